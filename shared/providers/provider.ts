@@ -1,0 +1,92 @@
+/**
+ * The port that every video provider stands behind. An adapter turns these calls into the
+ * provider's own API and its answers into these unions; nothing outside `shared/providers/<name>/`
+ * knows what a provider's JSON looks like.
+ */
+
+/** How an error is to be handled; the provider's own code is kept beside it, verbatim. */
+export type ErrorKind =
+  | "validation" // our input is wrong: the same input fails again
+  | "auth" // our key is refused: stop and tell the operator
+  | "balance" // our account is empty: wait until it is filled
+  | "rate" // too much at once: later, same task
+  | "safety" // the content is refused: the same input fails again
+  | "provider" // the provider's engine failed: a fresh attempt may work
+  | "timeout" // the provider gave up waiting: a fresh attempt may work
+  | "not_found" // the provider does not know the task
+  | "server" // the API itself is in trouble (5xx, unreadable answer, no answer)
+  | "unknown"; // none of the above
+
+/** An error as the provider told it. `raw` is for operators only and never reaches a user. */
+export interface ProviderError {
+  readonly kind: ErrorKind;
+  /** The provider's code verbatim, or `http_<status>`, `network`, `deadline`, `unreadable`. */
+  readonly code: string;
+  readonly message: string;
+  /** The request field the provider blames, where it names one. */
+  readonly parameter?: string;
+  readonly allowedValues?: readonly unknown[];
+  /** Seconds the provider asked us to wait. */
+  readonly retryAfterSeconds?: number;
+  readonly raw: unknown;
+}
+
+/** One attempt to make one video: what a provider is asked to render. */
+export interface VideoTask {
+  /** The video job's id (UUID v4). It is the provider's task id wherever the provider lets us choose. */
+  readonly id: string;
+  readonly model: string;
+  readonly prompt: string;
+  readonly negativePrompt?: string;
+  readonly durationSeconds: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+  readonly seed?: number;
+  /** Public https URL of the image the video starts with. */
+  readonly firstFrame?: string;
+  readonly lastFrame?: string;
+  /** Where the provider may ring when the task ends; absent where we are not reachable. */
+  readonly webhookUrl?: string;
+}
+
+/** What became of handing one task over. Exactly one per task, whatever happened on the wire. */
+export type SubmitOutcome =
+  | { readonly id: string; readonly outcome: "accepted"; readonly providerTaskId: string }
+  /** The provider said no: nothing was bought. */
+  | { readonly id: string; readonly outcome: "refused"; readonly error: ProviderError }
+  /** No word about this task: it may have been bought. */
+  | { readonly id: string; readonly outcome: "unknown"; readonly error: ProviderError };
+
+/** Where one task stands, as the provider tells it. Exactly one per id asked for. */
+export type TaskState =
+  | { readonly id: string; readonly state: "processing"; readonly progress?: number }
+  | {
+    readonly id: string;
+    readonly state: "succeeded";
+    readonly videoUrl: string;
+    readonly costUsd?: number;
+  }
+  | { readonly id: string; readonly state: "failed"; readonly error: ProviderError }
+  /** The provider says it does not know this task (any more). */
+  | { readonly id: string; readonly state: "missing"; readonly error: ProviderError }
+  /** No word about this task in this answer: keep what we have and ask again. */
+  | { readonly id: string; readonly state: "unanswered"; readonly error: ProviderError };
+
+/** A video provider. Calls never throw for what the wire does; every task gets its outcome. */
+export interface VideoProvider {
+  readonly name: string;
+  /** True where the task id is ours, so that submitting the same task again never buys it twice. */
+  readonly choosesTaskId: boolean;
+  /** Most tasks one submit call takes. */
+  readonly submitBatch: number;
+  /** Most tasks one poll call takes. */
+  readonly pollBatch: number;
+  /** Hosts that finished files are fetched from; nothing else is ever fetched. */
+  readonly mediaHosts: readonly string[];
+  submit(tasks: readonly VideoTask[]): Promise<SubmitOutcome[]>;
+  /** `ids` are provider task ids. */
+  poll(ids: readonly string[]): Promise<TaskState[]>;
+  /** What is left on our account, in USD. Throws when the provider does not answer. */
+  balanceUsd(): Promise<number>;
+}
