@@ -1,0 +1,56 @@
+-- Settings: what an operator may tune without a deployment, and the schema that clients never see.
+
+create schema app;
+comment on schema app is 'Internals of Gemreel. Not exposed through the API; only the database owner uses it.';
+revoke all on schema app from public;
+
+create table app.settings (
+  only_row boolean primary key default true check (only_row),
+  max_attempts integer not null default 3 check (max_attempts between 1 and 10),
+  max_claims integer not null default 5 check (max_claims between 1 and 100),
+  queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
+  premium_weight integer not null default 3 check (premium_weight between 1 and 100),
+  cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
+  retry_delay_seconds integer not null default 5 check (retry_delay_seconds between 0 and 3600),
+  hold_delay_seconds integer not null default 15 check (hold_delay_seconds between 1 and 3600),
+  poll_steps integer[] not null default '{5,10,10,15,20,30}'
+    check (array_ndims(poll_steps) = 1 and cardinality(poll_steps) between 1 and 20 and 0 < all (poll_steps)),
+  submit_lease_seconds integer not null default 45 check (submit_lease_seconds between 5 and 600),
+  poll_lease_seconds integer not null default 60 check (poll_lease_seconds between 5 and 600),
+  drain_lease_seconds integer not null default 30 check (drain_lease_seconds between 5 and 600),
+  queued_deadline_minutes integer not null default 240 check (queued_deadline_minutes between 1 and 10080),
+  storing_deadline_minutes integer not null default 30 check (storing_deadline_minutes between 1 and 1440),
+  event_retention_days integer not null default 7 check (event_retention_days between 1 and 90)
+);
+comment on table app.settings is 'One row: the knobs of the system. Change with UPDATE; the next transaction sees it.';
+comment on column app.settings.max_attempts is 'Attempts (video jobs) a video gets before it fails for good and the gems come back.';
+comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
+comment on column app.settings.queue_limit is 'Videos one user may have under way at once.';
+comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
+comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
+comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
+comment on column app.settings.queued_deadline_minutes is 'A video that no provider has taken by then fails and is refunded.';
+
+insert into app.settings default values;
+
+create table app.providers (
+  name text primary key check (name ~ '^[a-z][a-z0-9_]{1,30}$'),
+  max_in_flight integer not null check (max_in_flight between 0 and 100000),
+  render_deadline_minutes integer not null default 30 check (render_deadline_minutes between 1 and 1440),
+  paused_until timestamptz,
+  pause_reason text
+);
+comment on table app.providers is 'How much each provider may do for us at once, and whether it is paused (rate limit, empty account, refused key).';
+
+insert into app.providers (name, max_in_flight) values ('runware', 200);
+
+create table app.model_stats (
+  provider text not null references app.providers (name),
+  model text not null,
+  median_seconds integer not null check (median_seconds > 0),
+  samples integer not null check (samples > 0),
+  updated_at timestamptz not null default now(),
+  primary key (provider, model)
+);
+comment on table app.model_stats is 'Median seconds from submit to delivery of the newest completed attempts, per model. Feeds progress and the estimated completion.';
+

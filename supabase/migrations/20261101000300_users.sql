@@ -1,0 +1,36 @@
+-- Users and their children.
+
+create table public.users (
+  id uuid primary key references auth.users (id) on delete cascade,
+  gem_balance integer not null default 0 check (gem_balance >= 0),
+  tier text not null default 'free' check (tier in ('free', 'premium')),
+  fair_tag bigint not null default 0,
+  created_at timestamptz not null default now()
+);
+comment on table public.users is 'One row per signed-up user. gem_balance always equals the sum of the user''s gem entries.';
+comment on column public.users.fair_tag is 'Start-time fair queueing: the tag of this user''s newest queued video. See docs/adr/0004-fair-queueing.md.';
+
+create table public.children (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references public.users (id) on delete cascade,
+  name text not null check (char_length(btrim(name)) between 1 and 60 and name !~ '[[:cntrl:]]'),
+  avatar_url text check (char_length(avatar_url) <= 2048 and avatar_url ~ '^https://'),
+  created_at timestamptz not null default now()
+);
+comment on table public.children is 'The child who stars in the video. Owned and edited by the parent.';
+create index children_user_id_idx on public.children (user_id);
+
+create function app.create_user() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into public.users (id) values (new.id) on conflict (id) do nothing;
+  return new;
+end;
+$$;
+comment on function app.create_user() is 'Gives every new auth user a row in public.users. Definer, because the sign-up role may not write there.';
+revoke all on function app.create_user() from public;
+
+create trigger create_user
+after insert on auth.users
+for each row execute function app.create_user();

@@ -1,0 +1,24 @@
+-- The catalogue: rhymes with their price and how they are made.
+
+create table public.rhymes (
+  id uuid primary key default gen_random_uuid(),
+  slug text not null unique check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
+  title text not null check (char_length(title) between 1 and 120),
+  gem_cost integer not null check (gem_cost between 0 and 1000000),
+  is_premium boolean not null default false,
+  is_active boolean not null default true,
+  prompt_template text not null check (char_length(prompt_template) between 2 and 2000),
+  negative_prompt text check (char_length(negative_prompt) between 2 and 1000),
+  style text check (char_length(style) between 1 and 200),
+  video_template_url text check (char_length(video_template_url) <= 2048 and video_template_url ~ '^https://'),
+  provider text not null default 'runware' references app.providers (name),
+  model text not null default 'pixverse:1@5',
+  duration_seconds numeric(5, 1) not null default 8 check (duration_seconds > 0),
+  width integer not null default 1920 check (width between 64 and 8192),
+  height integer not null default 1080 check (height between 64 and 8192),
+  created_at timestamptz not null default now()
+);
+comment on table public.rhymes is 'The catalogue. Price, prompt and model are decided here and never by the client.';
+comment on column public.rhymes.gem_cost is 'Price of one video, in gems.';
+comment on column public.rhymes.prompt_template is 'Prompt with the placeholders {child}, {title} and {style}.';
+comment on column public.rhymes.is_premium is 'Premium rhymes (and premium users) go first: their videos weigh more in the queue.';

@@ -1,0 +1,137 @@
+-- The gem ledger: append-only entries, one guarded balance, one way to move gems.
+
+create table public.gem_entries (
+  id bigint generated always as identity primary key,
+  user_id uuid references public.users (id) on delete set null,
+  amount integer not null,
+  kind text not null check (kind in ('grant', 'purchase', 'charge', 'refund', 'adjustment')),
+  video_id uuid,
+  reason text not null check (char_length(reason) between 1 and 200),
+  idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+  balance_after integer not null check (balance_after >= 0),
+  created_at timestamptz not null default now(),
+  constraint gem_entries_sign check (
+    case kind
+      when 'charge' then amount < 0
+      when 'adjustment' then amount <> 0
+      else amount > 0
+    end
+  ),
+  constraint gem_entries_video check ((kind in ('charge', 'refund')) = (video_id is not null))
+);
+comment on table public.gem_entries is 'The ledger. Rows are only ever added; users.gem_balance is their sum. user_id becomes null when the account is deleted.';
+comment on column public.gem_entries.video_id is 'The video charged or refunded. No foreign key: the ledger outlives the video.';
+
+create unique index gem_entries_one_charge_one_refund on public.gem_entries (video_id, kind);
+create unique index gem_entries_idempotency_key on public.gem_entries (user_id, idempotency_key);
+create index gem_entries_user_id_idx on public.gem_entries (user_id, id desc);
+
+create function app.refuse_ledger_change() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  -- The one change allowed is forgetting who: account deletion sets user_id to null.
+  if tg_op = 'UPDATE' and new.user_id is null
+    and (to_jsonb(new) - 'user_id') = (to_jsonb(old) - 'user_id') then
+    return new;
+  end if;
+  raise exception 'The gem ledger is append-only' using errcode = 'GM009';
+end;
+$$;
+comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, for every role.';
+revoke all on function app.refuse_ledger_change() from public;
+
+create trigger refuse_ledger_change
+before update or delete on public.gem_entries
+for each row execute function app.refuse_ledger_change();
+
+create trigger refuse_ledger_truncate
+before truncate on public.gem_entries
+for each statement execute function app.refuse_ledger_change();
+
+create function app.move_gems(
+  p_user_id uuid,
+  p_amount integer,
+  p_kind text,
+  p_video_id uuid,
+  p_reason text,
+  p_idempotency_key text default null
+) returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_balance integer;
+begin
+  update public.users u
+  set gem_balance = u.gem_balance + p_amount
+  where u.id = p_user_id
+    and u.gem_balance + p_amount >= 0
+  returning u.gem_balance into v_balance;
+
+  if not found then
+    select u.gem_balance into v_balance from public.users u where u.id = p_user_id;
+    if not found then
+      raise exception 'No user with id "%"', p_user_id
+        using errcode = 'GM005', detail = '{"field": "user_id"}';
+    end if;
+    raise exception 'The balance is % gems and % are needed', v_balance, -p_amount
+      using errcode = 'GM001',
+        detail = jsonb_build_object('gem_balance', v_balance, 'gem_cost', -p_amount)::text;
+  end if;
+
+  insert into public.gem_entries (user_id, amount, kind, video_id, reason, idempotency_key, balance_after)
+  values (p_user_id, p_amount, p_kind, p_video_id, p_reason, p_idempotency_key, v_balance);
+
+  return v_balance;
+end;
+$$;
+comment on function app.move_gems(uuid, integer, text, uuid, text, text) is
+  'The only way gems move: one guarded balance update and one ledger entry. Returns the new balance. GM001 when the balance would go below zero, GM005 when there is no such user.';
+revoke all on function app.move_gems(uuid, integer, text, uuid, text, text) from public;
+
+create function public.grant_gems(
+  p_user_id uuid,
+  p_amount integer,
+  p_kind text,
+  p_reason text,
+  p_idempotency_key text
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_entry public.gem_entries;
+  v_balance integer;
+begin
+  if p_kind is null or p_kind not in ('grant', 'purchase', 'adjustment') then
+    raise exception 'Kind "%" is not one of grant, purchase, adjustment', p_kind
+      using errcode = 'GM008', detail = '{"field": "p_kind", "allowed": ["grant", "purchase", "adjustment"]}';
+  end if;
+  if p_amount is null or p_amount = 0 or (p_amount < 0 and p_kind <> 'adjustment') then
+    raise exception 'Amount "%" must be a positive number of gems (negative only for an adjustment)', p_amount
+      using errcode = 'GM008', detail = '{"field": "p_amount"}';
+  end if;
+  if p_idempotency_key is null or p_idempotency_key = '' then
+    raise exception 'An idempotency key is needed, so that a repeated call grants once'
+      using errcode = 'GM008', detail = '{"field": "p_idempotency_key"}';
+  end if;
+
+  -- The lock makes two calls with the same key take turns, so the second finds the first's entry.
+  perform 1 from public.users u where u.id = p_user_id for update;
+
+  select e.* into v_entry
+  from public.gem_entries e
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key;
+  if found then
+    if v_entry.amount <> p_amount or v_entry.kind <> p_kind then
+      raise exception 'This idempotency key was used for another movement of gems'
+        using errcode = 'GM002', detail = '{"field": "p_idempotency_key"}';
+    end if;
+    return jsonb_build_object('gem_balance', v_entry.balance_after, 'replayed', true);
+  end if;
+
+  v_balance := app.move_gems(p_user_id, p_amount, p_kind, null, p_reason, p_idempotency_key);
+  return jsonb_build_object('gem_balance', v_balance, 'replayed', false);
+end;
+$$;
+comment on function public.grant_gems(uuid, integer, text, text, text) is
+  'Adds gems after a purchase, as a gift, or corrects a balance. Service role only. The same key twice adds once and answers the same; with another amount or kind it is GM002. Definer, because no role may write the ledger directly.';

@@ -1,0 +1,207 @@
+-- Videos, the attempts to make them, what people see of the progress, what providers told us,
+-- and the notices to send. The state machines are drawn in docs/architecture.md; the checks below hold them.
+
+create table public.videos (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references public.users (id) on delete cascade,
+  child_id uuid references public.children (id) on delete set null,
+  rhyme_id uuid references public.rhymes (id) on delete set null,
+  kind text not null default 'rhyme' check (kind = 'rhyme'),
+  title text not null,
+  status text not null default 'queued'
+    check (status in ('queued', 'processing', 'rendering', 'completed', 'failed', 'cancelled')),
+  stage text not null default 'initializing'
+    check (stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing', 'completed')),
+  progress smallint not null default 0 check (progress between 0 and 100),
+  provider text not null references app.providers (name),
+  model text not null,
+  options jsonb not null default '{}' check (jsonb_typeof(options) = 'object'),
+  avatar_url text,
+  gem_cost integer not null check (gem_cost >= 0),
+  is_premium boolean not null default false,
+  retry_count smallint not null default 0 check (retry_count >= 0),
+  max_retries smallint not null check (max_retries >= 0),
+  estimated_completion_at timestamptz not null,
+  idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+  input_hash text not null,
+  storage_path text,
+  thumbnail_path text,
+  duration_seconds numeric(7, 2),
+  error_code text,
+  error_message text,
+  is_favorite boolean not null default false,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  started_at timestamptz,
+  completed_at timestamptz,
+  rev bigint not null default 1,
+  constraint videos_completed check ((status = 'completed') = (completed_at is not null)),
+  constraint videos_stored check (status <> 'completed' or storage_path is not null),
+  constraint videos_progress check ((status = 'completed') = (progress = 100)),
+  constraint videos_stage check (
+    case status
+      when 'queued' then stage = 'initializing' and progress = 0
+      when 'processing' then stage in ('initializing', 'analyzing', 'generating') and progress <= 85
+      when 'rendering' then stage in ('rendering', 'finalizing') and progress between 90 and 99
+      when 'completed' then stage = 'completed'
+      else stage <> 'completed'
+    end
+  ),
+  constraint videos_error check ((status = 'failed') = (error_code is not null and error_message is not null))
+);
+comment on table public.videos is 'What the user asked and paid for. Changed only by the functions of the database.';
+comment on column public.videos.options is 'Options that differ from the rhyme''s own: duration, width, height, fps, seed.';
+comment on column public.videos.error_message is 'A sentence for people. The provider''s own words are in video_jobs, for the service role.';
+comment on column public.videos.estimated_completion_at is 'The estimate given when the video was queued; the live one is in video_progress.';
+comment on column public.videos.rev is 'Grows with every change of the row.';
+create unique index videos_idempotency_key on public.videos (user_id, idempotency_key);
+create index videos_gallery on public.videos (user_id, created_at desc, id desc);
+create index videos_under_way on public.videos (user_id) where status in ('queued', 'processing', 'rendering');
+create index videos_child_id_idx on public.videos (child_id) where child_id is not null;
+create index videos_rhyme_id_idx on public.videos (rhyme_id);
+create index videos_provider_idx on public.videos (provider) where status in ('queued', 'processing', 'rendering');
+
+create table public.video_jobs (
+  id uuid primary key default gen_random_uuid(),
+  video_id uuid not null references public.videos (id) on delete cascade,
+  attempt smallint not null check (attempt >= 1),
+  provider text not null references app.providers (name),
+  model text not null,
+  status text not null default 'pending'
+    check (status in ('pending', 'claimed', 'processing', 'completed', 'failed', 'cancelled')),
+  priority smallint not null default 1 check (priority in (1, 2)),
+  scheduled_at timestamptz not null default now(),
+  claim_count smallint not null default 0,
+  processing_node text,
+  lease_until timestamptz,
+  processing_started_at timestamptz,
+  submitted_at timestamptz,
+  provider_task_id text,
+  deadline_at timestamptz,
+  next_poll_at timestamptz,
+  poll_count integer not null default 0,
+  result_url text,
+  cost_usd numeric(12, 6) check (cost_usd >= 0),
+  finished_at timestamptz,
+  error_code text,
+  error_kind text,
+  provider_error jsonb,
+  created_at timestamptz not null default now(),
+  unique (video_id, attempt),
+  constraint video_jobs_final check ((status in ('completed', 'failed', 'cancelled')) = (finished_at is not null)),
+  constraint video_jobs_poll check (next_poll_at is null or status in ('claimed', 'processing')),
+  constraint video_jobs_claimed check (status <> 'claimed' or (lease_until is not null and processing_node is not null)),
+  constraint video_jobs_processing check (
+    status <> 'processing' or (provider_task_id is not null and deadline_at is not null and next_poll_at is not null)
+  ),
+  constraint video_jobs_result check ((status = 'completed') = (result_url is not null))
+);
+comment on table public.video_jobs is 'One attempt to make a video at one provider. The id is the provider''s task id wherever we may choose it. Service role only.';
+comment on column public.video_jobs.priority is '2 for premium, else 1. The order itself is the fair tag in the queue.';
+comment on column public.video_jobs.next_poll_at is 'When to ask the provider next. A poller leases an attempt by moving this forward.';
+comment on column public.video_jobs.result_url is 'Where the provider keeps the file until we have copied it. Dies within hours or days.';
+comment on column public.video_jobs.provider_error is 'What the provider said, verbatim.';
+create unique index video_jobs_one_live on public.video_jobs (video_id) where status in ('pending', 'claimed', 'processing');
+create index video_jobs_due on public.video_jobs (provider, next_poll_at) where next_poll_at is not null;
+create index video_jobs_in_flight on public.video_jobs (provider) where status in ('claimed', 'processing');
+create index video_jobs_stats on public.video_jobs (provider, model, finished_at desc) where status = 'completed';
+
+create table public.video_progress (
+  id bigint generated always as identity primary key,
+  video_id uuid not null references public.videos (id) on delete cascade,
+  user_id uuid not null references public.users (id) on delete cascade,
+  attempt smallint not null,
+  stage text not null,
+  percentage smallint not null check (percentage between 0 and 100),
+  message text not null,
+  eta_seconds integer check (eta_seconds >= 0),
+  created_at timestamptz not null default now()
+);
+comment on table public.video_progress is 'Progress entries for people: one when the stage changes or progress moved by 5. The newest by id is the current one.';
+create index video_progress_video_id_idx on public.video_progress (video_id, id desc);
+create index video_progress_user_id_idx on public.video_progress (user_id);
+
+create table public.provider_events (
+  id bigint generated always as identity primary key,
+  provider text not null references app.providers (name),
+  video_job_id uuid not null,
+  hash text not null unique,
+  payload jsonb not null,
+  received_at timestamptz not null default now()
+);
+comment on table public.provider_events is 'Raw webhook inbox. An event only makes its attempt due; what counts is what the provider answers when asked. Service role only.';
+create index provider_events_job_idx on public.provider_events (video_job_id);
+create index provider_events_received_at_idx on public.provider_events (received_at);
+create index provider_events_provider_idx on public.provider_events (provider);
+
+create table public.notifications (
+  id bigint generated always as identity primary key,
+  user_id uuid not null references public.users (id) on delete cascade,
+  video_id uuid not null references public.videos (id) on delete cascade,
+  kind text not null check (kind in ('video_ready', 'video_failed')),
+  channel text not null default 'push' check (channel in ('push')),
+  title text not null,
+  body text not null,
+  data jsonb not null,
+  status text not null default 'pending' check (status in ('pending', 'sent', 'failed')),
+  attempts smallint not null default 0,
+  created_at timestamptz not null default now(),
+  sent_at timestamptz,
+  unique (video_id, kind, channel)
+);
+comment on table public.notifications is 'Outbox: what the user is to be told, written with the change it speaks of.';
+create index notifications_user_id_idx on public.notifications (user_id, id desc);
+
+create function app.touch_video() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  if old.status in ('completed', 'failed', 'cancelled') and new.status <> old.status then
+    raise exception 'Video % is % and can not become %', old.id, old.status, new.status using errcode = 'GM006';
+  end if;
+  new.updated_at := clock_timestamp();
+  new.rev := old.rev + 1;
+  return new;
+end;
+$$;
+comment on function app.touch_video() is 'Final states never change; every change moves rev and updated_at.';
+revoke all on function app.touch_video() from public;
+
+create trigger touch_video
+before update on public.videos
+for each row execute function app.touch_video();
+
+create function app.stage_message(p_stage text) returns text
+language sql immutable set search_path = ''
+as $$
+  select case p_stage
+    when 'initializing' then 'Getting everything ready'
+    when 'analyzing' then 'Reading the rhyme'
+    when 'generating' then 'Painting the pictures'
+    when 'rendering' then 'The video is made, bringing it home'
+    when 'finalizing' then 'Putting on the last touches'
+    when 'completed' then 'Your video is ready'
+  end;
+$$;
+comment on function app.stage_message(text) is 'What people read for a stage.';
+revoke all on function app.stage_message(text) from public;
+
+create function app.add_progress(
+  p_video_id uuid,
+  p_user_id uuid,
+  p_attempt integer,
+  p_stage text,
+  p_percentage integer,
+  p_eta_seconds integer,
+  p_message text default null
+) returns void
+language sql set search_path = ''
+as $$
+  insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+  values (
+    p_video_id, p_user_id, p_attempt, p_stage, p_percentage,
+    coalesce(p_message, app.stage_message(p_stage)), p_eta_seconds
+  );
+$$;
+comment on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) is 'One progress entry; the message is the stage''s own unless given.';
+revoke all on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) from public;

@@ -1,0 +1,261 @@
+-- The work queue (pg-boss), its fair order, and the doorbell that wakes the workers.
+
+-- Submitting and storing are short actions, so an active job whose worker died is known to be dead
+-- after expireInSeconds. The dead letters keep what ran out of retries for the operator; the video
+-- itself is brought to an end by app.reconcile().
+select pgboss.create_queue('submit-video-dead', '{"policy": "standard"}');
+select pgboss.create_queue('store-video-dead', '{"policy": "standard"}');
+select pgboss.create_queue('submit-video', '{
+  "policy": "standard", "partition": true, "deadLetter": "submit-video-dead",
+  "retryLimit": 10, "retryDelay": 1, "retryBackoff": true, "retryDelayMax": 60,
+  "expireInSeconds": 60, "deleteAfterSeconds": 86400
+}');
+select pgboss.create_queue('store-video', '{
+  "policy": "standard", "partition": true, "deadLetter": "store-video-dead",
+  "retryLimit": 5, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 120,
+  "expireInSeconds": 300, "deleteAfterSeconds": 86400
+}');
+
+create function app.enqueue(
+  p_queue text,
+  p_id uuid,
+  p_data jsonb,
+  p_priority integer default 0,
+  p_start_after timestamptz default now()
+) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  for v_round in 1..2 loop
+    insert into pgboss.job (
+      id, name, data, priority, start_after, created_on, keep_until,
+      expire_seconds, deletion_seconds, retry_limit, retry_delay, retry_backoff, retry_delay_max,
+      policy, dead_letter, heartbeat_seconds
+    )
+    select
+      p_id, q.name, p_data, p_priority, p_start_after, pgboss.job_now(),
+      p_start_after + q.retention_seconds * interval '1 second',
+      q.expire_seconds, q.deletion_seconds, q.retry_limit, q.retry_delay, q.retry_backoff, q.retry_delay_max,
+      q.policy, q.dead_letter, q.heartbeat_seconds
+    from pgboss.queue q
+    where q.name = p_queue
+    on conflict do nothing;
+    if found then
+      return;
+    end if;
+    if not exists (select 1 from pgboss.queue q where q.name = p_queue) then
+      raise exception 'No queue named "%"', p_queue using errcode = 'GM008';
+    end if;
+    -- A job with this id remains from an earlier round (held back by the provider, or given up).
+    -- The row that asks for work now is the truth, so the old job makes room.
+    delete from pgboss.job j where j.name = p_queue and j.id = p_id;
+  end loop;
+end;
+$$;
+comment on function app.enqueue(text, uuid, jsonb, integer, timestamptz) is
+  'The only place that inserts into pgboss.job: makes the row that boss.send() would make, with the queue''s own settings. A test compares the two.';
+revoke all on function app.enqueue(text, uuid, jsonb, integer, timestamptz) from public;
+
+create table app.fair_clock (
+  only_row boolean primary key default true check (only_row),
+  tag bigint not null default 0
+);
+comment on table app.fair_clock is 'Virtual time of the submit queue: the largest tag served so far.';
+insert into app.fair_clock default values;
+
+create function app.queue_submission(p_job_id uuid, p_tag bigint, p_start_after timestamptz default now()) returns void
+language sql set search_path = ''
+as $$
+  select app.enqueue(
+    'submit-video', p_job_id, jsonb_build_object('video_job_id', p_job_id),
+    -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
+    (-least(p_tag, 2147483647))::integer,
+    p_start_after
+  );
+$$;
+comment on function app.queue_submission(uuid, bigint, timestamptz) is 'Puts one attempt into the submit queue, in fair order.';
+revoke all on function app.queue_submission(uuid, bigint, timestamptz) from public;
+
+create table app.stages (
+  name text primary key,
+  function_name text not null,
+  drainers smallint not null check (drainers between 1 and 32)
+);
+comment on table app.stages is 'The workers: which edge function drains which stage, and how many may drain at once.';
+insert into app.stages (name, function_name, drainers)
+values ('submit', 'submit-videos', 1), ('poll', 'poll-videos', 1), ('store', 'store-videos', 2), ('maintain', 'maintain', 1);
+
+create table app.drainers (
+  stage text not null references app.stages (name),
+  node text not null,
+  lease_until timestamptz not null,
+  primary key (stage, node)
+);
+comment on table app.drainers is 'Who is draining a stage right now. A lease, so a worker that died is forgotten.';
+
+create function app.stage_lock(p_stage text) returns integer
+language sql immutable set search_path = ''
+as $$ select hashtext('gemreel.stage.' || p_stage); $$;
+comment on function app.stage_lock(text) is 'Advisory lock key of a stage.';
+revoke all on function app.stage_lock(text) from public;
+
+create function app.doorbell_installed() returns boolean
+language sql stable set search_path = ''
+as $$
+  select to_regclass('vault.decrypted_secrets') is not null
+    and exists (
+      select 1 from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where n.nspname = 'net' and p.proname = 'http_post'
+    );
+$$;
+comment on function app.doorbell_installed() is 'Whether pg_net and Vault are there to ring with. Without them nothing wakes the workers, and health says so.';
+revoke all on function app.doorbell_installed() from public;
+
+create function app.call_function(p_name text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_url text;
+  v_key text;
+begin
+  if not app.doorbell_installed() then
+    return false;
+  end if;
+  -- Dynamic, because pg_net and Vault need not exist when this function is made.
+  execute $q$
+    select
+      max(s.decrypted_secret) filter (where s.name = 'functions_url'),
+      max(s.decrypted_secret) filter (where s.name = 'cron_secret_key')
+    from vault.decrypted_secrets s
+    where s.name in ('functions_url', 'cron_secret_key')
+  $q$ into v_url, v_key;
+  if v_url is null or v_key is null then
+    return false;
+  end if;
+  execute $q$
+    select net.http_post(
+      url := $1,
+      body := '{}'::jsonb,
+      headers := jsonb_build_object('content-type', 'application/json', 'apikey', $2),
+      timeout_milliseconds := 5000
+    )
+  $q$ using v_url || '/' || p_name, v_key;
+  return true;
+end;
+$$;
+comment on function app.call_function(text) is
+  'POSTs to an edge function after commit, with the secret key from Vault. False when pg_net, Vault or the secrets functions_url and cron_secret_key are missing.';
+revoke all on function app.call_function(text) from public;
+
+create function app.ring(p_stage text) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
+  -- either sees our work or we see that it has stopped. No ring is lost, none is sent needlessly.
+  perform pg_advisory_xact_lock_shared(app.stage_lock(p_stage));
+  if exists (
+    select 1 from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
+  ) then
+    return false;
+  end if;
+  return app.call_function((select s.function_name from app.stages s where s.name = p_stage));
+end;
+$$;
+comment on function app.ring(text) is
+  'Wakes the worker of a stage after commit, unless one is draining already (it will find the new work before it stops).';
+revoke all on function app.ring(text) from public;
+
+create function app.start_drain(p_stage text, p_node text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+begin
+  perform pg_advisory_xact_lock(app.stage_lock(p_stage));
+  select s.* into v_settings from app.settings s;
+  delete from app.drainers d where d.stage = p_stage and d.lease_until <= clock_timestamp();
+  if (select count(*) from app.drainers d where d.stage = p_stage and d.node <> p_node)
+    >= (select s.drainers from app.stages s where s.name = p_stage) then
+    return false;
+  end if;
+  insert into app.drainers (stage, node, lease_until)
+  values (p_stage, p_node, clock_timestamp() + v_settings.drain_lease_seconds * interval '1 second')
+  on conflict (stage, node) do update set lease_until = excluded.lease_until;
+  return true;
+end;
+$$;
+comment on function app.start_drain(text, text) is 'Takes or renews this worker''s place at a stage. False when enough workers drain it already.';
+revoke all on function app.start_drain(text, text) from public;
+
+create function app.end_drain(p_stage text, p_node text) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(app.stage_lock(p_stage));
+  delete from app.drainers d where d.stage = p_stage and d.node = p_node;
+  return app.work_due(p_stage);
+end;
+$$;
+comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on.';
+revoke all on function app.end_drain(text, text) from public;
+
+create function app.free_slots(p_provider text) returns integer
+language sql stable set search_path = ''
+as $$
+  select case
+    when p.paused_until > clock_timestamp() then 0
+    else greatest(0, p.max_in_flight - (
+      select count(*) from public.video_jobs j
+      where j.provider = p.name and j.status in ('claimed', 'processing')
+    )::integer)
+  end
+  from app.providers p
+  where p.name = p_provider;
+$$;
+comment on function app.free_slots(text) is 'How many more attempts the provider may be given now.';
+revoke all on function app.free_slots(text) from public;
+
+create function app.work_due(p_stage text) returns boolean
+language sql volatile set search_path = ''
+as $$
+  select case p_stage
+    when 'submit' then exists (
+        select 1 from pgboss.job j
+        where j.name = 'submit-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+      ) and exists (select 1 from app.providers p where app.free_slots(p.name) > 0)
+    when 'poll' then exists (
+        select 1 from app.providers p
+        join public.video_jobs j on j.provider = p.name and j.next_poll_at <= clock_timestamp()
+      )
+    when 'store' then exists (
+        select 1 from pgboss.job j
+        where j.name = 'store-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+      )
+    when 'maintain' then exists (
+        select 1 from pgboss.job j where j.name in ('submit-video', 'store-video') and j.state <= 'active'
+      ) or exists (
+        select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
+      )
+    else false
+  end;
+$$;
+comment on function app.work_due(text) is 'Whether a stage has something to do now. Cheap: cron asks every few seconds.';
+revoke all on function app.work_due(text) from public;
+
+create function app.tick() returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_stage text;
+begin
+  foreach v_stage in array array['submit', 'poll', 'store'] loop
+    if app.work_due(v_stage) then
+      perform app.ring(v_stage);
+    end if;
+  end loop;
+end;
+$$;
+comment on function app.tick() is 'Rings the stages that have work due and no worker. Run by pg_cron; makes no call when nothing is due.';
+revoke all on function app.tick() from public;

@@ -1,0 +1,196 @@
+-- The doors of the app: queue a video, cancel it, take in a provider's event, report health.
+-- Each is SECURITY DEFINER because no role, not even the service role, may write these tables;
+-- each is granted to the service role alone (see the access migration).
+
+create function public.queue_video(
+  p_user_id uuid,
+  p_child_id uuid,
+  p_rhyme_id uuid,
+  p_avatar_url text,
+  p_options jsonb,
+  p_idempotency_key text,
+  p_input_hash text,
+  p_expected_seconds integer
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_rhyme public.rhymes;
+  v_video public.videos;
+  v_settings app.settings;
+  v_job_id uuid := gen_random_uuid();
+  v_premium boolean;
+  v_tag bigint;
+  v_model text;
+  v_seconds integer;
+  v_balance integer;
+begin
+  -- One user's calls take turns from here on, so that balance, limit and idempotency key are
+  -- read and written as one; other users are not held up.
+  select u.* into v_user from public.users u where u.id = p_user_id for update;
+  if not found then
+    raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
+  end if;
+
+  if p_idempotency_key is not null then
+    select v.* into v_video
+    from public.videos v
+    where v.user_id = p_user_id and v.idempotency_key = p_idempotency_key;
+    if found then
+      if v_video.input_hash <> p_input_hash then
+        raise exception 'This idempotency key was used with another body' using errcode = 'GM002';
+      end if;
+      return app.queue_answer(v_video, true);
+    end if;
+  end if;
+
+  select r.* into v_rhyme from public.rhymes r where r.id = p_rhyme_id and r.is_active;
+  if not found then
+    raise exception 'No rhyme with id "%"', p_rhyme_id using errcode = 'GM005', detail = '{"field": "rhyme_id"}';
+  end if;
+  perform 1 from public.children c where c.id = p_child_id and c.user_id = p_user_id;
+  if not found then
+    raise exception 'No child with id "%"', p_child_id using errcode = 'GM005', detail = '{"field": "child_id"}';
+  end if;
+
+  select s.* into v_settings from app.settings s;
+  if (
+    select count(*) from public.videos v
+    where v.user_id = p_user_id and v.status in ('queued', 'processing', 'rendering')
+  ) >= v_settings.queue_limit then
+    raise exception 'There are already % videos under way', v_settings.queue_limit
+      using errcode = 'GM004', detail = jsonb_build_object('limit', v_settings.queue_limit)::text;
+  end if;
+
+  v_premium := v_rhyme.is_premium or v_user.tier = 'premium';
+  v_model := coalesce(p_options ->> 'model', v_rhyme.model);
+  v_tag := greatest(v_user.fair_tag, (select c.tag from app.fair_clock c))
+    + ceil(greatest(v_rhyme.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint;
+  select coalesce(
+    (select m.median_seconds from app.model_stats m where m.provider = v_rhyme.provider and m.model = v_model),
+    p_expected_seconds
+  ) into v_seconds;
+
+  insert into public.videos (
+    user_id, child_id, rhyme_id, title, provider, model, options, avatar_url, gem_cost, is_premium,
+    max_retries, estimated_completion_at, idempotency_key, input_hash
+  )
+  values (
+    p_user_id, p_child_id, p_rhyme_id, v_rhyme.title, v_rhyme.provider, v_model, coalesce(p_options, '{}') - 'model',
+    p_avatar_url, v_rhyme.gem_cost, v_premium, v_settings.max_attempts - 1,
+    date_trunc('seconds', clock_timestamp()) + v_seconds * interval '1 second', p_idempotency_key, p_input_hash
+  )
+  returning * into v_video;
+
+  if v_rhyme.gem_cost > 0 then
+    v_balance := app.move_gems(p_user_id, -v_rhyme.gem_cost, 'charge', v_video.id, 'Video: ' || v_rhyme.title);
+  end if;
+  update public.users u set fair_tag = v_tag where u.id = p_user_id;
+
+  insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
+  values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
+  perform app.add_progress(v_video.id, p_user_id, 1, 'initializing', 0, v_seconds, 'In the queue');
+  perform app.queue_submission(v_job_id, v_tag);
+  perform app.ring('submit');
+
+  return app.queue_answer(v_video, false);
+end;
+$$;
+comment on function public.queue_video(uuid, uuid, uuid, text, jsonb, text, text, integer) is
+  'Charges the gems and queues a rhyme video, in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme or child (detail.field).';
+
+create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'video_id', p_video.id,
+    'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'gem_cost', p_video.gem_cost,
+    'title', p_video.title,
+    'replayed', p_replayed
+  );
+$$;
+comment on function app.queue_answer(public.videos, boolean) is 'What queue_video answers; the same for the first call and for each repetition, but for "replayed".';
+revoke all on function app.queue_answer(public.videos, boolean) from public;
+
+create function public.cancel_video(p_user_id uuid, p_video_id uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_video public.videos;
+  v_refund integer;
+begin
+  select v.* into v_video
+  from public.videos v
+  where v.id = p_video_id and v.user_id = p_user_id
+  for update;
+  if not found then
+    raise exception 'No video with id "%"', p_video_id using errcode = 'GM005', detail = '{"field": "video_id"}';
+  end if;
+
+  if v_video.status in ('queued', 'processing') then
+    -- Queued: the provider has heard nothing, all comes back. Processing: the submit call is under
+    -- way or done and the provider will bill us; what comes back is the operator's setting.
+    v_refund := case v_video.status
+      when 'queued' then v_video.gem_cost
+      else (v_video.gem_cost * (select s.cancel_refund_percent from app.settings s)) / 100
+    end;
+    update public.video_jobs j
+    set status = 'cancelled', finished_at = clock_timestamp(), next_poll_at = null
+    where j.video_id = p_video_id and j.status in ('pending', 'claimed', 'processing');
+    update public.videos v set status = 'cancelled' where v.id = p_video_id;
+    if v_refund > 0 then
+      perform app.move_gems(p_user_id, v_refund, 'refund', p_video_id, 'Cancelled: ' || v_video.title);
+    end if;
+  elsif v_video.status <> 'cancelled' then
+    raise exception 'The video is % and can no longer be cancelled', v_video.status
+      using errcode = 'GM006', detail = jsonb_build_object('status', v_video.status)::text;
+  end if;
+
+  return jsonb_build_object(
+    'video_id', p_video_id,
+    'status', 'cancelled',
+    'gems_refunded', coalesce(
+      (select e.amount from public.gem_entries e where e.video_id = p_video_id and e.kind = 'refund'), 0
+    ),
+    'gem_balance', (select u.gem_balance from public.users u where u.id = p_user_id)
+  );
+end;
+$$;
+comment on function public.cancel_video(uuid, uuid) is
+  'Cancels a queued or processing video of this user and returns what it answers: status, gems_refunded, gem_balance. A repeated call answers the same. Errors: GM005 no such video of this user, GM006 already rendering, completed or failed.';
+
+create function public.record_provider_event(
+  p_provider text,
+  p_video_job_id uuid,
+  p_hash text,
+  p_payload jsonb
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_status text;
+  v_new boolean;
+begin
+  select j.status into v_status from public.video_jobs j where j.id = p_video_job_id and j.provider = p_provider;
+  if not found then
+    return jsonb_build_object('known', false, 'recorded', false, 'rang', false);
+  end if;
+
+  insert into public.provider_events (provider, video_job_id, hash, payload)
+  values (p_provider, p_video_job_id, p_hash, p_payload)
+  on conflict (hash) do nothing;
+  v_new := found;
+
+  if v_status not in ('claimed', 'processing') then
+    return jsonb_build_object('known', true, 'recorded', v_new, 'rang', false);
+  end if;
+  update public.video_jobs j
+  set next_poll_at = clock_timestamp()
+  where j.id = p_video_job_id and j.status in ('claimed', 'processing');
+  return jsonb_build_object('known', true, 'recorded', v_new, 'rang', app.ring('poll'));
+end;
+$$;
+comment on function public.record_provider_event(text, uuid, text, jsonb) is
+  'Takes in a webhook: keeps the event once, makes the attempt due now and rings the poller, who asks the provider itself. An unknown or finished attempt changes nothing and is no error.';

@@ -1,0 +1,230 @@
+-- Handing attempts to a provider. A worker takes its jobs from the queue and calls
+-- app.start_submissions in the same transaction, calls the provider, then calls
+-- app.record_submissions and completes its queue jobs in one more.
+
+create function app.submission_slots(p_provider text, p_most integer) returns integer
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Taken until commit: two workers count the free slots one after the other, never both at once.
+  perform pg_advisory_xact_lock(hashtext('gemreel.slots.' || p_provider));
+  return least(p_most, app.free_slots(p_provider));
+end;
+$$;
+comment on function app.submission_slots(text, integer) is 'How many attempts this transaction may take for the provider. Call it before fetching from the queue.';
+revoke all on function app.submission_slots(text, integer) from public;
+
+create function app.start_submissions(p_job_ids uuid[], p_node text)
+returns table (
+  video_job_id uuid,
+  started boolean,
+  provider text,
+  model text,
+  attempt smallint,
+  options jsonb,
+  avatar_url text,
+  child_name text,
+  title text,
+  prompt_template text,
+  negative_prompt text,
+  style text,
+  video_template_url text,
+  duration_seconds numeric,
+  width integer,
+  height integer
+)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_ids uuid[];
+  v_job record;
+begin
+  select s.* into v_settings from app.settings s;
+
+  -- Locks are taken on the video first and the attempt second, everywhere.
+  perform 1
+  from public.videos v
+  where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
+  order by v.id
+  for update;
+
+  -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
+  -- id, so the provider recognises it; but an attempt that kills every worker must come to an end.
+  for v_job in
+    select j.id from public.video_jobs j
+    where j.id = any (p_job_ids) and j.status in ('pending', 'claimed') and j.claim_count >= v_settings.max_claims
+  loop
+    perform app.fail_attempt(v_job.id, 'worker_lost', 'server', 'worker_lost',
+      'Something went wrong on our side. Your gems are back.', null, false);
+  end loop;
+
+  with started as (
+    update public.video_jobs j
+    set status = 'claimed',
+      claim_count = j.claim_count + 1,
+      processing_node = p_node,
+      processing_started_at = coalesce(j.processing_started_at, clock_timestamp()),
+      lease_until = clock_timestamp() + v_settings.submit_lease_seconds * interval '1 second'
+    where j.id = any (p_job_ids)
+      and (
+        j.status = 'pending'
+        or (j.status = 'claimed' and j.lease_until <= clock_timestamp())
+      )
+    returning j.id, j.video_id
+  ), moved as (
+    update public.videos v
+    set status = 'processing', stage = 'initializing', progress = 5,
+      started_at = coalesce(v.started_at, clock_timestamp())
+    from started s
+    where v.id = s.video_id and v.status in ('queued', 'processing')
+    returning v.id
+  )
+  select array_agg(s.id) into v_ids from started s;
+
+  update app.fair_clock c
+  set tag = t.tag
+  from (
+    select max(-q.priority)::bigint as tag from pgboss.job q
+    where q.name = 'submit-video' and q.id = any (v_ids)
+  ) t
+  where t.tag > c.tag;
+
+  return query
+  select
+    j.id, coalesce(j.id = any (v_ids), false), j.provider, j.model, j.attempt, v.options, v.avatar_url, c.name, v.title,
+    r.prompt_template, r.negative_prompt, r.style, r.video_template_url,
+    r.duration_seconds, r.width, r.height
+  from public.video_jobs j
+  join public.videos v on v.id = j.video_id
+  left join public.children c on c.id = v.child_id
+  left join public.rhymes r on r.id = v.rhyme_id
+  where j.id = any (p_job_ids) and j.status in ('pending', 'claimed');
+end;
+$$;
+comment on function app.start_submissions(uuid[], text) is
+  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
+revoke all on function app.start_submissions(uuid[], text) from public;
+
+create function app.record_submissions(p_outcomes jsonb, p_node text)
+returns table (video_job_id uuid, result text)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_outcome record;
+  v_job public.video_jobs;
+begin
+  select s.* into v_settings from app.settings s;
+  perform 1
+  from public.videos v
+  where v.id in (
+    select j.video_id from public.video_jobs j
+    join jsonb_to_recordset(p_outcomes) as o (video_job_id uuid) on o.video_job_id = j.id
+  )
+  order by v.id
+  for update;
+
+  return query
+  with accepted as (
+    update public.video_jobs j
+    set status = 'processing',
+      provider_task_id = o.provider_task_id,
+      submitted_at = clock_timestamp(),
+      deadline_at = clock_timestamp() + p.render_deadline_minutes * interval '1 minute',
+      -- An event that came before this answer has made the attempt due already: keep that.
+      next_poll_at = coalesce(j.next_poll_at, clock_timestamp() + v_settings.poll_steps[1] * interval '1 second'),
+      lease_until = null
+    from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
+    where o.outcome = 'accepted'
+      and j.id = o.video_job_id
+      and j.status = 'claimed'
+      and j.processing_node = p_node
+      and p.name = j.provider
+    returning j.id, j.video_id, j.attempt
+  ), moved as (
+    update public.videos v
+    set stage = 'analyzing', progress = 10
+    from accepted a
+    where v.id = a.video_id and v.status = 'processing'
+    returning v.id, v.user_id, v.provider, v.model
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select m.id, m.user_id, a.attempt, 'analyzing', 10, app.stage_message('analyzing'), s.median_seconds
+    from moved m
+    join accepted a on a.video_id = m.id
+    left join app.model_stats s on s.provider = m.provider and s.model = m.model
+  )
+  select a.id, 'accepted' from accepted a;
+
+  for v_outcome in
+    select o.*
+    from jsonb_to_recordset(p_outcomes) as o (
+      video_job_id uuid, outcome text, code text, kind text, people_code text, people_message text,
+      provider_error jsonb, retryable boolean
+    )
+    join public.video_jobs j on j.id = o.video_job_id
+    join public.videos v on v.id = j.video_id
+    where o.outcome in ('failed', 'held', 'unknown')
+    order by v.user_id
+  loop
+    select j.* into v_job from public.video_jobs j where j.id = v_outcome.video_job_id for update;
+    if v_job.status <> 'claimed' or v_job.processing_node <> p_node then
+      continue;
+    end if;
+    video_job_id := v_job.id;
+    if v_outcome.outcome in ('held', 'unknown') then
+      perform app.hold_attempt(
+        v_job.id, case v_outcome.outcome when 'held' then 'pending' else 'claimed' end,
+        v_outcome.code, v_outcome.kind, v_outcome.provider_error
+      );
+      result := 'held';
+    else
+      result := app.fail_attempt(
+        v_job.id, v_outcome.code, v_outcome.kind, v_outcome.people_code, v_outcome.people_message,
+        v_outcome.provider_error, v_outcome.retryable
+      );
+    end if;
+    return next;
+  end loop;
+end;
+$$;
+comment on function app.record_submissions(jsonb, text) is
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, retryable}]. Only attempts still claimed by this worker change; the rest are left out of the answer.';
+revoke all on function app.record_submissions(jsonb, text) from public;
+
+create function app.hold_attempt(p_job_id uuid, p_status text, p_code text, p_kind text, p_provider_error jsonb)
+returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_again timestamptz;
+  v_job public.video_jobs;
+begin
+  select clock_timestamp() + s.hold_delay_seconds * interval '1 second' into v_again from app.settings s;
+
+  update public.video_jobs j
+  set status = p_status,
+    lease_until = clock_timestamp(),
+    -- Neither is a worker that vanished: it does not count against the claims.
+    claim_count = j.claim_count - 1,
+    error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
+  where j.id = p_job_id and j.status = 'claimed'
+  returning j.* into v_job;
+  if not found then
+    return;
+  end if;
+  if p_status = 'pending' then
+    update public.videos v
+    set status = 'queued', stage = 'initializing', progress = 0
+    where v.id = v_job.video_id and v.status = 'processing';
+  end if;
+  update app.providers p
+  set paused_until = v_again, pause_reason = p_code
+  where p.name = v_job.provider and (p.paused_until is null or p.paused_until < v_again);
+  perform app.queue_submission(v_job.id, (select c.tag from app.fair_clock c), v_again);
+end;
+$$;
+comment on function app.hold_attempt(uuid, text, text, text, jsonb) is
+  'The same attempt waits and is handed over again, and the provider rests meanwhile. p_status pending: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought. p_status claimed: no word came back, so it may have been bought; handing it over again under the same id can not buy it twice. Costs no attempt; the queued deadline bounds it.';
+revoke all on function app.hold_attempt(uuid, text, text, text, jsonb) from public;

@@ -1,0 +1,247 @@
+-- Settling: turning a provider's answer into rows. The only path from processing to anywhere.
+
+create function app.due_polls(p_provider text, p_limit integer)
+returns table (
+  video_job_id uuid,
+  provider_task_id text,
+  model text,
+  seconds_running numeric,
+  median_seconds integer,
+  progress smallint
+)
+language sql set search_path = ''
+as $$
+  with due as (
+    select j.id
+    from public.video_jobs j
+    where j.provider = p_provider and j.next_poll_at <= clock_timestamp()
+    order by j.next_poll_at
+    limit p_limit
+    for update skip locked
+  ), leased as (
+    update public.video_jobs j
+    set next_poll_at = clock_timestamp() + s.poll_lease_seconds * interval '1 second',
+      poll_count = j.poll_count + 1
+    from due d, app.settings s
+    where j.id = d.id
+    returning j.*
+  )
+  select
+    l.id,
+    -- Not acknowledged yet: where the id is ours, it is the provider's too.
+    coalesce(l.provider_task_id, l.id::text),
+    l.model,
+    round(extract(epoch from clock_timestamp() - coalesce(l.submitted_at, l.processing_started_at)), 1),
+    m.median_seconds,
+    v.progress
+  from leased l
+  join public.videos v on v.id = l.video_id
+  left join app.model_stats m on m.provider = l.provider and m.model = l.model;
+$$;
+comment on function app.due_polls(text, integer) is
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves.';
+revoke all on function app.due_polls(text, integer) from public;
+
+create function app.settle_video_jobs(p_results jsonb)
+returns table (video_job_id uuid, result text)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_failure record;
+  v_delivered uuid[];
+  v_retried boolean := false;
+begin
+  select s.* into v_settings from app.settings s;
+  perform 1
+  from public.videos v
+  where v.id in (
+    select j.video_id from public.video_jobs j
+    join jsonb_to_recordset(p_results) as r (video_job_id uuid) on r.video_job_id = j.id
+  )
+  order by v.id
+  for update;
+
+  with delivered as (
+    update public.video_jobs j
+    set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
+      provider_task_id = coalesce(j.provider_task_id, j.id::text),
+      result_url = r.video_url, cost_usd = r.cost_usd
+    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
+    where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
+    returning j.id, j.video_id, j.attempt
+  ), moved as (
+    update public.videos v
+    set status = 'rendering', stage = 'rendering', progress = 90
+    from delivered d
+    where v.id = d.video_id and v.status = 'processing'
+    returning v.id, v.user_id, d.id as job_id, d.attempt
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering'), 3
+    from moved m
+  )
+  select array_agg(m.job_id) into v_delivered from moved m;
+  perform app.enqueue('store-video', d.id, jsonb_build_object('video_job_id', d.id)) from unnest(v_delivered) as d (id);
+  return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
+
+  return query
+  with running as (
+    update public.video_jobs j
+    set next_poll_at = case
+      -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
+      when j.next_poll_at <= clock_timestamp() then j.next_poll_at
+      else clock_timestamp() + interval '1 second'
+        * v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))]
+    end
+    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text)
+    where r.state in ('processing', 'unanswered')
+      and j.id = r.video_job_id
+      and j.status in ('claimed', 'processing')
+      and j.next_poll_at is not null
+    returning j.id, j.video_id, j.attempt, j.status
+  ), moved as (
+    update public.videos v
+    set stage = 'generating', progress = r.progress
+    from running j
+    join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
+      on r.video_job_id = j.id
+    where v.id = j.video_id
+      and v.status = 'processing'
+      and j.status = 'processing'
+      and r.progress >= 15
+      and (v.stage <> 'generating' or r.progress >= v.progress + 5)
+      and r.progress > v.progress
+    returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating'), m.eta_seconds
+    from moved m
+  )
+  select m.job_id, 'progress' from moved m;
+
+  for v_failure in
+    select r.*
+    from jsonb_to_recordset(p_results) as r (
+      video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
+      provider_error jsonb, retryable boolean
+    )
+    join public.video_jobs j on j.id = r.video_job_id
+    join public.videos v on v.id = j.video_id
+    where r.state = 'failed'
+    -- Refunds lock users: always in the same order, so that two workers never wait for each other.
+    order by v.user_id
+  loop
+    video_job_id := v_failure.video_job_id;
+    result := app.fail_attempt(
+      v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
+      v_failure.provider_error, v_failure.retryable
+    );
+    v_retried := v_retried or result = 'retried';
+    if result <> 'lost' then
+      return next;
+    end if;
+  end loop;
+
+  -- Rings come last: while their lock is held nothing else may be waited for.
+  if v_delivered is not null then
+    perform app.ring('store');
+  end if;
+  if v_retried and app.work_due('submit') then
+    perform app.ring('submit');
+  end if;
+end;
+$$;
+comment on function app.settle_video_jobs(jsonb) is
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retryable}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
+revoke all on function app.settle_video_jobs(jsonb) from public;
+
+create function app.fail_attempt(
+  p_job_id uuid,
+  p_code text,
+  p_kind text,
+  p_people_code text,
+  p_people_message text,
+  p_provider_error jsonb,
+  p_retryable boolean
+) returns text
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_job public.video_jobs;
+  v_video public.videos;
+  v_next uuid := gen_random_uuid();
+begin
+  select s.* into v_settings from app.settings s;
+  select v.* into v_video
+  from public.videos v
+  where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id)
+  for update;
+  update public.video_jobs j
+  set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
+    error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
+  where j.id = p_job_id and j.status in ('pending', 'claimed', 'processing')
+  returning j.* into v_job;
+  if not found then
+    return 'lost';
+  end if;
+
+  if p_retryable and v_video.retry_count < v_video.max_retries then
+    update public.videos v
+    set status = 'queued', stage = 'initializing', progress = 0, retry_count = v.retry_count + 1
+    where v.id = v_video.id;
+    insert into public.video_jobs (id, video_id, attempt, provider, model, priority, scheduled_at)
+    values (
+      v_next, v_video.id, v_job.attempt + 1, v_video.provider, v_video.model, v_job.priority,
+      clock_timestamp() + v_settings.retry_delay_seconds * v_job.attempt * interval '1 second'
+    );
+    perform app.add_progress(v_video.id, v_video.user_id, v_job.attempt + 1, 'initializing', 0, null,
+      'That did not work, trying again');
+    -- A retry re-enters at the clock: it has waited its turn once.
+    perform app.queue_submission(
+      v_next, (select c.tag from app.fair_clock c),
+      clock_timestamp() + v_settings.retry_delay_seconds * v_job.attempt * interval '1 second'
+    );
+    return 'retried';
+  end if;
+
+  perform app.fail_video(v_video.id, p_people_code, p_people_message);
+  return 'failed';
+end;
+$$;
+comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, boolean) is
+  'Ends an attempt that failed: a fresh attempt with an id of its own while the video has any left and the failure may pass, else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
+revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, boolean) from public;
+
+create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_video public.videos;
+begin
+  update public.videos v
+  set status = 'failed', error_code = p_code, error_message = p_message
+  where v.id = p_video_id and v.status in ('queued', 'processing', 'rendering')
+  returning v.* into v_video;
+  if not found then
+    return false;
+  end if;
+  update public.video_jobs j
+  set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, error_code = coalesce(j.error_code, p_code)
+  where j.video_id = p_video_id and j.status in ('pending', 'claimed', 'processing');
+  if v_video.gem_cost > 0 then
+    perform app.move_gems(v_video.user_id, v_video.gem_cost, 'refund', v_video.id, 'Failed: ' || v_video.title);
+  end if;
+  insert into public.notifications (user_id, video_id, kind, title, body, data)
+  values (
+    v_video.user_id, v_video.id, 'video_failed', 'Your video could not be made', p_message,
+    jsonb_build_object('video_id', v_video.id, 'action', 'view_video')
+  )
+  on conflict (video_id, kind, channel) do nothing;
+  return true;
+end;
+$$;
+comment on function app.fail_video(uuid, text, text) is
+  'Fails a video for good: its live attempt ends, the whole price comes back, the user is told. False when the video was over already.';
+revoke all on function app.fail_video(uuid, text, text) from public;

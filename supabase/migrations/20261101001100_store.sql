@@ -1,0 +1,88 @@
+-- Storing: the delivered file is copied to Storage, then the video is completed.
+
+create function app.start_storing(p_job_ids uuid[])
+returns table (
+  video_job_id uuid,
+  video_id uuid,
+  user_id uuid,
+  provider text,
+  provider_task_id text,
+  result_url text,
+  storage_path text
+)
+language sql set search_path = ''
+as $$
+  with moved as (
+    update public.videos v
+    set stage = 'finalizing', progress = 95
+    from public.video_jobs j
+    where j.id = any (p_job_ids) and j.status = 'completed' and v.id = j.video_id and v.status = 'rendering'
+      and v.stage = 'rendering'
+    returning v.id, v.user_id, j.attempt
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select m.id, m.user_id, m.attempt, 'finalizing', 95, app.stage_message('finalizing'), 2
+    from moved m
+  )
+  select
+    j.id, v.id, v.user_id, j.provider, j.provider_task_id, j.result_url,
+    -- One deterministic place per video, in the owner's folder: a second copy meets the first.
+    v.user_id || '/videos/' || v.id || '.mp4'
+  from public.video_jobs j
+  join public.videos v on v.id = j.video_id
+  where j.id = any (p_job_ids) and j.status = 'completed' and v.status = 'rendering';
+$$;
+comment on function app.start_storing(uuid[]) is
+  'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done.';
+revoke all on function app.start_storing(uuid[]) from public;
+
+create function app.finish_storing(p_job_id uuid, p_storage_path text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_video public.videos;
+begin
+  update public.videos v
+  set status = 'completed', stage = 'completed', progress = 100, storage_path = p_storage_path,
+    duration_seconds = coalesce(
+      (v.options ->> 'duration')::numeric,
+      (select r.duration_seconds from public.rhymes r where r.id = v.rhyme_id)
+    ),
+    completed_at = clock_timestamp()
+  where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id and j.status = 'completed')
+    and v.status = 'rendering'
+  returning v.* into v_video;
+  if not found then
+    return false;
+  end if;
+  perform app.add_progress(v_video.id, v_video.user_id, v_video.retry_count + 1, 'completed', 100, 0);
+  insert into public.notifications (user_id, video_id, kind, title, body, data)
+  values (
+    v_video.user_id, v_video.id, 'video_ready', 'Your video is ready', v_video.title,
+    jsonb_build_object('video_id', v_video.id, 'action', 'view_video')
+  )
+  on conflict (video_id, kind, channel) do nothing;
+  return true;
+end;
+$$;
+comment on function app.finish_storing(uuid, text) is
+  'Completes the video of a delivered attempt once its file is in Storage, and writes the notice. False when it was over already.';
+revoke all on function app.finish_storing(uuid, text) from public;
+
+create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  update public.video_jobs j
+  set error_code = p_code, error_kind = 'storing', provider_error = p_provider_error
+  where j.id = p_job_id and j.status = 'completed';
+  return app.fail_video(
+    (select j.video_id from public.video_jobs j where j.id = p_job_id),
+    'storing_failed',
+    'The video was made but could not be saved. Your gems are back.'
+  );
+end;
+$$;
+comment on function app.fail_storing(uuid, text, jsonb) is
+  'The delivered file can not be had: the video fails and the gems come back. False when it was over already.';
+revoke all on function app.fail_storing(uuid, text, jsonb) from public;

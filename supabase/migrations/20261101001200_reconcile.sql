@@ -1,0 +1,245 @@
+-- What must always hold, and what brings back whatever a crash, a lost message or a silent provider left behind.
+
+create function app.live_queue_job(p_queue text, p_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$
+  select exists (select 1 from pgboss.job j where j.name = p_queue and j.id = p_id and j.state <= 'active');
+$$;
+comment on function app.live_queue_job(text, uuid) is 'Whether the queue still has this job waiting, retrying or in a worker''s hands.';
+revoke all on function app.live_queue_job(text, uuid) from public;
+
+create view app.invariants with (security_invoker = true) as
+select 'balance is not the sum of the entries' as invariant, null::uuid as video_id, u.id as user_id,
+  format('balance %s, entries %s', u.gem_balance, coalesce(e.total, 0)) as detail
+from public.users u
+left join (
+  select g.user_id, sum(g.amount) as total from public.gem_entries g group by g.user_id
+) e on e.user_id = u.id
+where u.gem_balance <> coalesce(e.total, 0)
+union all
+select 'price was not charged once', v.id, v.user_id, format('price %s, charged %s', v.gem_cost, coalesce(-c.amount, 0))
+from public.videos v
+left join public.gem_entries c on c.video_id = v.id and c.kind = 'charge'
+where v.gem_cost <> coalesce(-c.amount, 0)
+union all
+select 'failed without a full refund', v.id, v.user_id, format('price %s, refunded %s', v.gem_cost, coalesce(r.amount, 0))
+from public.videos v
+left join public.gem_entries r on r.video_id = v.id and r.kind = 'refund'
+where v.status = 'failed' and v.gem_cost <> coalesce(r.amount, 0)
+union all
+select 'refunded though not failed or cancelled', v.id, v.user_id, format('%s, refunded %s', v.status, r.amount)
+from public.videos v
+join public.gem_entries r on r.video_id = v.id and r.kind = 'refund'
+where v.status not in ('failed', 'cancelled') or r.amount > v.gem_cost
+union all
+select 'attempt lives on though the video is over or rendering', v.id, v.user_id, format('video %s, attempt %s', v.status, j.status)
+from public.videos v
+join public.video_jobs j on j.video_id = v.id
+where j.status in ('pending', 'claimed', 'processing') and v.status not in ('queued', 'processing')
+union all
+select 'stranded: nothing will move it on', v.id, v.user_id, v.status
+from public.videos v
+where (
+    v.status in ('queued', 'processing') and not exists (
+      select 1 from public.video_jobs j
+      where j.video_id = v.id and (
+        (j.status = 'pending' and app.live_queue_job('submit-video', j.id))
+        or (j.status = 'claimed' and (app.live_queue_job('submit-video', j.id) or j.next_poll_at is not null))
+        or j.status = 'processing'
+      )
+    )
+  )
+  or (
+    v.status = 'rendering' and not exists (
+      select 1 from public.video_jobs j
+      where j.video_id = v.id and j.status = 'completed' and app.live_queue_job('store-video', j.id)
+    )
+  );
+comment on view app.invariants is 'Must always be empty. Each row is a lie in the books or a video that nothing will move on.';
+revoke all on app.invariants from public;
+
+create function app.reconcile(p_limit integer default 500) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_row record;
+  v_overdue integer := 0;
+  v_timed_out integer := 0;
+  v_requeued integer := 0;
+  v_restored integer := 0;
+  v_unstored integer := 0;
+begin
+  select s.* into v_settings from app.settings s;
+
+  -- A video that no provider has taken for too long.
+  for v_row in
+    select v.id
+    from public.videos v
+    join public.video_jobs j on j.video_id = v.id and j.status in ('pending', 'claimed')
+    where v.status in ('queued', 'processing')
+      and v.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
+    order by v.user_id, v.id
+    limit p_limit
+    for update of v skip locked
+  loop
+    if app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Your gems are back.') then
+      v_overdue := v_overdue + 1;
+    end if;
+  end loop;
+
+  -- An attempt that the provider never ends.
+  for v_row in
+    select j.id
+    from public.video_jobs j
+    join public.videos v on v.id = j.video_id
+    where j.status = 'processing' and j.deadline_at <= clock_timestamp()
+    order by v.user_id, v.id
+    limit p_limit
+    for update of v skip locked
+  loop
+    if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
+      'Making the video took too long. Your gems are back.', null, true) <> 'lost' then
+      v_timed_out := v_timed_out + 1;
+    end if;
+  end loop;
+
+  -- An attempt that waits for a worker, but the queue knows nothing of it (any more).
+  for v_row in
+    select j.id
+    from public.videos v
+    join public.video_jobs j on j.video_id = v.id
+    where v.status in ('queued', 'processing')
+      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
+      and not app.live_queue_job('submit-video', j.id)
+    order by v.id
+    limit p_limit
+    for update of v skip locked
+  loop
+    perform app.queue_submission(v_row.id, (select c.tag from app.fair_clock c));
+    v_requeued := v_requeued + 1;
+  end loop;
+
+  -- A delivered file that is not stored: give up after the deadline, else ask again.
+  for v_row in
+    select j.id, j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute' as late
+    from public.videos v
+    join public.video_jobs j on j.video_id = v.id and j.status = 'completed'
+    where v.status = 'rendering'
+      and (
+        j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
+        or not app.live_queue_job('store-video', j.id)
+      )
+    order by v.user_id, v.id
+    limit p_limit
+    for update of v skip locked
+  loop
+    if v_row.late then
+      perform app.fail_storing(v_row.id, 'storing_deadline', null);
+      v_unstored := v_unstored + 1;
+    else
+      perform app.enqueue('store-video', v_row.id, jsonb_build_object('video_job_id', v_row.id));
+      v_restored := v_restored + 1;
+    end if;
+  end loop;
+
+  perform app.tick();
+  return jsonb_build_object(
+    'never_started', v_overdue, 'timed_out', v_timed_out, 'requeued', v_requeued,
+    'store_requeued', v_restored, 'store_given_up', v_unstored
+  );
+end;
+$$;
+comment on function app.reconcile(integer) is
+  'Brings every video that lost its way back on it, or to an end with the money right. Safe to run at any time, by any number of workers at once. Returns counts.';
+revoke all on function app.reconcile(integer) from public;
+
+create function app.measure_models() returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  insert into app.model_stats (provider, model, median_seconds, samples)
+  select j.provider, j.model,
+    greatest(1, round(percentile_cont(0.5) within group (order by extract(epoch from j.finished_at - j.submitted_at))))::integer,
+    count(*)::integer
+  from (
+    select n.*, row_number() over (partition by n.provider, n.model order by n.finished_at desc) as newest
+    from public.video_jobs n
+    where n.status = 'completed' and n.submitted_at is not null and n.finished_at > now() - interval '14 days'
+  ) j
+  where j.newest <= 100
+  group by j.provider, j.model
+  on conflict (provider, model) do update
+  set median_seconds = excluded.median_seconds, samples = excluded.samples, updated_at = now();
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function app.measure_models() is 'Refreshes app.model_stats from the newest 100 completed attempts of each model in the last 14 days. Returns how many models.';
+revoke all on function app.measure_models() from public;
+
+create function app.clean_up() returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_before timestamptz;
+begin
+  select now() - s.event_retention_days * interval '1 day' into v_before from app.settings s;
+  delete from public.provider_events e where e.received_at < v_before;
+  update public.video_jobs j set provider_error = null, result_url = case when j.status = 'completed' then '' end
+  where j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
+  delete from app.drainers d where d.lease_until < now();
+  if to_regclass('cron.job_run_details') is not null then
+    execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
+  end if;
+  perform app.ring('maintain');
+end;
+$$;
+comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, dead drainers and pg_cron''s history, and rings maintain so that pg-boss tidies its tables.';
+revoke all on function app.clean_up() from public;
+
+create function public.health_report() returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'queues', (
+      select jsonb_object_agg(q.name, jsonb_build_object(
+        'waiting', (select count(*) from pgboss.job j where j.name = q.name and j.state < 'active'),
+        'active', (select count(*) from pgboss.job j where j.name = q.name and j.state = 'active'),
+        'oldest_seconds', (
+          select round(extract(epoch from clock_timestamp() - min(j.start_after)))
+          from pgboss.job j where j.name = q.name and j.state < 'active' and j.start_after <= clock_timestamp()
+        )
+      ))
+      from pgboss.queue q
+    ),
+    'videos', (
+      select coalesce(jsonb_object_agg(s.status, s.count), '{}')
+      from (
+        select v.status, count(*) from public.videos v
+        where v.status in ('queued', 'processing', 'rendering') group by v.status
+      ) s
+    ),
+    'overdue_polls', (
+      select count(*) from public.video_jobs j where j.next_poll_at < clock_timestamp() - interval '2 minutes'
+    ),
+    'providers', (
+      select jsonb_object_agg(p.name, jsonb_build_object(
+        'in_flight', (
+          select count(*) from public.video_jobs j where j.provider = p.name and j.status in ('claimed', 'processing')
+        ),
+        'max_in_flight', p.max_in_flight,
+        'paused_until', case when p.paused_until > clock_timestamp() then p.paused_until end,
+        'pause_reason', case when p.paused_until > clock_timestamp() then p.pause_reason end
+      ))
+      from app.providers p
+    ),
+    'doorbell_installed', app.doorbell_installed(),
+    'cron_installed', to_regclass('cron.job') is not null,
+    'invariant_violations', (select count(*) from app.invariants),
+    'pgboss_schema', (select v.version from pgboss.version v)
+  );
+$$;
+comment on function public.health_report() is 'What an operator asks first: queue depths and oldest waits, videos under way, overdue polls, providers, doorbell, cron, violated invariants. Service role only. Definer, because no role reads these schemas.';

@@ -1,0 +1,61 @@
+-- Who may do what. Everything is closed first, then opened by name.
+
+-- Supabase grants new tables and functions in public to every API role by default; take all of that back.
+revoke all on all tables in schema public from public, anon, authenticated, service_role;
+revoke all on all sequences in schema public from public, anon, authenticated, service_role;
+revoke all on all functions in schema public from public, anon, authenticated, service_role;
+revoke all on all tables in schema app from public, anon, authenticated, service_role;
+revoke all on all functions in schema app from public, anon, authenticated, service_role;
+revoke all on schema pgboss from public, anon, authenticated, service_role;
+revoke all on all tables in schema pgboss from public, anon, authenticated, service_role;
+revoke all on all functions in schema pgboss from public, anon, authenticated, service_role;
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from public, anon, authenticated, service_role;
+
+alter table public.users enable row level security;
+alter table public.children enable row level security;
+alter table public.rhymes enable row level security;
+alter table public.gem_entries enable row level security;
+alter table public.videos enable row level security;
+alter table public.video_jobs enable row level security;
+alter table public.video_progress enable row level security;
+alter table public.provider_events enable row level security;
+alter table public.notifications enable row level security;
+
+-- Clients read what is theirs.
+grant select on public.users, public.children, public.gem_entries, public.videos, public.video_progress,
+  public.notifications to authenticated;
+grant select on public.rhymes to anon, authenticated;
+
+create policy "Users see themselves" on public.users for select to authenticated using (id = (select auth.uid()));
+create policy "Users see their entries" on public.gem_entries for select to authenticated using (user_id = (select auth.uid()));
+create policy "Users see their videos" on public.videos for select to authenticated using (user_id = (select auth.uid()));
+create policy "Users see their progress" on public.video_progress for select to authenticated using (user_id = (select auth.uid()));
+create policy "Users see their notifications" on public.notifications for select to authenticated using (user_id = (select auth.uid()));
+create policy "Everyone sees the catalogue" on public.rhymes for select to anon, authenticated using (is_active);
+
+-- Clients write their children and the favourite flag, nothing else.
+grant insert (user_id, name, avatar_url), update (name, avatar_url), delete on public.children to authenticated;
+create policy "Parents see their children" on public.children for select to authenticated using (user_id = (select auth.uid()));
+create policy "Parents add their children" on public.children for insert to authenticated with check (user_id = (select auth.uid()));
+create policy "Parents change their children" on public.children for update to authenticated
+  using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
+create policy "Parents remove their children" on public.children for delete to authenticated using (user_id = (select auth.uid()));
+
+grant update (is_favorite) on public.videos to authenticated;
+create policy "Users mark favourites" on public.videos for update to authenticated
+  using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
+
+-- The service role (the edge functions, the operator) reads everything and edits the catalogue;
+-- gems, videos and attempts change only through the functions below.
+grant select on all tables in schema public to service_role;
+grant insert, update, delete on public.rhymes, public.children to service_role;
+grant execute on function public.grant_gems(uuid, integer, text, text, text) to service_role;
+grant execute on function public.queue_video(uuid, uuid, uuid, text, jsonb, text, text, integer) to service_role;
+grant execute on function public.cancel_video(uuid, uuid) to service_role;
+grant execute on function public.record_provider_event(text, uuid, text, jsonb) to service_role;
+grant execute on function public.health_report() to service_role;
+
+-- No policy on purpose: nobody but the service role, which is above policies, has business there.
+comment on policy "Users see their videos" on public.videos is 'video_jobs and provider_events have no policy at all: they are for the service role alone.';

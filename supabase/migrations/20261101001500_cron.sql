@@ -1,0 +1,48 @@
+-- The clock: pg_cron only rings, and only when work is due. An idle system calls nothing.
+
+do $$
+declare
+  v_extension record;
+begin
+  for v_extension in
+    select * from (values ('pg_cron', 'cron'), ('pg_net', 'net'), ('supabase_vault', 'vault')) as e (name, schema)
+  loop
+    if to_regnamespace(v_extension.schema) is null
+      and exists (select 1 from pg_catalog.pg_available_extensions a where a.name = v_extension.name) then
+      begin
+        execute format('create extension if not exists %I', v_extension.name);
+      exception when others then
+        raise warning 'Extension % is installed but can not be used here: %', v_extension.name, sqlerrm;
+      end;
+    end if;
+  end loop;
+end;
+$$;
+
+create function app.schedule_cron(p_seconds integer default 10) returns text
+language plpgsql set search_path = ''
+as $$
+declare
+  v_tick text := p_seconds || ' seconds';
+begin
+  if to_regclass('cron.job') is null then
+    return null;
+  end if;
+  begin
+    execute 'select cron.schedule($1, $2, $3)' using 'gemreel-tick', v_tick, 'select app.tick()';
+  exception when invalid_parameter_value then
+    -- pg_cron before 1.5 knows minutes only.
+    v_tick := '* * * * *';
+    execute 'select cron.schedule($1, $2, $3)' using 'gemreel-tick', v_tick, 'select app.tick()';
+  end;
+  execute 'select cron.schedule($1, $2, $3)' using
+    'gemreel-maintain', '* * * * *', 'select app.ring(''maintain'') where app.work_due(''maintain'')';
+  execute 'select cron.schedule($1, $2, $3)' using 'gemreel-clean-up', '17 3 * * *', 'select app.clean_up()';
+  return v_tick;
+end;
+$$;
+comment on function app.schedule_cron(integer) is
+  'Schedules the three cron jobs; run again to change how often the tick runs (1 to 59 seconds). Returns the tick''s schedule: every minute where pg_cron is older than 1.5, null where there is no pg_cron.';
+revoke all on function app.schedule_cron(integer) from public;
+
+select app.schedule_cron();
