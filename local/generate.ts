@@ -23,7 +23,9 @@ const FUNCTION_PACKAGES = [
 export function pgBossMigration(): string {
   const statements = getConstructionPlans("pgboss")
     .split("\n")
-    .filter((line) => !/^\s*(BEGIN;|COMMIT;|SET LOCAL .*|SELECT pg_advisory_xact_lock.*)\s*$/.test(line))
+    .filter((line) =>
+      !/^\s*(BEGIN;|COMMIT;|SET LOCAL .*|SELECT pg_advisory_xact_lock.*)\s*$/.test(line)
+    )
     .map((line) => line.trimEnd())
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")

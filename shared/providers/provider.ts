@@ -87,6 +87,8 @@ export interface VideoProvider {
   submit(tasks: readonly VideoTask[]): Promise<SubmitOutcome[]>;
   /** `ids` are provider task ids. */
   poll(ids: readonly string[]): Promise<TaskState[]>;
+  /** Where the tasks stand that a webhook's body speaks of; none for junk. Makes no call. */
+  parseEvent(body: unknown): TaskState[];
   /** What is left on our account, in USD. Throws when the provider does not answer. */
   balanceUsd(): Promise<number>;
 }

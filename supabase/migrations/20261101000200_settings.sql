@@ -11,8 +11,6 @@ create table app.settings (
   queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
-  retry_delay_seconds integer not null default 5 check (retry_delay_seconds between 0 and 3600),
-  hold_delay_seconds integer not null default 15 check (hold_delay_seconds between 1 and 3600),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'
     check (array_ndims(poll_steps) = 1 and cardinality(poll_steps) between 1 and 20 and 0 < all (poll_steps)),
   submit_lease_seconds integer not null default 45 check (submit_lease_seconds between 5 and 600),

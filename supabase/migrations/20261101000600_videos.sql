@@ -171,20 +171,24 @@ create trigger touch_video
 before update on public.videos
 for each row execute function app.touch_video();
 
-create function app.stage_message(p_stage text) returns text
+create function app.stage_message(p_stage text, p_percentage integer) returns text
 language sql immutable set search_path = ''
 as $$
   select case p_stage
-    when 'initializing' then 'Getting everything ready'
-    when 'analyzing' then 'Reading the rhyme'
-    when 'generating' then 'Painting the pictures'
-    when 'rendering' then 'The video is made, bringing it home'
-    when 'finalizing' then 'Putting on the last touches'
-    when 'completed' then 'Your video is ready'
+    when 'initializing' then case when p_percentage = 0 then 'Waiting for a free easel…' else 'Setting up the studio…' end
+    when 'analyzing' then 'Reading the rhyme…'
+    when 'generating' then case
+      when p_percentage < 40 then 'Sketching the characters…'
+      when p_percentage < 65 then 'Painting the scenes…'
+      else 'Bringing it all to life…'
+    end
+    when 'rendering' then 'Collecting your video…'
+    when 'finalizing' then 'Wrapping it up…'
+    when 'completed' then 'Your video is ready!'
   end;
 $$;
-comment on function app.stage_message(text) is 'What people read for a stage.';
-revoke all on function app.stage_message(text) from public;
+comment on function app.stage_message(text, integer) is 'What a child and a parent read while they wait.';
+revoke all on function app.stage_message(text, integer) from public;
 
 create function app.add_progress(
   p_video_id uuid,
@@ -200,7 +204,7 @@ as $$
   insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
   values (
     p_video_id, p_user_id, p_attempt, p_stage, p_percentage,
-    coalesce(p_message, app.stage_message(p_stage)), p_eta_seconds
+    coalesce(p_message, app.stage_message(p_stage, p_percentage)), p_eta_seconds
   );
 $$;
 comment on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) is 'One progress entry; the message is the stage''s own unless given.';

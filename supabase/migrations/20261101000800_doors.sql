@@ -6,11 +6,11 @@ create function public.queue_video(
   p_user_id uuid,
   p_child_id uuid,
   p_rhyme_id uuid,
-  p_avatar_url text,
   p_options jsonb,
-  p_idempotency_key text,
   p_input_hash text,
-  p_expected_seconds integer
+  p_expected_seconds integer,
+  p_avatar_url text default null,
+  p_idempotency_key text default null
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -90,14 +90,14 @@ begin
 
   insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
   values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
-  perform app.add_progress(v_video.id, p_user_id, 1, 'initializing', 0, v_seconds, 'In the queue');
+  perform app.add_progress(v_video.id, p_user_id, 1, 'initializing', 0, v_seconds);
   perform app.queue_submission(v_job_id, v_tag);
   perform app.ring('submit');
 
   return app.queue_answer(v_video, false);
 end;
 $$;
-comment on function public.queue_video(uuid, uuid, uuid, text, jsonb, text, text, integer) is
+comment on function public.queue_video(uuid, uuid, uuid, jsonb, text, integer, text, text) is
   'Charges the gems and queues a rhyme video, in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme or child (detail.field).';
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
@@ -160,6 +160,29 @@ end;
 $$;
 comment on function public.cancel_video(uuid, uuid) is
   'Cancels a queued or processing video of this user and returns what it answers: status, gems_refunded, gem_balance. A repeated call answers the same. Errors: GM005 no such video of this user, GM006 already rendering, completed or failed.';
+
+create function public.video_status(p_user_id uuid, p_video_ids uuid[]) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(
+    jsonb_build_object(
+      'video_id', v.id, 'title', v.title, 'status', v.status, 'stage', v.stage, 'progress', v.progress, 'rev', v.rev,
+      'message', p.message, 'eta_seconds', p.eta_seconds,
+      'gem_cost', v.gem_cost, 'retry_count', v.retry_count,
+      'error_code', v.error_code, 'error_message', v.error_message,
+      'storage_path', v.storage_path, 'duration_seconds', v.duration_seconds,
+      'created_at', v.created_at, 'completed_at', v.completed_at, 'estimated_completion', v.estimated_completion_at
+    ) order by v.created_at desc, v.id
+  ), '[]')
+  from public.videos v
+  left join lateral (
+    select e.message, e.eta_seconds from public.video_progress e
+    where e.video_id = v.id order by e.id desc limit 1
+  ) p on true
+  where v.user_id = p_user_id and v.id = any (p_video_ids);
+$$;
+comment on function public.video_status(uuid, uuid[]) is
+  'Where these videos of this user stand, with their newest progress entry. Videos of others are left out, as if they did not exist.';
 
 create function public.record_provider_event(
   p_provider text,

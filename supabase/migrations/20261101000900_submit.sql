@@ -56,7 +56,7 @@ begin
     where j.id = any (p_job_ids) and j.status in ('pending', 'claimed') and j.claim_count >= v_settings.max_claims
   loop
     perform app.fail_attempt(v_job.id, 'worker_lost', 'server', 'worker_lost',
-      'Something went wrong on our side. Your gems are back.', null, false);
+      'Something went wrong on our side. Please try again.', null, null);
   end loop;
 
   with started as (
@@ -150,7 +150,7 @@ begin
     returning v.id, v.user_id, v.provider, v.model
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, a.attempt, 'analyzing', 10, app.stage_message('analyzing'), s.median_seconds
+    select m.id, m.user_id, a.attempt, 'analyzing', 10, app.stage_message('analyzing', 10), s.median_seconds
     from moved m
     join accepted a on a.video_id = m.id
     left join app.model_stats s on s.provider = m.provider and s.model = m.model
@@ -161,7 +161,7 @@ begin
     select o.*
     from jsonb_to_recordset(p_outcomes) as o (
       video_job_id uuid, outcome text, code text, kind text, people_code text, people_message text,
-      provider_error jsonb, retryable boolean
+      provider_error jsonb, delay_seconds integer
     )
     join public.video_jobs j on j.id = o.video_job_id
     join public.videos v on v.id = j.video_id
@@ -176,13 +176,13 @@ begin
     if v_outcome.outcome in ('held', 'unknown') then
       perform app.hold_attempt(
         v_job.id, case v_outcome.outcome when 'held' then 'pending' else 'claimed' end,
-        v_outcome.code, v_outcome.kind, v_outcome.provider_error
+        v_outcome.code, v_outcome.kind, v_outcome.provider_error, coalesce(v_outcome.delay_seconds, 15)
       );
       result := 'held';
     else
       result := app.fail_attempt(
         v_job.id, v_outcome.code, v_outcome.kind, v_outcome.people_code, v_outcome.people_message,
-        v_outcome.provider_error, v_outcome.retryable
+        v_outcome.provider_error, v_outcome.delay_seconds
       );
     end if;
     return next;
@@ -190,19 +190,17 @@ begin
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, retryable}]. Only attempts still claimed by this worker change; the rest are left out of the answer.';
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
-create function app.hold_attempt(p_job_id uuid, p_status text, p_code text, p_kind text, p_provider_error jsonb)
+create function app.hold_attempt(p_job_id uuid, p_status text, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
 returns void
 language plpgsql set search_path = ''
 as $$
 declare
-  v_again timestamptz;
+  v_again timestamptz := clock_timestamp() + p_delay_seconds * interval '1 second';
   v_job public.video_jobs;
 begin
-  select clock_timestamp() + s.hold_delay_seconds * interval '1 second' into v_again from app.settings s;
-
   update public.video_jobs j
   set status = p_status,
     lease_until = clock_timestamp(),
@@ -225,6 +223,6 @@ begin
   perform app.queue_submission(v_job.id, (select c.tag from app.fair_clock c), v_again);
 end;
 $$;
-comment on function app.hold_attempt(uuid, text, text, text, jsonb) is
+comment on function app.hold_attempt(uuid, text, text, text, jsonb, integer) is
   'The same attempt waits and is handed over again, and the provider rests meanwhile. p_status pending: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought. p_status claimed: no word came back, so it may have been bought; handing it over again under the same id can not buy it twice. Costs no attempt; the queued deadline bounds it.';
-revoke all on function app.hold_attempt(uuid, text, text, text, jsonb) from public;
+revoke all on function app.hold_attempt(uuid, text, text, text, jsonb, integer) from public;

@@ -3,6 +3,7 @@
 create function app.due_polls(p_provider text, p_limit integer)
 returns table (
   video_job_id uuid,
+  attempt smallint,
   provider_task_id text,
   model text,
   seconds_running numeric,
@@ -28,6 +29,7 @@ as $$
   )
   select
     l.id,
+    l.attempt,
     -- Not acknowledged yet: where the id is ours, it is the provider's too.
     coalesce(l.provider_task_id, l.id::text),
     l.model,
@@ -78,7 +80,7 @@ begin
     returning v.id, v.user_id, d.id as job_id, d.attempt
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering'), 3
+    select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
     from moved m
   )
   select array_agg(m.job_id) into v_delivered from moved m;
@@ -115,7 +117,7 @@ begin
     returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating'), m.eta_seconds
+    select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
     from moved m
   )
   select m.job_id, 'progress' from moved m;
@@ -124,7 +126,7 @@ begin
     select r.*
     from jsonb_to_recordset(p_results) as r (
       video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-      provider_error jsonb, retryable boolean
+      provider_error jsonb, retry_seconds integer
     )
     join public.video_jobs j on j.id = r.video_job_id
     join public.videos v on v.id = j.video_id
@@ -135,7 +137,7 @@ begin
     video_job_id := v_failure.video_job_id;
     result := app.fail_attempt(
       v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
-      v_failure.provider_error, v_failure.retryable
+      v_failure.provider_error, v_failure.retry_seconds
     );
     v_retried := v_retried or result = 'retried';
     if result <> 'lost' then
@@ -153,7 +155,7 @@ begin
 end;
 $$;
 comment on function app.settle_video_jobs(jsonb) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retryable}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
 revoke all on function app.settle_video_jobs(jsonb) from public;
 
 create function app.fail_attempt(
@@ -163,17 +165,15 @@ create function app.fail_attempt(
   p_people_code text,
   p_people_message text,
   p_provider_error jsonb,
-  p_retryable boolean
+  p_retry_seconds integer
 ) returns text
 language plpgsql set search_path = ''
 as $$
 declare
-  v_settings app.settings;
   v_job public.video_jobs;
   v_video public.videos;
   v_next uuid := gen_random_uuid();
 begin
-  select s.* into v_settings from app.settings s;
   select v.* into v_video
   from public.videos v
   where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id)
@@ -187,21 +187,21 @@ begin
     return 'lost';
   end if;
 
-  if p_retryable and v_video.retry_count < v_video.max_retries then
+  if p_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
     update public.videos v
     set status = 'queued', stage = 'initializing', progress = 0, retry_count = v.retry_count + 1
     where v.id = v_video.id;
     insert into public.video_jobs (id, video_id, attempt, provider, model, priority, scheduled_at)
     values (
       v_next, v_video.id, v_job.attempt + 1, v_video.provider, v_video.model, v_job.priority,
-      clock_timestamp() + v_settings.retry_delay_seconds * v_job.attempt * interval '1 second'
+      clock_timestamp() + p_retry_seconds * interval '1 second'
     );
     perform app.add_progress(v_video.id, v_video.user_id, v_job.attempt + 1, 'initializing', 0, null,
-      'That did not work, trying again');
+      'That did not work, we try once more…');
     -- A retry re-enters at the clock: it has waited its turn once.
     perform app.queue_submission(
       v_next, (select c.tag from app.fair_clock c),
-      clock_timestamp() + v_settings.retry_delay_seconds * v_job.attempt * interval '1 second'
+      clock_timestamp() + p_retry_seconds * interval '1 second'
     );
     return 'retried';
   end if;
@@ -210,9 +210,9 @@ begin
   return 'failed';
 end;
 $$;
-comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, boolean) is
-  'Ends an attempt that failed: a fresh attempt with an id of its own while the video has any left and the failure may pass, else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
-revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, boolean) from public;
+comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer) is
+  'Ends an attempt that failed: a fresh attempt with an id of its own p_retry_seconds later while the video has any left (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
+revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer) from public;
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean
 language plpgsql set search_path = ''

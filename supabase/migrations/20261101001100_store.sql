@@ -21,7 +21,7 @@ as $$
     returning v.id, v.user_id, j.attempt
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'finalizing', 95, app.stage_message('finalizing'), 2
+    select m.id, m.user_id, m.attempt, 'finalizing', 95, app.stage_message('finalizing', 95), 2
     from moved m
   )
   select
@@ -79,7 +79,7 @@ begin
   return app.fail_video(
     (select j.video_id from public.video_jobs j where j.id = p_job_id),
     'storing_failed',
-    'The video was made but could not be saved. Your gems are back.'
+    'The video was made but could not be saved. Please try again.'
   );
 end;
 $$;

@@ -83,7 +83,7 @@ begin
     limit p_limit
     for update of v skip locked
   loop
-    if app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Your gems are back.') then
+    if app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.') then
       v_overdue := v_overdue + 1;
     end if;
   end loop;
@@ -99,7 +99,7 @@ begin
     for update of v skip locked
   loop
     if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
-      'Making the video took too long. Your gems are back.', null, true) <> 'lost' then
+      'This video took too long to make. Please try again.', null, 5) <> 'lost' then
       v_timed_out := v_timed_out + 1;
     end if;
   end loop;

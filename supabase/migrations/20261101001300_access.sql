@@ -52,8 +52,9 @@ create policy "Users mark favourites" on public.videos for update to authenticat
 grant select on all tables in schema public to service_role;
 grant insert, update, delete on public.rhymes, public.children to service_role;
 grant execute on function public.grant_gems(uuid, integer, text, text, text) to service_role;
-grant execute on function public.queue_video(uuid, uuid, uuid, text, jsonb, text, text, integer) to service_role;
+grant execute on function public.queue_video(uuid, uuid, uuid, jsonb, text, integer, text, text) to service_role;
 grant execute on function public.cancel_video(uuid, uuid) to service_role;
+grant execute on function public.video_status(uuid, uuid[]) to service_role;
 grant execute on function public.record_provider_event(text, uuid, text, jsonb) to service_role;
 grant execute on function public.health_report() to service_role;
 

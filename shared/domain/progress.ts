@@ -1,0 +1,117 @@
+/** How far a video is, how long it still takes, and how that is told. Pure; time comes as numbers. */
+
+/** The stages of a video, in order. */
+export type Stage =
+  | "initializing"
+  | "analyzing"
+  | "generating"
+  | "rendering"
+  | "finalizing"
+  | "completed";
+
+/** The percentage at which each step begins. Constraints in the database use the same figures. */
+export const progressAt = {
+  queued: 0,
+  submitting: 5,
+  accepted: 10,
+  analyzed: 15,
+  delivered: 90,
+  stored: 95,
+  completed: 100,
+} as const;
+
+const GENERATING_FROM = progressAt.analyzed;
+const GENERATING_TO = 85;
+/** Used where a median makes no sense (none yet, zero, not a number). */
+const FALLBACK_MEDIAN_SECONDS = 90;
+/** Shortest time ever announced while something is still to be done. */
+const SHORTEST_ETA_SECONDS = 5;
+
+/** Where a render stands. */
+export interface Rendering {
+  /** Seconds since the provider took the task. */
+  readonly elapsedSeconds: number;
+  /** Median seconds of recent renders by this model. */
+  readonly medianSeconds: number;
+  /** 0 to 100, where the provider tells it. */
+  readonly providerProgress?: number;
+}
+
+/**
+ * Percentage of the whole while the provider renders: a whole number from 15 to 85. `floor` is what
+ * was shown before; the result is never below it, because a bar that goes back looks broken. By the
+ * clock alone it comes close to 85 and stays below: only the provider can say that it is done.
+ */
+export function estimateProgress(rendering: Rendering & { readonly floor: number }): number {
+  const told = fractionTold(rendering);
+  const share = told ?? fractionByClock(rendering);
+  const percent = Math.floor(GENERATING_FROM + share * (GENERATING_TO - GENERATING_FROM));
+  const shown = told === undefined ? Math.min(percent, GENERATING_TO - 1) : percent;
+  return Math.max(shown, clamp(Math.floor(rendering.floor), GENERATING_FROM, GENERATING_TO));
+}
+
+/** Whole seconds the render probably still takes, at least 5. */
+export function etaSeconds(rendering: Rendering): number {
+  const elapsed = positive(rendering.elapsedSeconds, 0);
+  const median = medianOf(rendering);
+  const told = fractionTold(rendering);
+  // Below a tenth the provider's figure is too coarse to divide by.
+  const left = told !== undefined && told >= 0.1
+    ? elapsed * (1 - told) / told
+    // Past the median there is no knowing; a tenth of it says "soon" without counting down to zero.
+    : Math.max(median - elapsed, median / 10);
+  return Math.max(SHORTEST_ETA_SECONDS, Math.ceil(left));
+}
+
+/** The stage a percentage belongs to. */
+export function stageOf(progress: number): Stage {
+  if (progress >= progressAt.completed) return "completed";
+  if (progress >= progressAt.stored) return "finalizing";
+  if (progress > GENERATING_TO) return "rendering";
+  if (progress >= progressAt.analyzed) return "generating";
+  if (progress >= progressAt.accepted) return "analyzing";
+  return "initializing";
+}
+
+/** What a child and a parent read while they wait. */
+export function progressMessage(progress: number): string {
+  if (progress < progressAt.submitting) return "Waiting for a free easel…";
+  switch (stageOf(progress)) {
+    case "initializing":
+      return "Setting up the studio…";
+    case "analyzing":
+      return "Reading the rhyme…";
+    case "generating":
+      if (progress < 40) return "Sketching the characters…";
+      return progress < 65 ? "Painting the scenes…" : "Bringing it all to life…";
+    case "rendering":
+      return "Collecting your video…";
+    case "finalizing":
+      return "Wrapping it up…";
+    case "completed":
+      return "Your video is ready!";
+  }
+}
+
+/** Runs straight to 0.85 at the median, then ever slower towards 1: half of all renders come later. */
+function fractionByClock(rendering: Rendering): number {
+  const ratio = positive(rendering.elapsedSeconds, 0) / medianOf(rendering);
+  return ratio <= 1 ? 0.85 * ratio : 1 - 0.15 * Math.exp(1 - ratio);
+}
+
+function fractionTold({ providerProgress }: Rendering): number | undefined {
+  if (providerProgress === undefined || !Number.isFinite(providerProgress)) return undefined;
+  return clamp(providerProgress, 0, 100) / 100;
+}
+
+function medianOf({ medianSeconds }: Rendering): number {
+  return positive(medianSeconds, FALLBACK_MEDIAN_SECONDS);
+}
+
+function positive(value: number, otherwise: number): number {
+  return Number.isFinite(value) && value > 0 ? value : otherwise;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Number.isNaN(value) ? low : Math.min(Math.max(value, low), high);
+}

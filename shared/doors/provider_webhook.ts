@@ -1,0 +1,61 @@
+/**
+ * A provider's webhook: a doorbell. The token says the call is real, the body is kept, the attempt
+ * becomes due, the poller is rung. What the body says is not believed.
+ */
+import { z } from "zod";
+import type { WebhookConfig } from "../config.ts";
+import { readText } from "../http/body.ts";
+import type { Visit } from "../http/door.ts";
+import { fromRpcError, HttpError } from "../http/http_error.ts";
+import { isWebhookToken } from "../http/webhook_token.ts";
+
+/** Largest body taken, in bytes; a real one has a few hundred. */
+const BODY_MAX = 262_144;
+
+const recorded = z.object({ known: z.boolean(), recorded: z.boolean(), rang: z.boolean() });
+
+/** POST <provider>-webhook?job=<video job id>&token=<HMAC>. 200 whatever the body says, 401 without a true token. */
+export async function providerWebhook(
+  request: Request,
+  visit: Visit,
+  { provider, webhook }: { provider: string; webhook: WebhookConfig },
+): Promise<Response> {
+  const { searchParams } = new URL(request.url);
+  const job = searchParams.get("job") ?? "";
+  const token = searchParams.get("token") ?? "";
+  const jobId = z.uuid().safeParse(job);
+  if (!jobId.success || !await isWebhookToken(webhook.secrets, jobId.data, token)) {
+    throw new HttpError(401, "unauthorized", "The token does not belong to this job");
+  }
+  const text = await readText(request, BODY_MAX);
+  const { data, error } = await visit.admin().rpc("record_provider_event", {
+    p_provider: provider,
+    p_video_job_id: jobId.data,
+    p_hash: await eventHash(jobId.data, text),
+    p_payload: payloadOf(text),
+  });
+  if (error) throw fromRpcError(error);
+  const outcome = recorded.parse(data);
+  visit.log.info(outcome.known ? "Webhook" : "Webhook for a job we do not know", {
+    video_job_id: jobId.data,
+    ...outcome,
+  });
+  return Response.json({ success: true });
+}
+
+/** What is kept: the JSON as sent, or the text where it is none. Postgres takes no NUL. */
+function payloadOf(text: string): { body: string } | NonNullable<unknown> {
+  const clean = text.replaceAll("\u0000", "").replaceAll("\\u0000", "");
+  try {
+    const value: unknown = JSON.parse(clean);
+    return typeof value === "object" && value !== null ? value : { body: clean };
+  } catch {
+    return { body: clean };
+  }
+}
+
+async function eventHash(jobId: string, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(`${jobId}\n${text}`);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,78 @@
+/** Errors that are answers: a status, a stable code, a sentence for people, and nothing of ours. */
+
+/** Thrown anywhere behind a door; the door turns it into the answer. */
+export class HttpError extends Error {
+  override name = "HttpError";
+  constructor(
+    readonly status: number,
+    /** Stable, for programs. */
+    readonly code: string,
+    /** A sentence for people. */
+    message: string,
+    readonly extra: { details?: unknown; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, { cause: extra.cause });
+  }
+}
+
+/** One wrong field of a request: which, what is wrong, and what would be right. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+  readonly allowed?: unknown;
+}
+
+/** 400 or 422 that names every wrong field. */
+export function invalidFields(status: 400 | 422, problems: readonly FieldProblem[]): HttpError {
+  const sentence = problems.map((problem) => `${problem.field}: ${problem.message}`).join("; ");
+  return new HttpError(
+    status,
+    status === 400 ? "invalid_request" : "unsupported_option",
+    sentence,
+    { details: problems },
+  );
+}
+
+/** An error of PostgREST, as supabase-js hands it over. */
+export interface RpcError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: string | null;
+}
+
+/** Our own SQLSTATEs (class GM) and what they mean over HTTP. The text is never looked at. */
+const byState: Record<string, { status: number; code: string; sentence?: string }> = {
+  GM001: {
+    status: 402,
+    code: "insufficient_gems",
+    sentence: "There are not enough gems for this video",
+  },
+  GM002: { status: 409, code: "idempotency_key_reused" },
+  GM004: { status: 429, code: "queue_limit" },
+  GM005: { status: 404, code: "not_found" },
+  GM006: { status: 409, code: "not_possible_now" },
+  GM008: { status: 400, code: "invalid_request" },
+};
+
+/** Maps a database error by its SQLSTATE; anything unknown is a 500 without a word of it. */
+export function fromRpcError(error: RpcError): HttpError {
+  const known = byState[error.code];
+  if (known === undefined) {
+    return new HttpError(500, "internal_error", "Something went wrong on our side", {
+      cause: error,
+    });
+  }
+  return new HttpError(known.status, known.code, known.sentence ?? error.message, {
+    details: parseDetails(error.details),
+    ...(known.status === 429 ? { headers: { "retry-after": "30" } } : {}),
+  });
+}
+
+function parseDetails(details: string | null | undefined): unknown {
+  if (!details) return undefined;
+  try {
+    return JSON.parse(details);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The door of a worker: called with the secret key "cron" by pg_cron's ring or by an operator.
+ * Answers 202 at once and works on; `?wait=1` answers 200 with what was done, for people and tests.
+ */
+import type { Database } from "../db/database.ts";
+import { openDatabase } from "../db/database.ts";
+import { openQueue, type WorkQueue } from "../db/queue.ts";
+import { databaseUrl } from "../config.ts";
+import { createLog, type Log } from "../log.ts";
+import { env, nodeName, waitUntil } from "../runtime.ts";
+import { drain, type DrainReport } from "../stages/drain.ts";
+import { type EdgeFunction, secretDoor } from "./door.ts";
+
+/** What every stage works with. */
+export interface WorkerTools {
+  readonly database: Database;
+  readonly queue: WorkQueue;
+  /** Names this worker in leases. */
+  readonly node: string;
+  readonly log: Log;
+}
+
+/** Does one batch; answers how many pieces of work it took, 0 when there was none. */
+export type Step = (tools: WorkerTools) => Promise<number>;
+
+let shared: Pick<WorkerTools, "database" | "queue"> | undefined;
+
+/** One pool and one pg-boss per isolate, opened on first use. */
+function isolateTools(): Pick<WorkerTools, "database" | "queue"> {
+  if (shared === undefined) {
+    const log = createLog({ node: nodeName });
+    const database = openDatabase(databaseUrl(env), { log });
+    shared = { database, queue: openQueue(database, log) };
+  }
+  return shared;
+}
+
+/** Makes the edge function that drains one stage. */
+export function workerDoor(name: string, stage: string, step: Step): EdgeFunction {
+  return secretDoor(name, ["POST"], "cron", async (request, visit) => {
+    const tools = {
+      ...isolateTools(),
+      node: `${nodeName}-${visit.requestId.slice(0, 8)}`,
+      log: visit.log,
+    };
+    const work = drain(tools, stage, () => step(tools));
+    if (new URL(request.url).searchParams.has("wait")) {
+      return Response.json({ success: true, ...await work });
+    }
+    waitUntil(work.catch((error: unknown) => failed(visit.log, stage, error)));
+    return Response.json({ success: true, accepted: true }, { status: 202 });
+  });
+}
+
+/** Makes the edge function of the maintainer. It waits for the round and answers what it found. */
+export function maintenanceDoor<Report extends object>(
+  name: string,
+  round: (tools: WorkerTools) => Promise<Report>,
+): EdgeFunction {
+  return secretDoor(name, ["POST"], "cron", async (_request, visit) => {
+    const report = await round({ ...isolateTools(), node: nodeName, log: visit.log });
+    return Response.json({ success: true, ...report });
+  });
+}
+
+function failed(log: Log, stage: string, error: unknown): DrainReport {
+  log.error("Draining failed", {
+    stage,
+    error,
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return { batches: 0, work: 0, drained: false };
+}

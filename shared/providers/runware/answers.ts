@@ -1,0 +1,154 @@
+/** From Runware's answers to the outcomes of the port: exactly one for each task asked about. */
+import type { ErrorKind, ProviderError, SubmitOutcome, TaskState } from "../provider.ts";
+import type { Answer } from "./client.ts";
+import { toProviderError, unreadable } from "./errors.ts";
+import type { Envelope, ErrorItem, TaskItem } from "./schemas.ts";
+
+/** The code that says our id was taken before: by us, since nobody else has it. */
+const TAKEN_BEFORE = "conflicttaskuuid";
+/** Codes with which Runware says that it has no such task, or no longer has what it made. */
+const lostCodes = new Set(["tasknotfound", "taskexpired", "taskfailedornotfound", "mediaexpired"]);
+/** Documented is "processing"; the others cost nothing to understand. */
+const runningStatuses = new Set(["processing", "pending", "queued", "running", "in_progress"]);
+/** Kinds that speak of us and not of a task: the whole call was turned away at the door. */
+const aboutUs: ReadonlySet<ErrorKind> = new Set(["auth", "balance", "rate"]);
+/** Kinds that speak of what is in a task, even where the task is not named. */
+const aboutInput: ReadonlySet<ErrorKind> = new Set(["validation", "safety", "not_found"]);
+
+/** What became of one task that was part of a submit call. */
+export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
+  const key = id.toLowerCase();
+  const own = answer.errors.filter((error) => error.taskUUID === key);
+  // Any word that it was taken wins: believing so costs a poll, doubting it may cost a second video.
+  if (own.some(isTakenBefore) || answer.items.some((item) => item.taskUUID === key)) {
+    return accepted(id);
+  }
+  if (own[0] !== undefined) return targeted(id, own[0], answer);
+  const whole = untargeted(answer);
+  if (whole !== undefined) return turnedAway(id, whole, answer);
+  // A success that names nobody means everybody (seen in the field). One that names others only does
+  // not: handing this task in again is safe, believing it was taken is not.
+  if (answer.status < 300 && answer.items.length === 0) return accepted(id);
+  return { id, outcome: "unknown", error: silence(answer) };
+}
+
+/** Where one task stands, by an answer to getResponse. */
+export function polledState(id: string, answer: Answer): TaskState {
+  const key = id.toLowerCase();
+  const items = answer.items.filter((item) => item.taskUUID === key);
+  const errors = answer.errors.filter((error) => error.taskUUID === key);
+  const notAllowed = errors.find((error) => isAboutThisCall(toError(error, answer), answer));
+  if (notAllowed !== undefined) {
+    return { id, state: "unanswered", error: toError(notAllowed, answer) };
+  }
+  if (items.length > 0 || errors.length > 0) {
+    return stateOf(id, items, errors, (error) => toError(error, answer));
+  }
+  return { id, state: "unanswered", error: untargeted(answer) ?? silence(answer) };
+}
+
+/** Where every task stands that a webhook speaks of. */
+export function toldStates(told: Envelope): TaskState[] {
+  const ids = [...told.items, ...told.errors].map((item) => item.taskUUID).filter(isTaskId);
+  return [...new Set(ids)].map((id) =>
+    stateOf(
+      id,
+      told.items.filter((item) => item.taskUUID === id),
+      told.errors.filter((error) => error.taskUUID === id),
+      (error) => toProviderError(error),
+    )
+  );
+}
+
+/** The error that is about the whole call, where there is one. */
+export function untargeted(answer: Answer): ProviderError | undefined {
+  const error = answer.errors.find((one) => one.taskUUID === undefined);
+  return error === undefined ? undefined : toError(error, answer);
+}
+
+/**
+ * True where Runware turned the whole call away because of something in it without naming the task.
+ * One bad task then hides the others; asking about fewer at a time finds it.
+ */
+export function blamesSomeTask(answer: Answer): boolean {
+  const whole = untargeted(answer);
+  if (whole === undefined || answer.items.length > 0) return false;
+  return aboutInput.has(whole.kind) || whole.kind === "unknown";
+}
+
+/** One task's state from all that is said about it; with several results the finished ones count. */
+function stateOf(
+  id: string,
+  items: readonly TaskItem[],
+  errors: readonly ErrorItem[],
+  toErrorOf: (error: ErrorItem) => ProviderError,
+): TaskState {
+  const running = items.find(isRunning);
+  if (running !== undefined) {
+    const { progress } = running;
+    return { id, state: "processing", ...(progress === undefined ? {} : { progress }) };
+  }
+  const videoUrl = items.find((item) => item.videoUrl !== undefined)?.videoUrl;
+  if (videoUrl !== undefined) {
+    const costUsd = totalCost(items);
+    return { id, state: "succeeded", videoUrl, ...(costUsd === undefined ? {} : { costUsd }) };
+  }
+  const [failure] = errors;
+  if (failure === undefined) {
+    const said = items[0]?.raw;
+    return {
+      id,
+      state: "unanswered",
+      error: unreadable("Runware's item says nothing known", said),
+    };
+  }
+  const state = lostCodes.has(failure.code.toLowerCase()) ? "missing" : "failed";
+  return { id, state, error: toErrorOf(failure) };
+}
+
+function targeted(id: string, error: ErrorItem, answer: Answer): SubmitOutcome {
+  const told = toError(error, answer);
+  // An API in trouble may have taken the task before it fell over.
+  return { id, outcome: told.kind === "server" ? "unknown" : "refused", error: told };
+}
+
+function turnedAway(id: string, error: ProviderError, answer: Answer): SubmitOutcome {
+  if (aboutUs.has(error.kind)) return { id, outcome: "refused", error };
+  // With nothing taken at all, an error in the input stopped the call before anything was bought.
+  const stopped = answer.items.length === 0 && aboutInput.has(error.kind) && answer.status < 500;
+  return { id, outcome: stopped ? "refused" : "unknown", error };
+}
+
+function isTakenBefore({ code }: ErrorItem): boolean {
+  return code.toLowerCase() === TAKEN_BEFORE;
+}
+
+function accepted(id: string): SubmitOutcome {
+  return { id, outcome: "accepted", providerTaskId: id };
+}
+
+/** An error that names our task but was caused by the asking: a refused key, too many calls. */
+function isAboutThisCall(error: ProviderError, { status }: Answer): boolean {
+  return error.kind === "auth" || (error.kind === "rate" && status === 429);
+}
+
+function isRunning(item: TaskItem): boolean {
+  return item.status !== undefined && runningStatuses.has(item.status);
+}
+
+function totalCost(items: readonly TaskItem[]): number | undefined {
+  const costs = items.map((item) => item.costUsd).filter((cost) => cost !== undefined);
+  return costs.length === 0 ? undefined : costs.reduce((sum, cost) => sum + cost, 0);
+}
+
+function toError(error: ErrorItem, answer: Answer): ProviderError {
+  return toProviderError(error, answer);
+}
+
+function silence(answer: Answer): ProviderError {
+  return unreadable("Runware's answer does not mention this task", answer.raw);
+}
+
+function isTaskId(id: string | undefined): id is string {
+  return id !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+}

@@ -1,0 +1,32 @@
+/**
+ * The video models of Runware that we sell, with what each can do. From Runware's pages per model
+ * (runware.ai/docs/models/<name>, 2026) and per maker (runware.ai/docs/en/providers/<maker>, 2025);
+ * where the two differ the newer one counts. Prices are USD without sound, as published or as measured
+ * by others; a quality without a price is one for which there is no figure. `renderSeconds` are our own
+ * guesses, used until the first renders have been measured. Check an id at
+ * schemas.runware.ai/resolve/<id>.
+ */
+import { findModel, type ModelSpec } from "../../domain/models.ts";
+import { hailuoModels } from "./models/hailuo.ts";
+import { klingModels } from "./models/kling.ts";
+import { pixverseModels } from "./models/pixverse.ts";
+import { runwayModels } from "./models/runway.ts";
+import { seedanceModels } from "./models/seedance.ts";
+import { veoModels } from "./models/veo.ts";
+import { viduModels } from "./models/vidu.ts";
+
+/** Every model in the table, retired ones too. */
+export const runwareModels: readonly ModelSpec[] = [
+  ...pixverseModels,
+  ...klingModels,
+  ...seedanceModels,
+  ...veoModels,
+  ...hailuoModels,
+  ...viduModels,
+  ...runwayModels,
+];
+
+/** The model with this AIR id or alias, or undefined. */
+export function findRunwareModel(name: string): ModelSpec | undefined {
+  return findModel(runwareModels, name);
+}

@@ -1,0 +1,115 @@
+/** From a video task of the port to Runware's `videoInference`. */
+import type { IRequestVideo } from "@runware/sdk-js";
+import type { VideoTask } from "../provider.ts";
+import { findModel, type ModelSpec, type Size, sizeOf } from "../../domain/models.ts";
+import { runwareModels } from "./models.ts";
+
+/** Fields that the SDK declares, under the names and types it gives them. */
+type Declared = Pick<
+  IRequestVideo,
+  | "model"
+  | "positivePrompt"
+  | "negativePrompt"
+  | "duration"
+  | "width"
+  | "height"
+  | "fps"
+  | "seed"
+  | "numberResults"
+  | "outputType"
+  | "outputFormat"
+  | "includeCost"
+>;
+
+type Frame = "first" | "last";
+
+/** One task as it goes over the wire: what the SDK declares, and what only the docs know. */
+export interface VideoInferenceTask extends Declared {
+  readonly taskType: "videoInference";
+  readonly taskUUID: string;
+  readonly deliveryMethod: "async";
+  readonly duration: number;
+  readonly ttl: number;
+  readonly safety?: { readonly checkContent: true; readonly mode: "fast" | "full" };
+  readonly webhookURL?: string;
+  readonly inputs?: { readonly frameImages: readonly { image: string; frame: Frame }[] };
+  readonly frameImages?: readonly { inputImage: string; frame: Frame }[];
+}
+
+/** How every task is asked for. */
+export interface RequestOptions {
+  /** Where frames are put: `inputs` since 2026, `top_level` before. */
+  readonly frameImages: "inputs" | "top_level";
+  /** Seconds a finished file stays at Runware. At least 60; we copy it within minutes. */
+  readonly ttlSeconds: number;
+  /** How Runware looks at the finished video: `fast` is its first, middle and last frame. */
+  readonly safety: "none" | "fast" | "full";
+}
+
+/** Shortest prompt and negative prompt that Runware takes; shorter ones are an error, so left out. */
+const PROMPT_MIN = 2;
+
+/**
+ * The request for one task. A model that is not in our table is sent with what every model takes;
+ * what our table says a model does not take is left out, since an unknown field is an error there.
+ */
+export function toVideoInference(task: VideoTask, options: RequestOptions): VideoInferenceTask {
+  const spec = findModel(runwareModels, task.model);
+  const { webhookUrl, seed } = task;
+  return {
+    taskType: "videoInference",
+    taskUUID: task.id,
+    model: spec?.id ?? task.model,
+    ...prompts(task, spec),
+    duration: task.durationSeconds,
+    ...sizeToSend(task, spec),
+    ...fpsToSend(task, spec),
+    ...(seed === undefined ? {} : { seed }),
+    ...frames(task, options.frameImages),
+    numberResults: 1,
+    outputType: "URL",
+    outputFormat: "MP4",
+    includeCost: true,
+    ttl: options.ttlSeconds,
+    ...(options.safety === "none" ? {} : { safety: { checkContent: true, mode: options.safety } }),
+    deliveryMethod: "async",
+    ...(webhookUrl === undefined ? {} : { webhookURL: webhookUrl }),
+  };
+}
+
+function prompts(
+  { prompt, negativePrompt = "" }: VideoTask,
+  spec: ModelSpec | undefined,
+): { positivePrompt?: string; negativePrompt?: string } {
+  const takesNegative = (spec?.negativePromptMax ?? 0) > 0;
+  return {
+    ...(prompt.length < PROMPT_MIN ? {} : { positivePrompt: prompt }),
+    ...(takesNegative && negativePrompt.length >= PROMPT_MIN ? { negativePrompt } : {}),
+  };
+}
+
+function sizeToSend(task: VideoTask, spec: ModelSpec | undefined): Partial<Size> {
+  const size = sizeOf(task);
+  if (size === undefined) return {};
+  if (spec !== undefined && spec.tiers.length === 0) return {};
+  const hasFrame = task.firstFrame !== undefined || task.lastFrame !== undefined;
+  // Most models want either a frame or a size (their pages of 2026), never both.
+  return hasFrame && spec?.frames.size !== "as_asked" ? {} : size;
+}
+
+function fpsToSend({ fps }: VideoTask, spec: ModelSpec | undefined): { fps?: number } {
+  const isChoice = spec === undefined || spec.fps.length > 1;
+  return fps !== undefined && isChoice ? { fps } : {};
+}
+
+function frames(
+  { firstFrame, lastFrame }: VideoTask,
+  form: RequestOptions["frameImages"],
+): Pick<VideoInferenceTask, "inputs" | "frameImages"> {
+  const given: { image: string; frame: Frame }[] = [];
+  if (firstFrame !== undefined) given.push({ image: firstFrame, frame: "first" });
+  if (lastFrame !== undefined) given.push({ image: lastFrame, frame: "last" });
+  if (given.length === 0) return {};
+  if (form === "inputs") return { inputs: { frameImages: given } };
+  return { frameImages: given.map(({ image, frame }) => ({ inputImage: image, frame })) };
+}

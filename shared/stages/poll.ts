@@ -1,0 +1,123 @@
+/**
+ * Polling: leases attempts that are due, asks the provider about all of them in one call, settles.
+ * A webhook only makes an attempt due; what it says counts where the provider has forgotten the task.
+ */
+import {
+  type DuePoll,
+  duePolls,
+  recordedEvents,
+  type SettleRecord,
+  settleVideoJobs,
+} from "../db/worker_calls.ts";
+import { estimateProgress, etaSeconds } from "../domain/progress.ts";
+import { findModel } from "../domain/models.ts";
+import type { WorkerTools } from "../http/worker_door.ts";
+import { modelsOf } from "../providers/models.ts";
+import type { TaskState, VideoProvider } from "../providers/provider.ts";
+import { decideAbout, failureRecord } from "./failure.ts";
+import { countBy } from "./submit.ts";
+
+/** A provider may not know a task yet that it accepted a moment ago. */
+const MISSING_GRACE_SECONDS = 90;
+
+/** Used where a model is not in the table any more. */
+const EXPECTED_SECONDS = 90;
+
+/** Asks each provider about one batch. Answers how many attempts were due. */
+export async function pollAll(
+  tools: WorkerTools,
+  providers: ReadonlyMap<string, VideoProvider>,
+): Promise<number> {
+  let due = 0;
+  for (const provider of providers.values()) due += await pollBatch(tools, provider);
+  return due;
+}
+
+/** Asks about one batch. Answers how many attempts were due. */
+export async function pollBatch(
+  { database, log }: WorkerTools,
+  provider: VideoProvider,
+): Promise<number> {
+  const due = await duePolls(database, provider.name, provider.pollBatch);
+  if (due.length === 0) return 0;
+
+  const answers = await provider.poll(due.map((poll) => poll.provider_task_id));
+  const byTask = new Map(answers.map((answer) => [answer.id, answer]));
+  const states = await recallMissing(due, byTask);
+  const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
+  const changes = await settleVideoJobs(database, results);
+  log.info("Polled", { due: due.length, ...countBy(changes.map((change) => change.result)) });
+  return due.length;
+
+  /** For tasks the provider has forgotten, the webhook's word stands in, if there was one. */
+  async function recallMissing(
+    polls: readonly DuePoll[],
+    told: ReadonlyMap<string, TaskState>,
+  ): Promise<ReadonlyMap<string, TaskState>> {
+    const missing = polls.filter((poll) => told.get(poll.provider_task_id)?.state === "missing");
+    if (missing.length === 0) return told;
+    const events = await recordedEvents(database, missing.map((poll) => poll.video_job_id));
+    const states = new Map(told);
+    for (const poll of missing) {
+      const said = events
+        .filter((event) => event.video_job_id === poll.video_job_id)
+        .flatMap((event) => provider.parseEvent(event.payload))
+        .find((state) =>
+          state.id === poll.provider_task_id &&
+          (state.state === "succeeded" || state.state === "failed")
+        );
+      if (said !== undefined) states.set(poll.provider_task_id, said);
+    }
+    return states;
+  }
+
+  function settlement(poll: DuePoll, state: TaskState | undefined): SettleRecord {
+    const video_job_id = poll.video_job_id;
+    switch (state?.state) {
+      case "succeeded":
+        return {
+          video_job_id,
+          state: "succeeded",
+          video_url: state.videoUrl,
+          cost_usd: state.costUsd ?? null,
+        };
+      case "processing": {
+        const rendering = {
+          elapsedSeconds: poll.seconds_running,
+          medianSeconds: poll.median_seconds ??
+            findModel(modelsOf(provider.name), poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
+          ...(state.progress === undefined ? {} : { providerProgress: state.progress }),
+        };
+        return {
+          video_job_id,
+          state: "processing",
+          progress: estimateProgress({ ...rendering, floor: poll.progress }),
+          eta_seconds: etaSeconds(rendering),
+        };
+      }
+      case "failed":
+        return failure(poll, "failed", state.error);
+      case "missing":
+        return poll.seconds_running < MISSING_GRACE_SECONDS
+          ? { video_job_id, state: "unanswered" }
+          : failure(poll, "missing", state.error);
+      case "unanswered":
+      case undefined:
+        return { video_job_id, state: "unanswered" };
+    }
+  }
+}
+
+function failure(
+  poll: DuePoll,
+  ending: "failed" | "missing",
+  error: Parameters<typeof failureRecord>[0],
+): SettleRecord {
+  const decision = decideAbout(ending, error, poll.attempt);
+  return {
+    video_job_id: poll.video_job_id,
+    state: "failed",
+    ...failureRecord(error),
+    retry_seconds: decision.action === "fail" ? null : decision.delaySeconds,
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Storing: copies delivered files to Storage, a few at a time, each streamed. The path is the
+ * video's own, so a second copy after a crash meets the first and is done.
+ */
+import { failStoring, finishStoring, startStoring, type Storable } from "../db/worker_calls.ts";
+import type { QueueJob } from "../db/queue.ts";
+import type { WorkerTools } from "../http/worker_door.ts";
+import type { VideoProvider } from "../providers/provider.ts";
+import { MediaError, openVideo } from "../storage/media_fetch.ts";
+import type { ObjectStore } from "../storage/object_store.ts";
+
+/** Files copied at once by one worker. */
+const AT_ONCE = 4;
+/** A copy that takes longer is given up and tried again: under the queue's own expiry of 300 s. */
+const COPY_TIMEOUT_MS = 240_000;
+/** Errors that no further try will mend. */
+const HOPELESS = new Set(["host_not_allowed", "not_a_video", "too_large"]);
+
+/** Copies one batch. Answers how many queue jobs it took. */
+export async function storeBatch(
+  { database, queue, log }: WorkerTools,
+  providers: ReadonlyMap<string, VideoProvider>,
+  store: ObjectStore,
+): Promise<number> {
+  const { jobs, storables } = await database.transaction(async (sql) => {
+    const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
+    const storables = jobs.length === 0
+      ? []
+      : await startStoring(sql, jobs.map((job) => job.videoJobId));
+    const wanted = new Set(storables.map((storable) => storable.video_job_id));
+    await queue.complete(sql, "store-video", jobs.filter((job) => !wanted.has(job.videoJobId)));
+    return { jobs, storables };
+  });
+  await Promise.all(storables.map((storable) => {
+    const job = jobs.find((one) => one.videoJobId === storable.video_job_id);
+    return job === undefined ? undefined : storeOne(storable, job);
+  }));
+  return jobs.length;
+
+  async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
+    try {
+      await copy(storable);
+    } catch (error) {
+      return await giveUpOrRetry(storable, job, error);
+    }
+    await database.transaction(async (sql) => {
+      await finishStoring(sql, storable.video_job_id, storable.storage_path);
+      await queue.complete(sql, "store-video", [job]);
+    });
+    log.info("Stored", { video_id: storable.video_id });
+  }
+
+  async function copy(storable: Storable): Promise<void> {
+    const provider = providers.get(storable.provider);
+    const hosts = provider?.mediaHosts ?? [];
+    const signal = AbortSignal.timeout(COPY_TIMEOUT_MS);
+    const open = async (): Promise<ReadableStream<Uint8Array>> => {
+      try {
+        return await openVideo(storable.result_url, { hosts, signal });
+      } catch (error) {
+        if (!(error instanceof MediaError && error.code === "gone")) throw error;
+        // The link is dead; the provider may have a fresh one.
+        const [state] = await provider?.poll([storable.provider_task_id]) ?? [];
+        if (state?.state !== "succeeded" || state.videoUrl === storable.result_url) throw error;
+        return await openVideo(state.videoUrl, { hosts, signal });
+      }
+    };
+    await store.put(storable.storage_path, await open(), "video/mp4");
+  }
+
+  async function giveUpOrRetry(storable: Storable, job: QueueJob, error: unknown): Promise<void> {
+    const code = error instanceof MediaError ? error.code : "copy_failed";
+    log.warn("A file could not be stored", { video_id: storable.video_id, code, error });
+    await database.transaction(async (sql) => {
+      if (job.isLastTry || HOPELESS.has(code)) {
+        const message = error instanceof Error ? error.message : String(error);
+        await failStoring(sql, storable.video_job_id, code, { message });
+        await queue.complete(sql, "store-video", [job]);
+      } else {
+        await queue.retryLater(sql, "store-video", [job], code);
+      }
+    });
+  }
+}

@@ -1,0 +1,49 @@
+/** Supabase Storage for workers: streams a file in, over plain fetch. */
+
+/** Puts finished files away. */
+export interface ObjectStore {
+  /**
+   * Streams a file to a path of the bucket. "exists" when there is one already: Storage shows only
+   * whole objects, so that one is as good. Throws StorageError otherwise.
+   */
+  put(
+    path: string,
+    body: ReadableStream<Uint8Array>,
+    contentType: string,
+  ): Promise<"stored" | "exists">;
+}
+
+/** Storage refused. `status` is HTTP's. */
+export class StorageError extends Error {
+  override name = "StorageError";
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+const BUCKET = "videos";
+
+/** Storage at a Supabase project, with its secret key. */
+export function createObjectStore(
+  { url, secretKey }: { url: string; secretKey: string },
+): ObjectStore {
+  return {
+    async put(path, body, contentType) {
+      const response = await fetch(`${url}/storage/v1/object/${BUCKET}/${path}`, {
+        method: "POST",
+        headers: {
+          apikey: secretKey,
+          authorization: `Bearer ${secretKey}`,
+          "content-type": contentType,
+          "x-upsert": "false",
+        },
+        body,
+      });
+      const text = await response.text();
+      if (response.ok) return "stored";
+      // Storage answers 400 with the real status inside, or 409, depending on its version.
+      if (response.status === 409 || /"409"|Duplicate|already exists/i.test(text)) return "exists";
+      throw new StorageError(response.status, `Storage answered ${response.status}`);
+    },
+  };
+}
