@@ -20,6 +20,11 @@ export interface QueueJob {
 
 /** The few verbs a worker needs. Each takes the transaction it is to be part of. */
 export interface WorkQueue {
+  /**
+   * Starts pg-boss. To be awaited before a transaction is opened: starting takes a connection of its
+   * own, and transactions that wait for it while holding all of them would wait for ever.
+   */
+  ready(): Promise<void>;
   fetch(sql: Sql, queue: QueueName, most: number): Promise<QueueJob[]>;
   complete(sql: Sql, queue: QueueName, jobs: readonly QueueJob[]): Promise<void>;
   /** Comes back after the queue's retry delay, or becomes a dead letter after the last try. */
@@ -42,6 +47,9 @@ export function openQueue(database: Database, log: Log): WorkQueue {
     });
 
   return {
+    async ready() {
+      await boss();
+    },
     async fetch(sql, queue, most) {
       const jobs = await (await boss()).fetch<object>(queue, {
         batchSize: most,
@@ -82,6 +90,8 @@ async function start(database: Database, log: Log): Promise<PgBoss> {
     supervise: false,
     schedule: false,
     migrate: false,
+    // The queues change with migrations only.
+    queueCacheIntervalSeconds: 3_600,
   });
   // Without a listener an error event would end the process.
   boss.on("error", (error: Error) => log.error("The work queue reports an error", { error }));

@@ -8,7 +8,7 @@ import { openQueue, type WorkQueue } from "../db/queue.ts";
 import { databaseUrl } from "../config.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
-import { drain, type DrainReport } from "../stages/drain.ts";
+import { type Batch, drain, type DrainReport } from "../stages/drain.ts";
 import { type EdgeFunction, secretDoor } from "./door.ts";
 
 /** What every stage works with. */
@@ -20,8 +20,8 @@ export interface WorkerTools {
   readonly log: Log;
 }
 
-/** Does one batch; answers how many pieces of work it took, 0 when there was none. */
-export type Step = (tools: WorkerTools) => Promise<number>;
+/** Does one batch. */
+export type Step = (tools: WorkerTools) => Promise<Batch>;
 
 let shared: Pick<WorkerTools, "database" | "queue"> | undefined;
 
@@ -36,14 +36,19 @@ function isolateTools(): Pick<WorkerTools, "database" | "queue"> {
 }
 
 /** Makes the edge function that drains one stage. */
-export function workerDoor(name: string, stage: string, step: Step): EdgeFunction {
+export function workerDoor(
+  name: string,
+  { stage, gatherMs = 0 }: { stage: string; gatherMs?: number },
+  step: Step,
+): EdgeFunction {
   return secretDoor(name, ["POST"], "cron", async (request, visit) => {
     const tools = {
       ...isolateTools(),
       node: `${nodeName}-${visit.requestId.slice(0, 8)}`,
       log: visit.log,
     };
-    const work = drain(tools, stage, () => step(tools));
+    await tools.queue.ready();
+    const work = drain({ ...tools, gatherMs }, stage, () => step(tools));
     if (new URL(request.url).searchParams.has("wait")) {
       return Response.json({ success: true, ...await work });
     }
@@ -58,7 +63,9 @@ export function maintenanceDoor<Report extends object>(
   round: (tools: WorkerTools) => Promise<Report>,
 ): EdgeFunction {
   return secretDoor(name, ["POST"], "cron", async (_request, visit) => {
-    const report = await round({ ...isolateTools(), node: nodeName, log: visit.log });
+    const tools = { ...isolateTools(), node: nodeName, log: visit.log };
+    await tools.queue.ready();
+    const report = await round(tools);
     return Response.json({ success: true, ...report });
   });
 }

@@ -13,40 +13,63 @@ export interface DrainReport {
 
 /** An isolate lives 150 s on the free plan; what is left is rung for again. */
 const BUDGET_MS = 100_000;
+/** Work that is due but can not be taken (another worker has just locked it) is looked at this often. */
+const EMPTY_ROUNDS = 3;
+
+/** A step's answer: how many pieces of work it took, and of how many it could have taken. */
+export interface Batch {
+  readonly taken: number;
+  readonly most: number;
+}
+
+/** What draining needs beside the step. */
+export interface DrainTools {
+  readonly database: Database;
+  /** Names this worker. */
+  readonly node: string;
+  /**
+   * Milliseconds to wait after a batch that was not full, so that work coming in meanwhile shares
+   * the next call to the provider. 0 where a batch is no cheaper than its parts.
+   */
+  readonly gatherMs?: number;
+  readonly now?: () => number;
+}
 
 /** Takes a place at the stage and works until it is empty. Holds nothing when it fails. */
 export async function drain(
-  { database, node, now = () => performance.now() }: {
-    database: Database;
-    node: string;
-    now?: () => number;
-  },
+  { database, node, gatherMs = 0, now = () => performance.now() }: DrainTools,
   stage: string,
-  step: () => Promise<number>,
+  step: () => Promise<Batch>,
 ): Promise<DrainReport> {
   const until = now() + BUDGET_MS;
-  let batches = 0;
-  let work = 0;
-  let drained = false;
-  for (;;) {
-    // Also renews the lease on the place, batch by batch.
-    if (!await startDrain(database, stage, node)) return { batches, work, drained };
-    drained = true;
-    let done: number;
-    try {
-      done = await step();
-    } catch (error) {
+  const report = { batches: 0, work: 0, drained: false };
+  let empty = 0;
+  // Taking the place again renews the lease, batch by batch.
+  while (await startDrain(database, stage, node)) {
+    report.drained = true;
+    const batch = await step().catch(async (error: unknown) => {
       await endDrain(database, stage, node);
       throw error;
+    });
+    if (batch.taken > 0) {
+      empty = 0;
+      report.batches += 1;
+      report.work += batch.taken;
+      if (now() < until) {
+        if (gatherMs > 0 && batch.taken < batch.most) await pause(gatherMs);
+        continue;
+      }
     }
-    if (done > 0) {
-      batches += 1;
-      work += done;
-    }
-    if (done > 0 && now() < until) continue;
     const more = await endDrain(database, stage, node);
-    // Work that came in between the last look and giving up the place would otherwise wait for cron.
-    if (more && done > 0) await ring(database, stage);
-    if (!more || done > 0) return { batches, work, drained };
+    if (!more) break;
+    if (now() >= until || ++empty === EMPTY_ROUNDS) {
+      await ring(database, stage);
+      break;
+    }
   }
+  return report;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -14,6 +14,7 @@ import { findModel } from "../domain/models.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import { modelsOf } from "../providers/models.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
+import type { Batch } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { countBy } from "./submit.ts";
 
@@ -23,14 +24,17 @@ const MISSING_GRACE_SECONDS = 90;
 /** Used where a model is not in the table any more. */
 const EXPECTED_SECONDS = 90;
 
-/** Asks each provider about one batch. Answers how many attempts were due. */
+/** Asks each provider about one batch. */
 export async function pollAll(
   tools: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
-): Promise<number> {
-  let due = 0;
-  for (const provider of providers.values()) due += await pollBatch(tools, provider);
-  return due;
+): Promise<Batch> {
+  const total = { taken: 0, most: 0 };
+  for (const provider of providers.values()) {
+    total.taken += await pollBatch(tools, provider);
+    total.most += provider.pollBatch;
+  }
+  return total;
 }
 
 /** Asks about one batch. Answers how many attempts were due. */

@@ -7,6 +7,7 @@ import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type { VideoProvider } from "../providers/provider.ts";
 import { MediaError, openVideo } from "../storage/media_fetch.ts";
+import type { Batch } from "./drain.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 
 /** Files copied at once by one worker. */
@@ -16,12 +17,12 @@ const COPY_TIMEOUT_MS = 240_000;
 /** Errors that no further try will mend. */
 const HOPELESS = new Set(["host_not_allowed", "not_a_video", "too_large"]);
 
-/** Copies one batch. Answers how many queue jobs it took. */
+/** Copies one batch. */
 export async function storeBatch(
   { database, queue, log }: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
   store: ObjectStore,
-): Promise<number> {
+): Promise<Batch> {
   const { jobs, storables } = await database.transaction(async (sql) => {
     const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
     const storables = jobs.length === 0
@@ -35,7 +36,7 @@ export async function storeBatch(
     const job = jobs.find((one) => one.videoJobId === storable.video_job_id);
     return job === undefined ? undefined : storeOne(storable, job);
   }));
-  return jobs.length;
+  return { taken: jobs.length, most: AT_ONCE };
 
   async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
     try {

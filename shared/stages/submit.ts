@@ -21,22 +21,24 @@ import type {
   VideoProvider,
   VideoTask,
 } from "../providers/provider.ts";
+import type { Batch } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 
 /** Turns a claimed attempt into what the provider is asked; a ProviderError when it can not be asked. */
 export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask | ProviderError>;
 
-/** Hands over one batch to each provider. Answers how many queue jobs were taken. */
+/** Hands over one batch to each provider. */
 export async function submitAll(
   tools: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
   builderFor: (provider: string) => TaskBuilder,
-): Promise<number> {
-  let taken = 0;
+): Promise<Batch> {
+  const total = { taken: 0, most: 0 };
   for (const provider of providers.values()) {
-    taken += await submitBatch(tools, provider, builderFor(provider.name));
+    total.taken += await submitBatch(tools, provider, builderFor(provider.name));
+    total.most += provider.submitBatch;
   }
-  return taken;
+  return total;
 }
 
 /** Hands over one batch. Answers how many queue jobs it took. */

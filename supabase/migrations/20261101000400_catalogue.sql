@@ -22,3 +22,4 @@ comment on table public.rhymes is 'The catalogue. Price, prompt and model are de
 comment on column public.rhymes.gem_cost is 'Price of one video, in gems.';
 comment on column public.rhymes.prompt_template is 'Prompt with the placeholders {child}, {title} and {style}.';
 comment on column public.rhymes.is_premium is 'Premium rhymes (and premium users) go first: their videos weigh more in the queue.';
+create index rhymes_provider_idx on public.rhymes (provider);

@@ -1,5 +1,13 @@
 -- The work queue (pg-boss), its fair order, and the doorbell that wakes the workers.
 
+-- Without a fixed search_path the caller decides what an unqualified name in these means.
+alter function pgboss.job_now() set search_path = '';
+alter function pgboss.job_table_format(text, text) set search_path = '';
+alter function pgboss.job_table_run(text, text, text) set search_path = '';
+alter function pgboss.job_table_run_async(text, integer, text, text, text) set search_path = '';
+alter function pgboss.create_queue(text, jsonb) set search_path = '';
+alter function pgboss.delete_queue(text) set search_path = '';
+
 -- Submitting and storing are short actions, so an active job whose worker died is known to be dead
 -- after expireInSeconds. The dead letters keep what ran out of retries for the operator; the video
 -- itself is brought to an end by app.reconcile().

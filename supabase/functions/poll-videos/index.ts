@@ -7,4 +7,8 @@ import { pollAll } from "../../../shared/stages/poll.ts";
 
 const providers = createProviders({ runware: runwareConfig(env) });
 
-export default workerDoor("poll-videos", "poll", (tools) => pollAll(tools, providers));
+export default workerDoor(
+  "poll-videos",
+  { stage: "poll", gatherMs: 100 },
+  (tools) => pollAll(tools, providers),
+);

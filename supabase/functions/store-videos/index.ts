@@ -9,4 +9,8 @@ import { createObjectStore } from "../../../shared/storage/object_store.ts";
 const providers = createProviders({ runware: runwareConfig(env) });
 const store = createObjectStore(supabaseConfig(env));
 
-export default workerDoor("store-videos", "store", (tools) => storeBatch(tools, providers, store));
+export default workerDoor(
+  "store-videos",
+  { stage: "store" },
+  (tools) => storeBatch(tools, providers, store),
+);

@@ -12,7 +12,7 @@ const webhook = webhookConfig(env);
 
 export default workerDoor(
   "submit-videos",
-  "submit",
+  { stage: "submit", gatherMs: 250 },
   (tools) =>
     submitAll(tools, providers, (provider) =>
       rhymeTaskBuilder({
