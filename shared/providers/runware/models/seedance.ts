@@ -47,10 +47,10 @@ export const seedanceModels: readonly ModelSpec[] = [
     name: "Seedance 1.0 Pro Fast",
     durations: { min: 1.2, max: 12, step: 0.1 },
     tiers: [
-      tier("480p", seedance480, perSecond(0.0062)),
+      tier("480p", seedance480, perSecond(0.0063)),
       // The page lists more shapes; this one could be read.
-      tier("720p", "1248x704", perSecond(0.014)),
-      tier("1080p", seedance1080, perSecond(0.0314)),
+      tier("720p", "1248x704", perSecond(0.01336)),
+      tier("1080p", seedance1080, perSecond(0.03178)),
     ],
     frames: { last: false, size: "from_image" },
     renderSeconds: 45,

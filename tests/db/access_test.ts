@@ -1,0 +1,118 @@
+import { assert, assertEquals } from "@std/assert";
+import { withSql } from "../support/sql.ts";
+import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
+
+Deno.test("F31 RLS is on for every table in public", async () => {
+  await withSql(async (db) => {
+    const open = await db.query(
+      `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relrowsecurity`,
+    );
+    assertEquals(open, []);
+  });
+});
+
+Deno.test("F03 anon and authenticated may execute no function of public, app or pgboss", async () => {
+  await withSql(async (db) => {
+    const callable = await db.query(
+      `select r.rolname, p.proname from pg_proc p
+       join pg_namespace n on n.oid = p.pronamespace
+       cross join (values ('anon'), ('authenticated')) as r (rolname)
+       where n.nspname in ('public', 'app', 'pgboss')
+         and has_schema_privilege(r.rolname, n.oid, 'usage')
+         and has_function_privilege(r.rolname, p.oid, 'execute')`,
+    );
+    assertEquals(callable, []);
+    const all = await db.query(
+      `select 1 from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public'`,
+    );
+    assert(all.length >= 6, "there are functions to ask about");
+  });
+});
+
+Deno.test("the service role may execute the doors and write no money and no state", async () => {
+  await withSql(async (db) => {
+    const doors = await db.query(
+      `select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+       where n.nspname = 'public' and has_function_privilege('service_role', p.oid, 'execute')
+       order by 1`,
+    );
+    assertEquals(doors.map((row) => row["proname"]), [
+      "cancel_video",
+      "grant_gems",
+      "health_report",
+      "queue_video",
+      "record_provider_event",
+      "video_status",
+    ]);
+    const writable = await db.query(
+      `select t.name from (values ('users'), ('gem_entries'), ('videos'), ('video_jobs'),
+         ('video_progress'), ('provider_events'), ('notifications')) as t (name)
+       where has_table_privilege('service_role', 'public.' || t.name, 'insert, update, delete, truncate')`,
+    );
+    assertEquals(writable, []);
+    assertEquals(
+      await db.query("select has_schema_privilege('service_role', 'app', 'usage') as app"),
+      [{ app: false }],
+    );
+  });
+});
+
+Deno.test("F04 a user sees their own rows only, and can write neither balance, tier nor video", async () => {
+  await withSql(async (db) => {
+    const mine = await newFamily(db, { gems: 20 });
+    const other = await newFamily(db, { gems: 20 });
+    await queueVideo(db, mine);
+    await queueVideo(db, other);
+
+    const asUser = (text: string) =>
+      db.transaction(async (sql) => {
+        await sql.query("select set_config('role', 'authenticated', true)");
+        await sql.query("select set_config('request.jwt.claims', $1, true)", [
+          JSON.stringify({ sub: mine.userId, role: "authenticated" }),
+        ]);
+        return await sql.query(text);
+      });
+    for (const table of ["users", "children", "gem_entries", "videos", "video_progress"]) {
+      const rows = await asUser(`select * from public.${table}`);
+      assert(rows.length > 0, table);
+      assert(rows.every((row) => (row["user_id"] ?? row["id"]) === mine.userId), table);
+    }
+    const denied = [
+      "update public.users set gem_balance = 1000000",
+      "update public.users set tier = 'premium'",
+      "insert into public.gem_entries (user_id, amount, kind, reason, balance_after) values (auth.uid(), 5, 'grant', 'x', 5)",
+      "update public.videos set status = 'completed'",
+      "update public.videos set gem_cost = 0",
+      "delete from public.videos",
+      "select * from public.video_jobs",
+      "select * from public.provider_events",
+      "select * from app.settings",
+      "select * from pgboss.job",
+      "select public.grant_gems(auth.uid(), 100, 'grant', 'x', 'k')",
+      "select app.move_gems(auth.uid(), 100, 'grant', null, 'x')",
+      "update public.rhymes set gem_cost = 0",
+    ];
+    for (const text of denied) assertEquals(await stateOf(asUser(text)), "42501", text);
+    assertEquals(await stateOf(asUser("update public.videos set is_favorite = true")), "no error");
+    const strangers = `insert into public.children (user_id, name) values ('${other.userId}', 'X')`;
+    assertEquals(await stateOf(asUser(strangers)), "42501");
+  });
+});
+
+Deno.test("someone who is not signed in sees the catalogue and nothing else", async () => {
+  await withSql(async (db) => {
+    await newFamily(db, { gems: 20 });
+    const asAnon = (text: string) =>
+      db.transaction(async (sql) => {
+        await sql.query("select set_config('role', 'anon', true)");
+        return await sql.query(text);
+      });
+    assertEquals((await asAnon("select * from public.rhymes")).length, 6);
+    for (
+      const table of ["users", "children", "gem_entries", "videos", "video_jobs", "notifications"]
+    ) {
+      assertEquals(await stateOf(asAnon(`select * from public.${table}`)), "42501", table);
+    }
+  });
+});

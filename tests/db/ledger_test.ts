@@ -1,0 +1,114 @@
+import { assertEquals } from "@std/assert";
+import { withSql } from "../support/sql.ts";
+import {
+  balanceOf,
+  brokenInvariants,
+  entriesOf,
+  newFamily,
+  queueVideo,
+  stateOf,
+  value,
+} from "../support/fixtures.ts";
+
+Deno.test("F01 F02 twenty taps at once on gems for one video buy one video", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const states = await Promise.all(
+      Array.from({ length: 20 }, () => stateOf(queueVideo(db, family))),
+    );
+    assertEquals(states.filter((state) => state === "no error").length, 1);
+    assertEquals(states.filter((state) => state === "GM001").length, 19);
+    assertEquals(await balanceOf(db, family), 0);
+    assertEquals(await value(db, "select count(*)::int as value from public.videos"), 1);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F29 spending more than there is is refused and changes nothing", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 9 });
+    assertEquals(await stateOf(queueVideo(db, family)), "GM001");
+    assertEquals(await balanceOf(db, family), 9);
+    assertEquals(await value(db, "select count(*)::int as value from public.videos"), 0);
+    assertEquals(await value(db, "select count(*)::int as value from pgboss.job"), 0);
+  });
+});
+
+Deno.test("a grant repeated with its key adds once, with another amount it is refused", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db);
+    const grant = (amount: number) =>
+      db.query("select public.grant_gems($1, $2, 'purchase', 'Shop', 'order-1')", [
+        family.userId,
+        amount,
+      ]);
+    await Promise.all(Array.from({ length: 10 }, () => grant(100)));
+    assertEquals(await balanceOf(db, family), 100);
+    assertEquals(await stateOf(grant(101)), "GM002");
+    assertEquals(await balanceOf(db, family), 100);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a grant needs a kind, a positive amount and a key", async () => {
+  await withSql(async (db) => {
+    const { userId } = await newFamily(db);
+    const grant = (...values: unknown[]) =>
+      stateOf(db.query("select public.grant_gems($1, $2, $3, 'Test', $4)", [userId, ...values]));
+    assertEquals(await grant(10, "charge", "k"), "GM008");
+    assertEquals(await grant(0, "grant", "k"), "GM008");
+    assertEquals(await grant(-5, "purchase", "k"), "GM008");
+    assertEquals(await grant(10, "grant", null), "GM008");
+    assertEquals(await grant(10, "grant", ""), "GM008");
+  });
+});
+
+Deno.test("an adjustment may take gems away, but never below zero", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const adjust = (amount: number) =>
+      stateOf(db.query("select public.grant_gems($1, $2, 'adjustment', 'Fraud', $3)", [
+        family.userId,
+        amount,
+        crypto.randomUUID(),
+      ]));
+    assertEquals(await adjust(-4), "no error");
+    assertEquals(await adjust(-7), "GM001");
+    assertEquals(await balanceOf(db, family), 6);
+  });
+});
+
+Deno.test("ledger entries can be neither changed nor removed", async () => {
+  await withSql(async (db) => {
+    await newFamily(db, { gems: 10 });
+    assertEquals(await stateOf(db.query("update public.gem_entries set amount = 99")), "GM009");
+    assertEquals(await stateOf(db.query("delete from public.gem_entries")), "GM009");
+    assertEquals(await stateOf(db.query("truncate public.gem_entries")), "GM009");
+  });
+});
+
+Deno.test("when an account is deleted its ledger stays, without the name", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await db.query("delete from auth.users where id = $1", [family.userId]);
+    assertEquals(await entriesOf(db, video_id), [{ kind: "charge", amount: -10 }]);
+    assertEquals(
+      await value(
+        db,
+        "select count(*)::int as value from public.gem_entries where user_id is not null",
+      ),
+      0,
+    );
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("the invariants notice a balance that is not the sum of its entries", async () => {
+  await withSql(async (db) => {
+    const { userId } = await newFamily(db, { gems: 10 });
+    await db.query("update public.users set gem_balance = 11 where id = $1", [userId]);
+    const [broken] = await brokenInvariants(db);
+    assertEquals(broken?.["invariant"], "balance is not the sum of the entries");
+  });
+});

@@ -1,0 +1,165 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PgBoss } from "pg-boss";
+import { openQueue } from "../../shared/db/queue.ts";
+import { endDrain, startDrain } from "../../shared/db/worker_calls.ts";
+import { quiet, withSql } from "../support/sql.ts";
+import {
+  accept,
+  hangDoorbell,
+  newFamily,
+  passTime,
+  queueVideo,
+  stateOf,
+  value,
+} from "../support/fixtures.ts";
+
+Deno.test("app.enqueue makes the very row that boss.send makes", async () => {
+  await withSql(async (db) => {
+    const boss = new PgBoss({
+      db: { executeSql: async (text, values) => ({ rows: await db.query(text, values) }) },
+      schema: "pgboss",
+      supervise: false,
+      schedule: false,
+      migrate: false,
+    });
+    boss.on("error", () => {});
+    await boss.start();
+    for (const queue of ["submit-video", "store-video"]) {
+      const ours = crypto.randomUUID();
+      const theirs = crypto.randomUUID();
+      await db.query("select app.enqueue($1, $2, $3, 7)", [queue, ours, { video_job_id: ours }]);
+      await boss.send(queue, { video_job_id: theirs }, { id: theirs, priority: 7 });
+      const [a, b] = await db.query(
+        `select to_jsonb(j) - '{id,data,created_on,start_after,keep_until}'::text[] as row,
+           extract(epoch from keep_until - start_after) as kept
+         from pgboss.job j where j.name = $1 and j.id = any ($2)`,
+        [queue, [ours, theirs]],
+      );
+      assert(a !== undefined && b !== undefined);
+      assertEquals(a, b, queue);
+    }
+    await boss.stop({ graceful: false, close: false });
+  });
+});
+
+Deno.test("the schema in the database is the one the pinned pg-boss expects", async () => {
+  await withSql(async (db) => {
+    const boss = new PgBoss({
+      db: { executeSql: async (text, values) => ({ rows: await db.query(text, values) }) },
+      schema: "pgboss",
+      supervise: false,
+      schedule: false,
+      migrate: false,
+    });
+    boss.on("error", () => {});
+    await boss.start();
+    const report = await boss.detectSchemaDrift();
+    await boss.stop({ graceful: false, close: false });
+    assertEquals(report.ok, true, JSON.stringify(report));
+  });
+});
+
+Deno.test("an older schema than the package's is refused at the start", async () => {
+  await withSql(async (db) => {
+    await db.query("update pgboss.version set version = version - 1");
+    const queue = openQueue(db, quiet);
+    await assertRejects(() => queue.ready());
+  });
+});
+
+Deno.test("an unknown queue is an error at once, not at commit", async () => {
+  await withSql(async (db) => {
+    const call = db.query("select app.enqueue('submit-vidoe', $1, '{}')", [crypto.randomUUID()]);
+    assertEquals(await stateOf(call), "GM008");
+  });
+});
+
+Deno.test("F30 a job whose worker died is given out again by supervise", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    await queueVideo(db, family);
+    const queue = openQueue(db, quiet);
+    await queue.ready();
+    const first = await db.transaction((sql) => queue.fetch(sql, "submit-video", 5));
+    assertEquals(first.length, 1);
+    await passTime(db, "2 minutes");
+    await queue.supervise();
+    await passTime(db, "1 minute");
+    const [again] = await db.transaction((sql) => queue.fetch(sql, "submit-video", 5));
+    assertEquals(again?.videoJobId, first[0]?.videoJobId);
+    // The first worker wakes up: its word no longer counts.
+    await queue.complete(db, "submit-video", first);
+    assertEquals(await value(db, "select state::text as value from pgboss.job"), "active");
+    await queue.close();
+  });
+});
+
+Deno.test("a stage takes as many drainers as it is set to, and forgets dead ones", async () => {
+  await withSql(async (db) => {
+    assertEquals(await startDrain(db, "submit", "one"), true);
+    assertEquals(await startDrain(db, "submit", "two"), false);
+    assertEquals(await startDrain(db, "submit", "one"), true, "renewing");
+    await passTime(db, "1 minute");
+    assertEquals(await startDrain(db, "submit", "two"), true);
+    assertEquals(await startDrain(db, "submit", "one"), false);
+  });
+});
+
+Deno.test("F34 whoever queues while a drainer stops: either the drainer sees it or it is rung", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const rings = () => value(db, "select count(*)::int as value from net.http_request_queue");
+    for (let round = 0; round < 20; round++) {
+      const family = await newFamily(db, { gems: 10 });
+      await startDrain(db, "submit", "drainer");
+      await db.query("delete from pgboss.job");
+      const before = Number(await rings());
+      const [seen] = await Promise.all([
+        endDrain(db, "submit", "drainer"),
+        queueVideo(db, family),
+      ]);
+      const rang = Number(await rings()) - before;
+      assertEquals(seen || rang === 1, true, `round ${round}: seen ${seen}, rang ${rang}`);
+      assertEquals(seen && rang > 0, false, "not both");
+    }
+  });
+});
+
+Deno.test("cron rings only the stages that have work and no worker", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const rung = async () => {
+      await db.query("delete from net.http_request_queue");
+      await db.query("select app.tick()");
+      const rows = await db.query("select url from net.http_request_queue order by url");
+      return rows.map((row) => String(row["url"]).split("/").at(-1));
+    };
+    assertEquals(await rung(), []);
+    const family = await newFamily(db, { gems: 20 });
+    const { video_id } = await queueVideo(db, family);
+    assertEquals(await rung(), ["submit-videos"]);
+    await accept(db, video_id);
+    await db.query("delete from pgboss.job");
+    assertEquals(await rung(), []);
+    await passTime(db, "10 seconds");
+    assertEquals(await rung(), ["poll-videos"]);
+    await startDrain(db, "poll", "w");
+    assertEquals(await rung(), []);
+  });
+});
+
+Deno.test("F25 the secret key is in no cron command and no request that a client could read", async () => {
+  await withSql(async (db) => {
+    const commands = await db.query("select command from cron.job");
+    assert(commands.length >= 3);
+    for (const row of commands) assert(!String(row["command"]).includes("sb_secret"));
+    assertEquals(
+      await value(
+        db,
+        `select has_table_privilege('authenticated', 'net.http_request_queue', 'select')
+           and has_schema_privilege('authenticated', 'net', 'usage') as value`,
+      ),
+      false,
+    );
+  });
+});

@@ -1,0 +1,165 @@
+import { assertEquals } from "@std/assert";
+import { finishStoring, reconcile, startSubmissions } from "../../shared/db/worker_calls.ts";
+import { withSql } from "../support/sql.ts";
+import {
+  accept,
+  balanceOf,
+  brokenInvariants,
+  deliver,
+  newestJob,
+  newFamily,
+  passTime,
+  queueVideo,
+  value,
+  videoOf,
+} from "../support/fixtures.ts";
+
+Deno.test("with nothing wrong it changes nothing", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    await queueVideo(db, family);
+    await accept(db, (await queueVideo(db, family)).video_id);
+    assertEquals(await reconcile(db), {
+      never_started: 0,
+      timed_out: 0,
+      requeued: 0,
+      store_requeued: 0,
+      store_given_up: 0,
+    });
+  });
+});
+
+Deno.test("a waiting attempt whose queue job is lost is queued again", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    await queueVideo(db, family);
+    await db.query("delete from pgboss.job");
+    assertEquals((await brokenInvariants(db)).length, 1);
+    assertEquals((await reconcile(db))["requeued"], 1);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a claimed attempt whose worker and queue job are gone is queued again under its id", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "dead");
+    await db.query("update pgboss.job set state = 'failed', completed_on = now()");
+    assertEquals((await reconcile(db))["requeued"], 0, "its lease still runs");
+    await passTime(db, "1 minute");
+    assertEquals((await reconcile(db))["requeued"], 1);
+    assertEquals(await db.query("select id, state::text from pgboss.job"), [{
+      id,
+      state: "created",
+    }]);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F06 a provider that never ends a task: the deadline does, attempt by attempt, then refunds", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await accept(db, video_id);
+      await passTime(db, "31 minutes");
+      assertEquals((await reconcile(db))["timed_out"], 1);
+    }
+    const video = await videoOf(db, video_id);
+    assertEquals([video.status, video.error_code], ["failed", "timed_out"]);
+    assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F09 a video that nobody takes for hours fails and is refunded", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await passTime(db, "241 minutes");
+    assertEquals((await reconcile(db))["never_started"], 1);
+    const video = await videoOf(db, video_id);
+    assertEquals([video.status, video.error_code], ["failed", "not_started"]);
+    assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a delivered file whose queue job is lost is stored after all", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const job = await accept(db, video_id);
+    await deliver(db, job);
+    await db.query("delete from pgboss.job where name = 'store-video'");
+    assertEquals((await reconcile(db))["store_requeued"], 1);
+    assertEquals(await brokenInvariants(db), []);
+    await finishStoring(db, job, "p.mp4");
+    assertEquals((await videoOf(db, video_id)).status, "completed");
+  });
+});
+
+Deno.test("a file that is not stored in time: the video fails and is refunded", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await deliver(db, await accept(db, video_id));
+    await passTime(db, "31 minutes");
+    assertEquals((await reconcile(db))["store_given_up"], 1);
+    assertEquals((await videoOf(db, video_id)).status, "failed");
+    assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F05 ten reconcilers at once refund each video once", async () => {
+  await withSql(async (db) => {
+    const families = await Promise.all(
+      Array.from({ length: 5 }, () => newFamily(db, { gems: 20 })),
+    );
+    for (const family of families) {
+      await queueVideo(db, family);
+      await queueVideo(db, family);
+    }
+    await passTime(db, "5 hours");
+    const counts = await Promise.all(Array.from({ length: 10 }, () => reconcile(db)));
+    assertEquals(counts.reduce((sum, count) => sum + (count["never_started"] ?? 0), 0), 10);
+    for (const family of families) assertEquals(await balanceOf(db, family), 20);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("medians are measured from completed attempts", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 100 });
+    for (const seconds of [10, 40, 90]) {
+      const job = await accept(db, (await queueVideo(db, family)).video_id);
+      await deliver(db, job);
+      await db.query(
+        "update public.video_jobs set submitted_at = finished_at - $2 * interval '1 second' where id = $1",
+        [job, seconds],
+      );
+    }
+    await db.query("select app.measure_models()");
+    assertEquals(await db.query("select median_seconds, samples from app.model_stats"), [
+      { median_seconds: 40, samples: 3 },
+    ]);
+  });
+});
+
+Deno.test("F35 the clean-up forgets raw events, raw errors and cron's history after their time", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const job = await accept(db, video_id);
+    await db.query("select public.record_provider_event('runware', $1, 'h', '{}')", [job]);
+    await deliver(db, job);
+    await db.query("update public.provider_events set received_at = now() - interval '8 days'");
+    await passTime(db, "8 days");
+    await db.query("select app.clean_up()");
+    assertEquals(await value(db, "select count(*)::int as value from public.provider_events"), 0);
+    assertEquals(await value(db, "select result_url as value from public.video_jobs"), "");
+  });
+});

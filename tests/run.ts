@@ -1,0 +1,47 @@
+/**
+ * `deno task test [files and flags of deno test]`: starts a Postgres, prepares the template that test
+ * databases are copied from, runs the tests, stops the Postgres. Ends with "N passed, N failed".
+ * DATABASE_URL makes it use that server instead of one of its own.
+ */
+import { fileURLToPath } from "node:url";
+import { SERVER_VARIABLE, startTestServer, TEMPLATE_VARIABLE } from "./support/server.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+const given = Deno.env.get("DATABASE_URL") || undefined;
+// Ctrl-C reaches the tests as well; we stay to clean up after them.
+Deno.addSignalListener("SIGINT", () => {});
+const server = await startTestServer(given);
+const report = await Deno.makeTempFile({ prefix: "gemreel-report-", suffix: ".xml" });
+let code = 1;
+try {
+  const tests = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", `--junit-path=${report}`, ...await testArguments(Deno.args)],
+    cwd: ROOT,
+    env: { [SERVER_VARIABLE]: server.url, [TEMPLATE_VARIABLE]: server.template },
+  }).spawn();
+  Deno.addSignalListener("SIGTERM", () => tests.kill("SIGTERM"));
+  code = (await tests.status).code;
+} finally {
+  await server.stop();
+}
+const counts = readCounts(await Deno.readTextFile(report));
+await Deno.remove(report);
+// A file that can't be loaded is no test, but a failure all the same.
+const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
+console.log(`${counts.passed} passed, ${failed} failed`);
+Deno.exit(code);
+
+/** All tests, unless one of `args` names a file or folder. */
+async function testArguments(args: string[]): Promise<string[]> {
+  const paths = await Promise.all(args.map((arg) => Deno.stat(arg).then(() => true, () => false)));
+  return paths.includes(true) ? args : [...args, "tests/"];
+}
+
+/** From a JUnit report, which counts tests (and their steps) wherever they were run. */
+function readCounts(xml: string): { passed: number; failed: number } {
+  const head = /<testsuites [^>]*>/.exec(xml)?.[0] ?? "";
+  const count = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+  const failed = count("failures") + count("errors");
+  return { passed: count("tests") - failed - count("disabled"), failed };
+}
