@@ -1,0 +1,44 @@
+/** `deno task dev`: the local stack, until Ctrl-C. */
+import { relative } from "node:path";
+import { onStopSignal, sentenceOf } from "./signals.ts";
+import { type Stack, startStack } from "./stack.ts";
+
+const begun = performance.now();
+const stopping = Promise.withResolvers<void>();
+onStopSignal(stopping.resolve);
+
+try {
+  console.log("Starting the local stack …");
+  const stack = await startStack();
+  console.log(screen(stack, (performance.now() - begun) / 1000));
+  await stopping.promise;
+  console.log("\nStopping …");
+  await stack.stop();
+  Deno.exit(0);
+} catch (error) {
+  console.error(sentenceOf(error));
+  Deno.exit(1);
+}
+
+function screen(stack: Stack, seconds: number): string {
+  const real = stack.extensions.filter(({ by }) => by === "extension").map(({ name }) => name);
+  const notes = stack.extensions.filter(({ note }) => note !== "");
+  const lines = [
+    ["API", stack.supabaseUrl],
+    ["Publishable key", stack.publishableKey],
+    ["Secret key", stack.secretKey],
+    ["Database", stack.databaseUrl],
+    ["Runware", stack.sandbox ? `${stack.runwareUrl} (sandbox)` : `${stack.runwareUrl} (real)`],
+    ...(stack.sandbox ? [["Sandbox control", stack.sandboxControlUrl]] : []),
+    ...(real.length > 0 ? [["Extensions", `${real.join(", ")} (real)`]] : []),
+    ...notes.map(({ note }) => ["Stand-in used", note]),
+    ["Data and logs", relative(Deno.cwd(), stack.dataDir) || "."],
+  ];
+  const width = Math.max(...lines.map(([label = ""]) => label.length));
+  const rows = lines.map(([label = "", value]) => `  ${label.padEnd(width)}  ${value}`);
+  return [
+    `\nGemreel runs (${seconds.toFixed(1)} s)\n`,
+    ...rows,
+    '\n  "deno task status" prints this for scripts, Ctrl-C stops it, "deno task reset" forgets the data.\n',
+  ].join("\n");
+}

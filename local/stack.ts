@@ -1,0 +1,206 @@
+import { join } from "node:path";
+import { Cleanups } from "./cleanups.ts";
+import { startCronStandIn } from "./cron_standin.ts";
+import { readDeveloperEnv, ROOT } from "./env.ts";
+import type { ExtensionState } from "./extensions.ts";
+import { readOpenFunctions } from "./functions_config.ts";
+import { type FunctionsHost, startFunctions } from "./functions_server.ts";
+import { type Gateway, openGateway } from "./gateway.ts";
+import { loadKeys, publicJwks, type StackKeys } from "./keys.ts";
+import { applyLocalSetup } from "./local_setup.ts";
+import { openLogFile } from "./log_file.ts";
+import { startNetStandIn } from "./net_standin.ts";
+import { createPool } from "./pool.ts";
+import { USUAL_PORTS } from "./ports.ts";
+import { startPostgres } from "./postgres.ts";
+import { prepareDatabase, SUPABASE_DIR } from "./prepare.ts";
+import { chooseRunware, type RunwareChoice, type RunwareSandbox } from "./runware_choice.ts";
+import { functionsEnv } from "./stack_env.ts";
+import type { StackOptions } from "./stack_options.ts";
+import { lockData } from "./state.ts";
+import { createSupabaseApis } from "./supabase.ts";
+import { createTokens } from "./tokens.ts";
+
+export type { StackOptions } from "./stack_options.ts";
+
+/** A running project: database, Supabase APIs, functions, provider. */
+export interface Stack {
+  readonly supabaseUrl: string;
+  readonly publishableKey: string;
+  readonly secretKey: string;
+  /** The secret key named `cron`. */
+  readonly cronKey: string;
+  readonly jwks: ReturnType<typeof publicJwks>;
+  readonly databaseUrl: string;
+  readonly runwareUrl: string;
+  /** Null when the real Runware is used. */
+  readonly sandbox: RunwareSandbox | null;
+  /** Empty when the real Runware is used. */
+  readonly sandboxControlUrl: string;
+  /** Null when started without functions. */
+  readonly functions: FunctionsHost | null;
+  /** Which extensions are real, and why the others are not. */
+  readonly extensions: readonly ExtensionState[];
+  /** Where data, keys and logs are kept. */
+  readonly dataDir: string;
+  /** Ends everything, in order. Does nothing the second time. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the local stack. Throws `StackRunningError` when one already runs on the same data; when any
+ * part fails to start, the parts that did are stopped before the error is passed on.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const cleanups = new Cleanups();
+  try {
+    return await start(options, cleanups);
+  } catch (error) {
+    await cleanups.run().catch(() => {});
+    throw error;
+  }
+}
+
+async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> {
+  const dataDir = options.dataDir ?? join(ROOT, ".local");
+  const supabaseDir = options.supabaseDir ?? SUPABASE_DIR;
+  const env = options.env ?? await readDeveloperEnv();
+  const lock = await lockData(dataDir);
+  cleanups.add(() => lock.release());
+  const keys = await loadKeys(join(dataDir, "keys.json"));
+  const log = await openLogFile(join(dataDir, "stack.log"));
+  cleanups.add(() => log.close());
+  const gateway = openGateway(options.port ?? USUAL_PORTS.gateway);
+
+  const databaseUrl = options.databaseUrl ?? env["DATABASE_URL"] ??
+    await ownPostgres(join(dataDir, "postgres"), options, cleanups);
+  const [{ extensions }, runware] = await Promise.all([
+    prepareDatabase(databaseUrl, { supabaseDir }),
+    ownRunware(options, env, cleanups),
+  ]);
+
+  const apis = createSupabaseApis({ databaseUrl, keys, log: log.write });
+  cleanups.add(() => apis.close());
+  const database = createPool(databaseUrl, { name: "storage", max: 5 });
+  cleanups.add(() => database.end());
+  cleanups.add(() => gateway.close());
+
+  const functionsUrl = `${gateway.url}/functions/v1`;
+  await applyLocalSetup(databaseUrl, {
+    functionsUrl,
+    cronKey: keys.cron,
+    cronSeconds: options.cron === false ? null : 1,
+    // The sandbox takes seconds where a provider takes minutes, so it is asked each second.
+    settings: { ...(runware.sandbox ? { poll_steps: [1] } : {}), ...options.settings },
+  });
+  const functions = options.functions === false ? null : await startFunctions({
+    functionsDir: join(supabaseDir, "functions"),
+    log: (line) => {
+      log.write(line);
+      if (!options.quiet) console.log(`  ${line}`);
+    },
+    env: functionsEnv({ options, env, keys, runware, databaseUrl, url: gateway.url }),
+  });
+  if (functions) cleanups.add(() => functions.stop());
+  await startStandIns({ databaseUrl, extensions, options, cleanups });
+
+  gateway.connect({
+    keys,
+    tokens: await createTokens(keys, `${gateway.url}/auth/v1`),
+    apis,
+    database,
+    functions,
+    storageFolder: join(dataDir, "storage"),
+    openFunctions: await readOpenFunctions(supabaseDir),
+    log: log.write,
+  });
+  await lock.publish({
+    pid: Deno.pid,
+    supabaseUrl: gateway.url,
+    publishableKey: keys.publishable,
+    secretKey: keys.secret,
+    databaseUrl,
+    runwareUrl: runware.url,
+    runwareControlUrl: runware.sandbox?.controlUrl ?? "",
+  });
+  return describe({
+    gateway,
+    keys,
+    databaseUrl,
+    runware,
+    functions,
+    extensions,
+    dataDir,
+    cleanups,
+  });
+}
+
+async function ownPostgres(
+  dataDir: string,
+  options: StackOptions,
+  cleanups: Cleanups,
+): Promise<string> {
+  const server = await startPostgres({
+    dataDir,
+    port: options.postgresPort ?? USUAL_PORTS.postgres,
+  });
+  cleanups.add(() => server.stop());
+  return server.url;
+}
+
+async function ownRunware(
+  options: StackOptions,
+  env: Readonly<Record<string, string>>,
+  cleanups: Cleanups,
+): Promise<RunwareChoice> {
+  const runware = await chooseRunware(options, env);
+  cleanups.add(() => runware.sandbox?.close());
+  return runware;
+}
+
+/** Cron is added last, so it is stopped first: nothing rings while the rest goes down. */
+async function startStandIns({ databaseUrl, extensions, options, cleanups }: {
+  readonly databaseUrl: string;
+  readonly extensions: readonly ExtensionState[];
+  readonly options: StackOptions;
+  readonly cleanups: Cleanups;
+}): Promise<void> {
+  const standsIn = (name: ExtensionState["name"]) =>
+    extensions.some((extension) => extension.name === name && extension.by === "stand-in");
+  if (standsIn("pg_net")) {
+    const net = await startNetStandIn(databaseUrl);
+    cleanups.add(() => net.stop());
+  }
+  if (standsIn("pg_cron") && options.cron !== false) {
+    const cron = await startCronStandIn(databaseUrl);
+    cleanups.add(() => cron.stop());
+  }
+}
+
+function describe(parts: {
+  readonly gateway: Gateway;
+  readonly keys: StackKeys;
+  readonly databaseUrl: string;
+  readonly runware: RunwareChoice;
+  readonly functions: FunctionsHost | null;
+  readonly extensions: readonly ExtensionState[];
+  readonly dataDir: string;
+  readonly cleanups: Cleanups;
+}): Stack {
+  const { gateway, keys, databaseUrl, runware, functions, extensions, dataDir, cleanups } = parts;
+  return {
+    supabaseUrl: gateway.url,
+    publishableKey: keys.publishable,
+    secretKey: keys.secret,
+    cronKey: keys.cron,
+    jwks: publicJwks(keys),
+    databaseUrl,
+    runwareUrl: runware.url,
+    sandbox: runware.sandbox,
+    sandboxControlUrl: runware.sandbox?.controlUrl ?? "",
+    functions,
+    extensions,
+    dataDir,
+    stop: () => cleanups.run(),
+  };
+}

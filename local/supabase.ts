@@ -1,0 +1,100 @@
+import { App } from "@supabase/lite";
+import { createPostgresConnection } from "@supabase/lite/postgres";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { DatabaseErrors } from "./database_errors.ts";
+import type { StackKeys } from "./keys.ts";
+
+/** The REST and auth APIs of Supabase on a Postgres, without a port of their own. */
+export interface SupabaseApis {
+  /** Answers /rest/v1 and /auth/v1. Wants the keys below and HS256 tokens: the gateway translates. */
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** API keys between the gateway and these APIs; never seen outside. */
+export const INNER_KEYS = {
+  publishable: "sb_publishable_inner",
+  secret: "sb_secret_inner",
+} as const;
+
+/** Serves the database at `databaseUrl`. What the APIs print goes to `log` instead of the console. */
+export function createSupabaseApis(options: {
+  readonly databaseUrl: string;
+  readonly keys: StackKeys;
+  readonly log: (line: string) => void;
+}): SupabaseApis {
+  const connection = createPostgresConnection({
+    url: options.databaseUrl,
+    // Each NOTICE would be a printed object of ten lines.
+    postgresOptions: {
+      max: 10,
+      onnotice: () => {},
+      connection: { application_name: "rest" },
+      types: { json: jsonType(114), jsonb: jsonType(3802) },
+    },
+  });
+  // On its first request the library grants ALL on every table to anon and authenticated. That
+  // would undo the grants of our migrations and hide their faults; "active" makes it believe it has.
+  Reflect.set(connection, "rlsState", "active");
+  const errors = new DatabaseErrors();
+  connection.normalizeDbError = (error: unknown) => {
+    errors.note(error);
+    return error;
+  };
+  const app = new App({
+    connection,
+    auth: {
+      enabled: true,
+      jwt_secret: options.keys.innerSecret,
+      publishable_key: INNER_KEYS.publishable,
+      secret_key: INNER_KEYS.secret,
+      email: { enable_confirmations: false },
+    },
+    options: { server: { disableStudio: true } },
+  });
+  return {
+    fetch: (request) =>
+      withConsoleIn(
+        options.log,
+        () => errors.keep(() => app.fetch(request, { peerAddress: null })),
+      ),
+    close: () => connection.close(),
+  };
+}
+
+/**
+ * The library hands json arguments of functions over as text, which the driver would quote once more:
+ * `{}` would arrive as the string "{}". Type numbers: json 114, jsonb 3802 (pg_type).
+ */
+function jsonType(oid: number) {
+  return {
+    to: oid,
+    from: [oid],
+    serialize: (value: unknown) => typeof value === "string" ? value : JSON.stringify(value),
+    parse: (text: string): unknown => JSON.parse(text),
+  };
+}
+
+const consoleTarget = new AsyncLocalStorage<(line: string) => void>();
+let consoleIsWrapped = false;
+
+/**
+ * Runs `work` with everything it prints sent to `log`. The library prints the whole error object of
+ * each refused statement, insufficient gems included, and has no switch for it.
+ */
+function withConsoleIn<T>(log: (line: string) => void, work: () => T): T {
+  if (!consoleIsWrapped) wrapConsole();
+  return consoleTarget.run(log, work);
+}
+
+function wrapConsole(): void {
+  consoleIsWrapped = true;
+  for (const method of ["log", "info", "warn", "error"] as const) {
+    const original = console[method].bind(console);
+    console[method] = (...args: unknown[]) => {
+      const log = consoleTarget.getStore();
+      if (log) log(args.map((arg) => typeof arg === "string" ? arg : Deno.inspect(arg)).join(" "));
+      else original(...args);
+    };
+  }
+}
