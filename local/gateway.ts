@@ -43,21 +43,36 @@ const CLOSING_PATIENCE_MS = 1_000;
  */
 export function openGateway(port: number): Gateway {
   const connected = Promise.withResolvers<(request: Request) => Promise<Response>>();
-  const server = serveOnFreePort(port, async (request) => {
+  const running = new Set<Promise<void>>();
+  const cut = new AbortController();
+  const server = serveOnFreePort(port, async (request, { completed }) => {
+    const delivery = completed.catch(() => {}).finally(() => running.delete(delivery));
+    running.add(delivery);
     if (isFunctionPath(request) || request.method !== "OPTIONS") {
       return withCors(await (await connected.promise)(request));
     }
     return preflight(request);
-  });
+  }, cut.signal);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    connected.resolve(() => Promise.resolve(json(503, { message: "The stack has stopped" })));
+    await withPatience(Promise.all(running), CLOSING_PATIENCE_MS);
+    // Not server.shutdown(): once begun it waits for as long as a client reads, and can't be cut short.
+    cut.abort();
+    await server.finished;
+  };
   return {
     url: `http://127.0.0.1:${server.addr.port}`,
     connect: (backends) => connected.resolve(createRouter(backends)),
-    async close() {
-      connected.resolve(() => Promise.resolve(json(503, { message: "The stack has stopped" })));
-      const patience = new Promise((resolve) => setTimeout(resolve, CLOSING_PATIENCE_MS, "late"));
-      await Promise.race([server.shutdown(), patience]);
-    },
+    close: () => closing ??= close(),
   };
+}
+
+async function withPatience(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, milliseconds);
+  await Promise.race([work, over.promise]);
+  clearTimeout(timer);
 }
 
 /** Answers every path of the local project, as the gateway of hosted Supabase does. */

@@ -24,15 +24,16 @@ export function findFreePort(preferred = 0): number {
 
 /**
  * Serves HTTP on 127.0.0.1 at `preferred`, the next free port after it, or any.
- * Port 0 asks the operating system at once.
+ * Port 0 asks the operating system at once. `signal` cuts all connections.
  */
 export function serveOnFreePort(
   preferred: number,
   handler: Deno.ServeHandler<Deno.NetAddr>,
+  signal: AbortSignal,
 ): Deno.HttpServer<Deno.NetAddr> {
   for (const port of candidates(preferred)) {
     try {
-      return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handler);
+      return Deno.serve({ hostname: "127.0.0.1", port, signal, onListen: () => {} }, handler);
     } catch (error) {
       if (!isTaken(error)) throw error;
     }

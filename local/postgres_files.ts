@@ -1,7 +1,7 @@
 /** Where the PostgreSQL binaries and a data directory live, and for whom they must be reachable. */
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
 /** The operating system account that runs Postgres; null: the one that runs us. */
@@ -12,6 +12,11 @@ export interface Account {
 
 /** Postgres refuses to run as root, so these are asked in turn. Both exist without our making them. */
 const UNPRIVILEGED_ACCOUNTS = ["postgres", "nobody"];
+
+/** Where data go that Postgres can't reach in the project; beside them a note says whose they are. */
+const ELSEWHERE = "/var/tmp";
+const PREFIX = "gemreel-postgres-data-";
+const ORIGIN = ".origin";
 
 const symlinksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 
@@ -57,6 +62,7 @@ export async function dataDirFor(dataDir: string, account: Account | null): Prom
 export async function removePostgresData(dataDir: string): Promise<void> {
   const real = await Deno.realPath(dataDir).catch(() => null);
   if (real !== null) await Deno.remove(real, { recursive: true });
+  if (real?.startsWith(join(ELSEWHERE, PREFIX))) await Deno.remove(`${real}${ORIGIN}`);
   await Deno.remove(dataDir).catch((error: unknown) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
@@ -78,9 +84,26 @@ async function chooseTarget(wanted: string, account: Account | null): Promise<st
     await Deno.mkdir(wanted);
     return wanted;
   }
-  const target = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "gemreel-postgres-" });
+  await removeOrphans();
+  const target = await Deno.makeTempDir({ dir: ELSEWHERE, prefix: PREFIX });
+  await Deno.writeTextFile(join(ELSEWHERE, `${basename(target)}${ORIGIN}`), wanted);
   await Deno.symlink(target, wanted);
   return target;
+}
+
+/** Data whose project folder was simply deleted would stay elsewhere for good. */
+async function removeOrphans(): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(ELSEWHERE)) {
+    if (!isFile || !name.startsWith(PREFIX) || !name.endsWith(ORIGIN)) continue;
+    const note = join(ELSEWHERE, name);
+    const target = note.slice(0, -ORIGIN.length);
+    if ((await Deno.lstat(note)).uid !== Deno.uid()) continue;
+    const origin = await Deno.readTextFile(note);
+    if (await Deno.realPath(origin).catch(() => null) === target) continue;
+    if (await exists(join(target, "postmaster.pid"))) continue;
+    await Deno.remove(target, { recursive: true }).catch(() => {});
+    await Deno.remove(note);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Cleanups } from "./cleanups.ts";
 import { startCronStandIn } from "./cron_standin.ts";
 import { readDeveloperEnv, ROOT } from "./env.ts";
@@ -64,6 +64,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> {
   const dataDir = options.dataDir ?? join(ROOT, ".local");
   const supabaseDir = options.supabaseDir ?? SUPABASE_DIR;
+  const functionsDir = options.functionsDir ?? join(supabaseDir, "functions");
   const env = options.env ?? await readDeveloperEnv();
   const lock = await lockData(dataDir);
   cleanups.add(() => lock.release());
@@ -71,6 +72,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   const log = await openLogFile(join(dataDir, "stack.log"));
   cleanups.add(() => log.close());
   const gateway = openGateway(options.port ?? USUAL_PORTS.gateway);
+  cleanups.add(() => gateway.close());
 
   const databaseUrl = options.databaseUrl ?? env["DATABASE_URL"] ??
     await ownPostgres(join(dataDir, "postgres"), options, cleanups);
@@ -83,6 +85,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   cleanups.add(() => apis.close());
   const database = createPool(databaseUrl, { name: "storage", max: 5 });
   cleanups.add(() => database.end());
+  // Again, so that it is closed before what it needs; the one above is for a start that fails early.
   cleanups.add(() => gateway.close());
 
   const functionsUrl = `${gateway.url}/functions/v1`;
@@ -94,7 +97,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
     settings: { ...(runware.sandbox ? { poll_steps: [1] } : {}), ...options.settings },
   });
   const functions = options.functions === false ? null : await startFunctions({
-    functionsDir: join(supabaseDir, "functions"),
+    functionsDir,
     log: (line) => {
       log.write(line);
       if (!options.quiet) console.log(`  ${line}`);
@@ -111,7 +114,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
     database,
     functions,
     storageFolder: join(dataDir, "storage"),
-    openFunctions: await readOpenFunctions(supabaseDir),
+    openFunctions: await readOpenFunctions(dirname(functionsDir)),
     log: log.write,
   });
   await lock.publish({

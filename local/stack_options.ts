@@ -16,6 +16,8 @@ export interface StackOptions {
   readonly sandbox?: RunwareSandboxOptions;
   /** The folder with config.toml, migrations and functions. Default: `supabase` in the repository. */
   readonly supabaseDir?: string;
+  /** The functions to serve, with a config.toml beside the folder. Default: those of `supabaseDir`. */
+  readonly functionsDir?: string;
   /** "off": the provider is given no webhook address, so only polling finds results. Default "on". */
   readonly webhooks?: "on" | "off";
   /** False: no cron job is run. Default true. */

@@ -27,6 +27,7 @@ export function startWatchdog(pid: number, folder = ""): Watchdog {
   child.unref();
   return {
     async dismiss() {
+      child.ref();
       const writer = child.stdin.getWriter();
       await writer.write(new TextEncoder().encode("done\n")).catch(() => {});
       await writer.close().catch(() => {});

@@ -16,8 +16,8 @@ export class SignedUrls {
       .setIssuedAt()
       .setExpirationTime(`${seconds}s`)
       .sign(this.#key);
-    const path = object.split("/").map(encodeURIComponent).join("/");
-    return `/object/sign/${path}?token=${token}`;
+    // Not encoded: storage-js does that to the whole.
+    return `/object/sign/${object}?token=${token}`;
   }
 
   /** Throws a `StorageError` unless `token` was made for `object` and is still good. */

@@ -46,5 +46,7 @@ export function summarise(findings: readonly Finding[]): string[] {
     const subject = cacheKey.replace(`${name}_`, "");
     subjects.set(name, [...subjects.get(name) ?? [], subject]);
   }
-  return [...subjects].map(([name, of]) => `db advisors, ${name} (${of.length}): ${of.join(", ")}`);
+  return [...subjects].map(([name, of]) =>
+    `db advisors, ${name} (${of.length}): ${of.sort().join(", ")}`
+  );
 }

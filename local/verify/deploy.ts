@@ -24,6 +24,10 @@ export async function verifyDeploy(report: Report, workspace: Workspace): Promis
     );
     if (!deployed) return;
     const open = await readOpenFunctions(join(workspace.dir, "supabase"));
+    await report.check(
+      "F12 verify_jwt is on for functions that users call, and off for all others",
+      () => findMismatchedDoors(workspace, open),
+    );
     for (const name of workspace.functions) {
       await report.check(
         `${name} is uploaded whole, and nothing else`,
@@ -69,6 +73,25 @@ async function deploy(
 function profile(apiUrl: string): string {
   const urls = ["api_url", "dashboard_url", "docs_url"].map((key) => `${key}: ${apiUrl}`);
   return ["name: stand-in", "project_host: 127.0.0.1", ...urls, ""].join("\n");
+}
+
+/**
+ * What users do not call carries no JWT: with the platform's check on, each such call would end in a
+ * 401 that our code never sees. The setting is in a file of its own, so it is held to the code.
+ */
+async function findMismatchedDoors(
+  workspace: Workspace,
+  open: ReadonlySet<string>,
+): Promise<Problems> {
+  const problems: string[] = [];
+  for (const name of workspace.functions) {
+    const source = await Deno.readTextFile(join(workspace.dir, functionPaths(name).entry));
+    const forUsers = /\buserDoor\(/.test(source);
+    if (forUsers === open.has(name)) {
+      problems.push(`supabase/config.toml must set verify_jwt = ${forUsers} for "${name}"`);
+    }
+  }
+  return problems;
 }
 
 async function findFaults({ workspace, api, name, verifyJwt, canary }: {

@@ -26,6 +26,8 @@ export type Started =
 
 /** What a Deno process needs from our environment; nothing else of it reaches a function. */
 const PASSED_ON = /^(PATH|HOME|TMPDIR|LANG|TZ|DENO_.*|NPM_CONFIG_.*|SSL_CERT_.*)$/i;
+/** Behind a company's proxy npm is reached with NODE_EXTRA_CA_CERTS, which this Deno does not read. */
+const DENO_ENV = { NO_COLOR: "1", DENO_TLS_CA_STORE: "mozilla,system" };
 const HOST = fileURLToPath(new URL("./function_host.ts", import.meta.url));
 const readySchema = z.object({ port: z.int() });
 
@@ -43,7 +45,7 @@ export async function startFunction(start: FunctionStart): Promise<Started> {
     args: ["run", "--no-lock", "-A", "--quiet", "--config", config, HOST, entry],
     cwd: start.workspace.dir,
     clearEnv: true,
-    env: { ...environmentOfDeno(), NO_COLOR: "1", ...start.env },
+    env: { ...DENO_ENV, ...environmentOfDeno(), ...start.env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

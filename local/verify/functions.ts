@@ -2,6 +2,7 @@
 import { makeKeys, publicJwks } from "../keys.ts";
 import { findAnswerFaults } from "./answers.ts";
 import { type FunctionStart, HOSTED_DENO, hostedDeno, startFunction } from "./function_process.ts";
+import { inParallel } from "./in_parallel.ts";
 import { type Problems, problemsOf, type Report } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -81,19 +82,4 @@ async function startWithSecret(
   return secret !== undefined && running.said.includes(secret)
     ? [...faults, "It prints the secret"]
     : faults;
-}
-
-/** Maps in order, with at most `most` at work. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  most: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [index, item] of waiting) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: most }, worker));
-  return results;
 }

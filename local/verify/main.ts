@@ -10,6 +10,7 @@
  */
 import { Cleanups } from "../cleanups.ts";
 import { filesOutOfStep } from "../generate.ts";
+import { onStopSignal } from "../signals.ts";
 import { verifyAdvisors } from "./advisors.ts";
 import { createScratchDatabase } from "./database.ts";
 import { verifyDeploy } from "./deploy.ts";
@@ -40,6 +41,7 @@ if (import.meta.main) Deno.exit(await main());
 /** Runs the groups at the same time and prints them one after the other. Returns the exit code. */
 async function main(): Promise<number> {
   const cleanups = new Cleanups();
+  onStopSignal(() => void cleanups.run().finally(() => Deno.exit(130)));
   try {
     console.log(`Supabase CLI ${await fetchCli()}, ${HOSTED_DENO}`);
     const running = Object.entries(GROUPS).map(([name, group]) => {

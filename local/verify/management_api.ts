@@ -11,12 +11,15 @@ export interface UploadedFile {
   readonly text: string;
 }
 
+/** The platform's check of the user's JWT is on unless it is switched off. */
+const verifyJwtSchema = z.boolean().default(true);
+
 const metadataSchema = z.looseObject({
   name: z.string(),
   entrypoint_path: z.string(),
   import_map_path: z.string().optional(),
   static_patterns: z.array(z.string()).optional(),
-  verify_jwt: z.boolean(),
+  verify_jwt: verifyJwtSchema,
 });
 
 /** How the platform is to run a function. */
@@ -46,7 +49,7 @@ export interface ManagementApiOptions {
   readonly projectRef: string;
 }
 
-const activationSchema = z.array(z.looseObject({ slug: z.string(), verify_jwt: z.boolean() }));
+const activationSchema = z.array(z.looseObject({ slug: z.string(), verify_jwt: verifyJwtSchema }));
 
 /** Serves the stand-in on a free port of 127.0.0.1. */
 export function startManagementApi(options: ManagementApiOptions): ManagementApi {

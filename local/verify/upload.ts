@@ -26,6 +26,8 @@ export function findUploadFaults(upload: Upload, expected: ExpectedUpload): Prob
   const must = [...new Set([expected.entry, expected.config, ...expected.needed])];
   return [
     ...must.filter((path) => !paths.has(path)).map((path) => `"${path}" is not uploaded`),
+    ...[...paths].filter((path) => !must.includes(path) && DEPLOYABLE.test(path))
+      .map((path) => `"${path}" is uploaded and nothing imports it`),
     ...upload.files.flatMap((file) => fileFaults(file, expected)),
     ...metadataFaults(upload, expected),
   ];

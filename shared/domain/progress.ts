@@ -1,26 +1,7 @@
-/** How far a video is, how long it still takes, and how that is told. Pure; time comes as numbers. */
+/** How far a render is and how long it still takes. Pure; time comes as numbers. */
 
-/** The stages of a video, in order. */
-export type Stage =
-  | "initializing"
-  | "analyzing"
-  | "generating"
-  | "rendering"
-  | "finalizing"
-  | "completed";
-
-/** The percentage at which each step begins. Constraints in the database use the same figures. */
-export const progressAt = {
-  queued: 0,
-  submitting: 5,
-  accepted: 10,
-  analyzed: 15,
-  delivered: 90,
-  stored: 95,
-  completed: 100,
-} as const;
-
-const GENERATING_FROM = progressAt.analyzed;
+/** What is shown while a provider renders: from its acceptance to just before the delivery. */
+const GENERATING_FROM = 15;
 const GENERATING_TO = 85;
 /** Used where a median makes no sense (none yet, zero, not a number). */
 const FALLBACK_MEDIAN_SECONDS = 90;
@@ -61,36 +42,6 @@ export function etaSeconds(rendering: Rendering): number {
     // Past the median there is no knowing; a tenth of it says "soon" without counting down to zero.
     : Math.max(median - elapsed, median / 10);
   return Math.max(SHORTEST_ETA_SECONDS, Math.ceil(left));
-}
-
-/** The stage a percentage belongs to. */
-export function stageOf(progress: number): Stage {
-  if (progress >= progressAt.completed) return "completed";
-  if (progress >= progressAt.stored) return "finalizing";
-  if (progress > GENERATING_TO) return "rendering";
-  if (progress >= progressAt.analyzed) return "generating";
-  if (progress >= progressAt.accepted) return "analyzing";
-  return "initializing";
-}
-
-/** What a child and a parent read while they wait. */
-export function progressMessage(progress: number): string {
-  if (progress < progressAt.submitting) return "Waiting for a free easel…";
-  switch (stageOf(progress)) {
-    case "initializing":
-      return "Setting up the studio…";
-    case "analyzing":
-      return "Reading the rhyme…";
-    case "generating":
-      if (progress < 40) return "Sketching the characters…";
-      return progress < 65 ? "Painting the scenes…" : "Bringing it all to life…";
-    case "rendering":
-      return "Collecting your video…";
-    case "finalizing":
-      return "Wrapping it up…";
-    case "completed":
-      return "Your video is ready!";
-  }
 }
 
 /** Runs straight to 0.85 at the median, then ever slower towards 1: half of all renders come later. */

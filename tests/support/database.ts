@@ -19,6 +19,8 @@ export async function withDatabase<T>(work: (database: TestDatabase) => Promise<
   const url = databaseUrl(server.url, name);
   const pool = createTestPool(url);
   try {
+    // A cron job belongs to the database it was scheduled in, which for a copy is the template.
+    await pool.query("update cron.job set database = current_database()");
     return await work({
       url,
       pool,

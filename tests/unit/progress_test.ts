@@ -1,12 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import {
-  estimateProgress,
-  etaSeconds,
-  progressAt,
-  progressMessage,
-  stageOf,
-} from "../../shared/domain/progress.ts";
+import { estimateProgress, etaSeconds } from "../../shared/domain/progress.ts";
 
 const anyNumber = fc.oneof(fc.double(), fc.integer({ min: -10, max: 10_000 }));
 
@@ -83,36 +77,4 @@ Deno.test("the time left is a whole number of seconds, whatever comes in", () =>
       assert(left >= 5 && Math.ceil(left) === left);
     },
   ));
-});
-
-Deno.test("every percentage has its stage, in order", () => {
-  const stages = [0, 5, 9, 10, 14, 15, 85, 90, 94, 95, 99, 100].map(stageOf);
-  assertEquals(stages, [
-    "initializing",
-    "initializing",
-    "initializing",
-    "analyzing",
-    "analyzing",
-    "generating",
-    "generating",
-    "rendering",
-    "rendering",
-    "finalizing",
-    "finalizing",
-    "completed",
-  ]);
-  assertEquals(Object.values(progressAt).map(stageOf), [
-    "initializing",
-    "initializing",
-    "analyzing",
-    "generating",
-    "rendering",
-    "finalizing",
-    "completed",
-  ]);
-});
-
-Deno.test("people are told something new as it goes on", () => {
-  const told = [0, 5, 10, 15, 50, 80, 90, 95, 100].map(progressMessage);
-  assertEquals(new Set(told).size, told.length);
 });

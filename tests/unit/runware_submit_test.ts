@@ -152,6 +152,11 @@ const single: readonly (readonly [name: string, answer: Recorded, expected: stri
   ["JSON that is no answer", { body: { ok: true } }, "unknown server unreadable"],
   ["an array", { body: [ack(ID_A)] }, "unknown server unreadable"],
   ["data that names nobody", { body: { data: [null, 7, "x"] } }, "unknown server unreadable"],
+  [
+    "errors about another task only",
+    { body: { data: [], errors: [error("invalidModel", { taskUUID: ID_B })] } },
+    "unknown server unreadable",
+  ],
   ["data that names another task", { body: { data: [ack(ID_B)] } }, "unknown server unreadable"],
 ];
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { randomUuid, seededRandom } from "../../local/sandbox/random.ts";
 import type { KnobChanges } from "../../local/sandbox/runware.ts";
 import { GOOD_VIDEO, withSandbox } from "../support/runware_sandbox.ts";
 
@@ -145,7 +146,8 @@ Deno.test("a stuck task is rendered for ever, until the control ends it", async 
 });
 
 Deno.test("a rate of failures is drawn from the seed and the id: the same again", async () => {
-  const ids = Array.from({ length: 200 }, () => crypto.randomUUID());
+  const random = seededRandom("ids");
+  const ids = Array.from({ length: 200 }, () => randomUuid(random));
   const outcomes = async (seed: string) => {
     const states: string[] = [];
     const knobs = { renderMs: 1_000, failTasks: 0.3 };

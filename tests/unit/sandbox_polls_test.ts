@@ -18,8 +18,8 @@ Deno.test("progress follows the clock and the end comes in its time", async () =
     control.advance(1);
     const { videoUUID, videoURL, seed, ...rest } = await item();
     assertEquals(rest, { taskType: "videoInference", taskUUID, status: "success", cost: 0.1495 });
-    assert(typeof seed === "number" && typeof videoURL === "string");
-    assert(videoURL.endsWith(`/media/${videoUUID}.mp4`));
+    assertEquals(typeof seed, "number");
+    assertEquals(`${videoURL}`.endsWith(`/media/${videoUUID}.mp4`), true);
     assertEquals(control.task(taskUUID)?.endedAt, frozen() + 10_000);
   });
 });

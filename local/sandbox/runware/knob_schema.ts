@@ -112,7 +112,7 @@ export function mergeKnobs(current: Knobs, changes: unknown): Knobs {
   const merged = schema.safeParse({ ...current, ...changes });
   if (merged.success) return merged.data;
   const [issue] = merged.error.issues;
-  if (issue?.code === "unrecognized_keys") {
+  if (issue?.code === "unrecognized_keys" && issue.path.length === 0) {
     const field = issue.keys[0] ?? "";
     throw new KnobError(`There is no knob "${field}"`, field, Object.keys(DEFAULT_KNOBS));
   }

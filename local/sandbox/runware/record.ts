@@ -21,6 +21,8 @@ export interface SandboxCounts {
   webhooksSent: number;
   /** Tries that were answered with 2xx. */
   webhooksDelivered: number;
+  /** Tries that were answered with anything else, or not in time. */
+  webhooksFailed: number;
   /** Webhooks lost by a knob, or given up after their last try. */
   webhooksDropped: number;
   /** Requests for files. */
@@ -66,6 +68,7 @@ export function emptyCounts(): SandboxCounts {
     getResponses: 0,
     webhooksSent: 0,
     webhooksDelivered: 0,
+    webhooksFailed: 0,
     webhooksDropped: 0,
     mediaGets: 0,
   };

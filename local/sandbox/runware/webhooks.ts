@@ -155,7 +155,7 @@ export class Webhooks {
   }
 
   async #deliver(task: RenderTask, body: unknown, attempt = 1): Promise<void> {
-    const { clock, knobs, counts, onChange } = this.#parts;
+    const { counts, onChange } = this.#parts;
     const url = task.order.webhookUrl;
     if (url === undefined || this.#stopped) return;
     const age = this.#age;
@@ -165,15 +165,21 @@ export class Webhooks {
     this.#pending--;
     if (delivered) {
       counts.webhooksDelivered++;
-    } else if (attempt >= knobs.values.webhookTries) {
-      counts.webhooksDropped++;
     } else {
-      this.#wait(
-        () => void this.#deliver(task, body, attempt + 1),
-        clock.now() + this.#backoff(attempt),
-      );
+      counts.webhooksFailed++;
+      this.#tryAgain(task, body, attempt);
     }
     onChange();
+  }
+
+  #tryAgain(task: RenderTask, body: unknown, attempt: number): void {
+    const { clock, knobs, counts } = this.#parts;
+    if (attempt >= knobs.values.webhookTries) {
+      counts.webhooksDropped++;
+      return;
+    }
+    const again = () => void this.#deliver(task, body, attempt + 1);
+    this.#wait(again, clock.now() + this.#backoff(attempt));
   }
 
   /** 250 ms, doubled after each try up to 8 s (by default), with jitter. */

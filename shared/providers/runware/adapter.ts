@@ -6,7 +6,7 @@ import type {
   VideoProvider,
   VideoTask,
 } from "../provider.ts";
-import { blamesSomeTask, polledState, submitOutcome } from "./answers.ts";
+import { blamesSomeTask, isAboutUs, polledState, submitOutcome } from "./answers.ts";
 import { type Answer, RunwareClient, RunwareError } from "./client.ts";
 import { type RequestOptions, toVideoInference } from "./requests.ts";
 import { parseRunwareWebhook } from "./webhook.ts";
@@ -105,10 +105,8 @@ async function attempt(call: () => Promise<Answer>): Promise<Answer | RunwareErr
   }
 }
 
-/** Refused at the door (key, account, pace) means nothing was bought; all else leaves it open. */
 function notAnswered(id: string, error: RunwareError): SubmitOutcome {
-  const refused = error.kind === "auth" || error.kind === "balance" || error.kind === "rate";
-  return { id, outcome: refused ? "refused" : "unknown", error: plain(error) };
+  return { id, outcome: isAboutUs(error) ? "refused" : "unknown", error: plain(error) };
 }
 
 /** The fields without the stack, since this is stored as JSON. */

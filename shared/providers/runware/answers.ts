@@ -28,7 +28,8 @@ export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
   if (whole !== undefined) return turnedAway(id, whole, answer);
   // A success that names nobody means everybody (seen in the field). One that names others only does
   // not: handing this task in again is safe, believing it was taken is not.
-  if (answer.status < 300 && answer.items.length === 0) return accepted(id);
+  const namesNobody = answer.items.length === 0 && answer.errors.length === 0;
+  if (answer.status < 300 && namesNobody) return accepted(id);
   return { id, outcome: "unknown", error: silence(answer) };
 }
 
@@ -58,6 +59,11 @@ export function toldStates(told: Envelope): TaskState[] {
       (error) => toProviderError(error),
     )
   );
+}
+
+/** True where Runware turned us away at the door (key, account, pace), so that nothing was bought. */
+export function isAboutUs({ kind }: ProviderError): boolean {
+  return aboutUs.has(kind);
 }
 
 /** The error that is about the whole call, where there is one. */
@@ -113,7 +119,7 @@ function targeted(id: string, error: ErrorItem, answer: Answer): SubmitOutcome {
 }
 
 function turnedAway(id: string, error: ProviderError, answer: Answer): SubmitOutcome {
-  if (aboutUs.has(error.kind)) return { id, outcome: "refused", error };
+  if (isAboutUs(error)) return { id, outcome: "refused", error };
   // With nothing taken at all, an error in the input stopped the call before anything was bought.
   const stopped = answer.items.length === 0 && aboutInput.has(error.kind) && answer.status < 500;
   return { id, outcome: stopped ? "refused" : "unknown", error };

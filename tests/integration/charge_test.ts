@@ -1,0 +1,69 @@
+import { assertEquals } from "@std/assert";
+import { type Answer, BY_HAND, newCustomer, queue, withApp } from "../support/app.ts";
+import { balanceOf, brokenInvariants, value } from "../support/fixtures.ts";
+
+function tally(answers: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers) {
+    const name = `${status} ${body["code"] ?? ""}`.trim();
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+Deno.test("F01 200 parallel calls on gems for 100: exactly 100 videos, 100 refusals, balance 0", async () => {
+  await withApp({ ...BY_HAND, settings: { queue_limit: 1000 } }, async (app) => {
+    const customer = await newCustomer(app, { gems: 1000 });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => queue(app, customer)));
+    assertEquals(tally(answers), { "201": 100, "402 insufficient_gems": 100 });
+    const family = { userId: customer.id, childId: customer.childId };
+    assertEquals(await balanceOf(app.db, family), 0);
+    assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 100);
+    assertEquals(
+      await value(
+        app.db,
+        "select sum(amount)::int as value from public.gem_entries where user_id = $1",
+        [customer.id],
+      ),
+      0,
+    );
+    assertEquals(
+      await value(app.db, "select min(balance_after) as value from public.gem_entries"),
+      0,
+    );
+    assertEquals(await brokenInvariants(app.db), []);
+  });
+});
+
+Deno.test("F16 one Idempotency-Key: twice and twenty times at once is one video and one answer; another body is 409", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const customer = await newCustomer(app);
+    const first = await queue(app, customer, { key: "tap-1" });
+    assertEquals(first.status, 201);
+    const again = await queue(app, customer, { key: "tap-1" });
+    assertEquals([again.status, again.body], [first.status, first.body]);
+
+    const many = await Promise.all(
+      Array.from({ length: 20 }, () => queue(app, customer, { key: "tap-2" })),
+    );
+    assertEquals(tally(many), { "201": 20 });
+    assertEquals(new Set(many.map((answer) => JSON.stringify(answer.body))).size, 1);
+
+    const other = await queue(app, customer, { key: "tap-1", seed: 7 });
+    assertEquals([other.status, other.body["code"]], [409, "idempotency_key_reused"]);
+    assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 2);
+    assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 80);
+    assertEquals(await brokenInvariants(app.db), []);
+  });
+});
+
+Deno.test("more than queue_limit videos under way: 429 with Retry-After, nothing charged", async () => {
+  await withApp({ ...BY_HAND, settings: { queue_limit: 2 } }, async (app) => {
+    const customer = await newCustomer(app);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => queue(app, customer)));
+    assertEquals(tally(answers), { "201": 2, "429 queue_limit": 3 });
+    const refused = answers.find((answer) => answer.status === 429);
+    assertEquals(refused?.headers.get("retry-after"), "30");
+    assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 80);
+  });
+});

@@ -1,0 +1,67 @@
+/** Stacks in which no worker runs unless the test runs it, and the steps of a video one by one. */
+import { assertEquals } from "@std/assert";
+import type { FunctionsHost } from "../../local/functions_server.ts";
+import type { StackOptions } from "../../local/stack.ts";
+import type { RunwareSandbox } from "../../local/sandbox/runware.ts";
+import { type AppStack, BY_HAND, withApp, work } from "./app.ts";
+import { brokenInvariants, newestJob, passTime } from "./fixtures.ts";
+
+/** A stack by hand, which always has functions and the sandbox. */
+export interface HandStack extends AppStack {
+  readonly functions: FunctionsHost;
+  readonly sandbox: RunwareSandbox;
+}
+
+/**
+ * Gives `work` a stack where nothing happens by itself: no cron, renders end by `control.finish`, and
+ * no doorbell, so that a worker rung by a charge never competes with the one a test calls. The
+ * invariants are looked at when `work` is done.
+ */
+export function byHand(options: StackOptions, work: (app: HandStack) => Promise<void>) {
+  return withApp({ ...BY_HAND, ...options }, async (app) => {
+    const { functions, sandbox } = app;
+    if (functions === null || sandbox === null) throw new Error("Functions or sandbox are missing");
+    await app.db.query("delete from vault.secrets where name = 'functions_url'");
+    await work({ ...app, functions, sandbox });
+    assertEquals(await brokenInvariants(app.db), []);
+  });
+}
+
+/** Hands over what is queued and due. Answers the id of the video's newest attempt. */
+export async function submitted(app: HandStack, videoId: string): Promise<string> {
+  await work(app, "submit-videos");
+  return (await newestJob(app.db, videoId)).id;
+}
+
+/** Asks about everything in flight, as if its next poll had come. */
+export async function polled(app: HandStack): Promise<void> {
+  await passTime(app.db, "1 minute");
+  await work(app, "poll-videos");
+}
+
+/** Takes a queued video to "delivered, not stored yet". Answers the id of its attempt. */
+export async function delivered(app: HandStack, videoId: string): Promise<string> {
+  const jobId = await submitted(app, videoId);
+  app.sandbox.control.finish(jobId);
+  await polled(app);
+  return jobId;
+}
+
+/** Tries to store what is delivered, as if each pause between two tries were over. */
+export async function stored(app: HandStack): Promise<void> {
+  await passTime(app.db, "3 minutes");
+  await work(app, "store-videos");
+}
+
+/** How many rows each table of `public` has, and the queue. Equal before and after: nothing was written. */
+export async function rowCounts(app: AppStack): Promise<Record<string, number>> {
+  const tables = await app.db.query(
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'public'",
+  );
+  const names = [...tables.map((row) => String(row["name"])), "pgboss.job"];
+  const counts = await app.db.query(
+    names.map((name) => `select '${name}' as name, count(*)::int as rows from ${name}`)
+      .join(" union all "),
+  );
+  return Object.fromEntries(counts.map((row) => [String(row["name"]), Number(row["rows"])]));
+}
