@@ -74,8 +74,9 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   const gateway = openGateway(options.port ?? USUAL_PORTS.gateway);
   cleanups.add(() => gateway.close());
 
-  const databaseUrl = options.databaseUrl ?? env["DATABASE_URL"] ??
-    await ownPostgres(join(dataDir, "postgres"), options, cleanups);
+  // Empty means unset, as in a line of an .env file that nobody filled in.
+  const databaseUrl = options.databaseUrl ?? (env["DATABASE_URL"] ||
+    await ownPostgres(join(dataDir, "postgres"), options, cleanups));
   const [{ extensions }, runware] = await Promise.all([
     prepareDatabase(databaseUrl, { supabaseDir }),
     ownRunware(options, env, cleanups),

@@ -1,5 +1,6 @@
 /** An empty database with only what every hosted Supabase project has, for the CLI to work on. */
 import { join } from "node:path";
+import type { Cleanups } from "../cleanups.ts";
 import { startPostgres } from "../postgres.ts";
 import { prepareDatabase, withClient } from "../prepare.ts";
 
@@ -8,58 +9,46 @@ export interface ScratchDatabase {
   readonly url: string;
   /** Such as "PostgreSQL 17.10". */
   readonly server: string;
-  remove(): Promise<void>;
 }
 
 /**
- * Makes one: a database of its own on the server at `serverUrl` (DATABASE_URL), or an embedded
- * Postgres that lives as long.
+ * Makes one, and says in `cleanups` how it is removed: a database of its own on the server at
+ * `serverUrl` (DATABASE_URL), or an embedded Postgres that lives as long.
  */
-export async function createScratchDatabase(serverUrl?: string): Promise<ScratchDatabase> {
-  const place = serverUrl === undefined ? await embedded() : await databaseOn(serverUrl);
-  try {
-    return { ...place, server: await bringPlatform(place.url) };
-  } catch (error) {
-    await place.remove();
-    throw error;
-  }
+export async function createScratchDatabase(
+  cleanups: Cleanups,
+  serverUrl?: string,
+): Promise<ScratchDatabase> {
+  const url = serverUrl === undefined
+    ? await embedded(cleanups)
+    : await databaseOn(serverUrl, cleanups);
+  return { url, server: await bringPlatform(url) };
 }
 
-type Place = Omit<ScratchDatabase, "server">;
-
-async function embedded(): Promise<Place> {
+async function embedded(cleanups: Cleanups): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "gemreel-verify-postgres-" });
-  const server = await startPostgres({
-    dataDir: join(dir, "data"),
-    port: 0,
-    settings: { fsync: "off" },
+  const dataDir = join(dir, "data");
+  cleanups.add(async () => {
+    // Where Postgres can't reach our folder, its data are elsewhere, behind a link.
+    const data = await Deno.realPath(dataDir).catch(() => dataDir);
+    await Deno.remove(data, { recursive: true }).catch(() => {});
+    await Deno.remove(dir, { recursive: true });
   });
-  return {
-    url: server.url,
-    async remove() {
-      await server.stop();
-      // A folder Postgres can't reach has its data elsewhere, behind a link.
-      const data = await Deno.realPath(join(dir, "data"));
-      await Deno.remove(data, { recursive: true });
-      await Deno.remove(dir, { recursive: true });
-    },
-  };
+  const server = await startPostgres({ dataDir, port: 0, settings: { fsync: "off" } });
+  cleanups.add(() => server.stop());
+  return server.url;
 }
 
-async function databaseOn(serverUrl: string): Promise<Place> {
+async function databaseOn(serverUrl: string, cleanups: Cleanups): Promise<string> {
   const name = `gemreel_verify_${crypto.randomUUID().replaceAll("-", "")}`;
-  await withClient(serverUrl, (client) => client.query(`create database ${name}`));
+  const run = async (sql: string) => {
+    await withClient(serverUrl, (client) => client.query(sql));
+  };
+  await run(`create database ${name}`);
+  cleanups.add(() => run(`drop database ${name} with (force)`));
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  return {
-    url: url.href,
-    async remove() {
-      await withClient(
-        serverUrl,
-        (client) => client.query(`drop database ${name} with (force)`),
-      );
-    },
-  };
+  return url.href;
 }
 
 /** The platform, and none of our migrations; also not the CLI's own tables, which it must make itself. */

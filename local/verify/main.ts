@@ -88,8 +88,8 @@ async function verifyGenerated(report: Report): Promise<void> {
 
 async function verifyDatabase(report: Report, cleanups: Cleanups): Promise<void> {
   const workspace = await ownWorkspace(cleanups);
-  const database = await createScratchDatabase(Deno.env.get("DATABASE_URL") || undefined);
-  cleanups.add(() => database.remove());
+  const serverUrl = Deno.env.get("DATABASE_URL") || undefined;
+  const database = await createScratchDatabase(cleanups, serverUrl);
   if (!await verifyMigrations(report, database, workspace)) return;
   await verifyAdvisors(report, database, workspace);
   await verifyLint(report, database, workspace);

@@ -5,6 +5,7 @@ import type { StackOptions } from "../../local/stack.ts";
 import type { RunwareSandbox } from "../../local/sandbox/runware.ts";
 import { type AppStack, BY_HAND, withApp, work } from "./app.ts";
 import { brokenInvariants, newestJob, passTime } from "./fixtures.ts";
+import { keysOf } from "./tokens.ts";
 
 /** A stack by hand, which always has functions and the sandbox. */
 export interface HandStack extends AppStack {
@@ -64,4 +65,21 @@ export async function rowCounts(app: AppStack): Promise<Record<string, number>> 
       .join(" union all "),
   );
   return Object.fromEntries(counts.map((row) => [String(row["name"]), Number(row["rows"])]));
+}
+
+/** What the functions of a stack are told, for a restart with one value changed. */
+export async function functionsEnv(app: HandStack): Promise<Record<string, string>> {
+  const keys = await keysOf(app);
+  return {
+    SUPABASE_URL: app.supabaseUrl,
+    SUPABASE_DB_URL: app.databaseUrl,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret, cron: keys.cron }),
+    SUPABASE_JWKS: JSON.stringify(app.jwks),
+    RUNWARE_API_KEY: app.sandbox.apiKey,
+    RUNWARE_URL: app.runwareUrl,
+    RUNWARE_WEBHOOK_SECRET: keys.webhookSecret,
+    WEBHOOK_BASE_URL: `${app.supabaseUrl}/functions/v1`,
+    AVATAR_HOSTS: "avatars.example.com",
+  };
 }

@@ -4,7 +4,7 @@
  *
  *   deno run -A local/sandbox/media/make.ts        (needs `ffmpeg` with libx264)
  *
- * Everything is plain shapes of one colour, because those stay small: each file is below 120 KB.
+ * Everything is plain shapes of one colour, because those stay small: each file has about 120 KB at most.
  */
 import { SAMPLES } from "./samples.ts";
 

@@ -17,6 +17,7 @@ export const KLING: readonly Model[] = [
   kling({
     air: "klingai:5@1",
     name: "Kling 2.1 Standard",
+    negativePromptMax: 0,
     fromText: false,
     promptWithFrames: "optional",
     sizeFromText: "optional",
@@ -25,6 +26,7 @@ export const KLING: readonly Model[] = [
   kling({
     air: "klingai:5@2",
     name: "Kling 2.1 Pro",
+    negativePromptMax: 0,
     fromText: false,
     frames: FIRST_LAST,
     sizes: sizes.SQUARE_1080,

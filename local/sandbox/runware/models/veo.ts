@@ -5,7 +5,6 @@ import { FIRST, FIRST_LAST, model, type Row, set } from "./row.ts";
 const veo = (row: Row) =>
   model({
     promptMax: 3000,
-    negativePromptMax: 3000,
     durations: { values: [4, 6, 8], default: 8 },
     sizes: sizes.VEO,
     sizeWithFrames: "forbidden",

@@ -1,0 +1,188 @@
+import { assert, assertEquals } from "@std/assert";
+import { type AppStack, asUser, call, newCustomer, queue, queued, work } from "../support/app.ts";
+import { byHand, delivered, functionsEnv, polled, stored, submitted } from "../support/by_hand.ts";
+import { DIDDLE, passTime } from "../support/fixtures.ts";
+import { keysOf } from "../support/tokens.ts";
+import { anonymousClient } from "../support/users.ts";
+import { webhookToken } from "../../shared/http/webhook_token.ts";
+
+const METHODS: Readonly<Record<string, string>> = {
+  "queue-video": "POST",
+  "cancel-video": "POST",
+  "video-status": "GET",
+  "runware-webhook": "POST",
+  "submit-videos": "POST",
+  "poll-videos": "POST",
+  "store-videos": "POST",
+  "maintain": "POST",
+  "health": "GET",
+};
+
+Deno.test("F03 over REST no function of ours runs for anonymous visitors or users, in any schema", async () => {
+  await byHand({}, async (app) => {
+    const { client } = await newCustomer(app);
+    const functions = await app.db.query(
+      `select n.nspname as schema, p.proname as name,
+         coalesce(p.proargnames[1:p.pronargs], '{}') as args
+       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+       where n.nspname in ('public', 'app') order by 1, 2`,
+    );
+    assert(functions.length > 20, "there are functions to try");
+    for (const { schema, name, args } of functions) {
+      const values = Object.fromEntries((args as string[]).map((arg) => [arg, null]));
+      for (const who of [anonymousClient(app), client]) {
+        const { error } = await who.schema(String(schema)).rpc(String(name), values);
+        const expected = schema === "public" ? "42501" : "PGRST106";
+        assertEquals(error?.code, expected, `${schema}.${name}: ${JSON.stringify(error)}`);
+      }
+    }
+  });
+});
+
+Deno.test("F04 a user can not write a balance, an entry, a price or a state over REST", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app);
+    const videoId = await queued(app, customer);
+    const { client, id } = customer;
+    const entry = { user_id: id, amount: 1000, kind: "grant", reason: "x", balance_after: 1090 };
+    const tries = {
+      balance: client.from("users").update({ gem_balance: 1_000_000 }).eq("id", id),
+      tier: client.from("users").update({ tier: "premium" }).eq("id", id),
+      entry: client.from("gem_entries").insert(entry),
+      "entry gone": client.from("gem_entries").delete().eq("user_id", id),
+      price: client.from("videos").update({ gem_cost: 0 }).eq("id", videoId),
+      state: client.from("videos").update({ status: "failed" }).eq("id", videoId),
+      "video gone": client.from("videos").delete().eq("id", videoId),
+      "video made": client.from("videos").insert({ user_id: id, title: "x" }),
+      catalogue: client.from("rhymes").update({ gem_cost: 0 }).neq("slug", ""),
+      progress: client.from("video_progress").delete().eq("user_id", id),
+      notice: client.from("notifications").insert({ user_id: id, video_id: videoId }),
+    };
+    for (const [what, attempt] of Object.entries(tries)) {
+      assertEquals((await attempt).error?.code, "42501", what);
+    }
+    const { data } = await client.from("users").select("gem_balance, tier").single();
+    assertEquals(data, { gem_balance: 90, tier: "free" });
+  });
+});
+
+Deno.test("each function: other methods are 405 with Allow, a preflight is answered, refusals can be read by browsers", async () => {
+  await byHand({}, async (app) => {
+    const headers = asUser(app, await newCustomer(app));
+    for (const [name, method] of Object.entries(METHODS)) {
+      const preflight = await call(app, name, {
+        method: "OPTIONS",
+        headers: { origin: "https://app.example.com", "access-control-request-method": method },
+      });
+      assertEquals(preflight.status, 204, name);
+      const allowed = preflight.headers.get("access-control-allow-headers") ?? "";
+      for (const header of ["authorization", "apikey", "content-type", "idempotency-key"]) {
+        assert(allowed.includes(header), `${name} allows ${header}`);
+      }
+      for (const other of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+        if (other === method) continue;
+        const refused = await call(app, name, { method: other, headers });
+        assertEquals([refused.status, refused.body["code"]], [405, "method_not_allowed"], name);
+        assertEquals(refused.headers.get("allow"), method);
+        assertEquals(refused.headers.get("access-control-allow-origin"), "*");
+      }
+    }
+  });
+});
+
+/** Every table with rows a client or an operator may come to see, as text. */
+async function allRows(app: AppStack): Promise<Record<string, string>> {
+  const tables = await app.db.query(
+    `select format('%I.%I', table_schema, table_name) as name
+     from information_schema.tables
+     where table_schema in ('public', 'app', 'pgboss', 'cron', 'net', 'storage', 'auth')
+       and table_type = 'BASE TABLE'`,
+  );
+  const all: Record<string, string> = {};
+  for (const { name } of tables) {
+    const [row] = await app.db.query(
+      `select coalesce(string_agg(t::text, e'\\n'), '') as text from ${name} t`,
+    );
+    all[String(name)] = String(row?.["text"]);
+  }
+  return all;
+}
+
+/** Fails where one of the secrets can be read. */
+function assertNowhere(texts: Record<string, string>, secrets: Record<string, string>) {
+  for (const [secret, value] of Object.entries(secrets)) {
+    assert(value.length >= 12, `${secret} is too short to be looked for`);
+    for (const [place, text] of Object.entries(texts)) {
+      assert(!text.includes(value), `${secret} is in ${place}`);
+    }
+  }
+}
+
+Deno.test("F25 canary: no secret is in any answer, row or log line of a video made, failed, cancelled and refused", async () => {
+  const password = "canary-of-the-database";
+  const apiKey = "canary-of-runware";
+  await byHand({ webhooks: "on", sandbox: { apiKey, knobs: { manual: true } } }, async (app) => {
+    const answers: unknown[] = [];
+    const keep = async (asked: ReturnType<typeof call>) => {
+      const answer = await asked;
+      answers.push(answer.body, [...answer.headers]);
+      return answer;
+    };
+    const customer = await newCustomer(app);
+    const headers = asUser(app, customer);
+    const made = await queued(app, customer);
+    const madeJob = await delivered(app, made);
+    await app.sandbox.control.webhook(madeJob);
+    await stored(app);
+    // A provider that refuses our key, and one that quotes it in what it answers.
+    app.sandbox.control.configure({ invalidApiKey: { next: 1 }, webhookLost: 1 });
+    const failed = await queued(app, customer);
+    await work(app, "submit-videos");
+    await passTime(app.db, "10 minutes");
+    const failedJob = await submitted(app, failed);
+    app.sandbox.control.fail(failedJob, "invalidPositivePrompt", `No prompt for key ${apiKey}`);
+    await polled(app);
+    const cancelled = JSON.stringify({ video_id: await queued(app, customer) });
+    await keep(call(app, "cancel-video", { headers, body: cancelled }));
+    await keep(queue(app, customer, { rhyme_id: DIDDLE, model: "?" }));
+    const ids = `video_id=${made}&video_id=${failed}`;
+    await keep(call(app, `video-status?${ids}`, { method: "GET", headers }));
+    await keep(call(app, "health", { method: "GET", headers: { apikey: app.secretKey } }));
+    await keep(call(app, "health", { method: "GET", headers }));
+    await keep(call(app, `runware-webhook?job=${madeJob}&token=${"0".repeat(64)}`));
+    for (const name of ["submit-videos", "poll-videos", "store-videos", "maintain"]) {
+      await keep(call(app, `${name}?wait=1`, { headers: { apikey: app.cronKey } }));
+    }
+    // A worker that can not reach the database must not log how it tried.
+    const unreachable = new URL(app.databaseUrl);
+    Object.assign(unreachable, { port: "9", password });
+    await app.functions.restart({ ...await functionsEnv(app), SUPABASE_DB_URL: unreachable.href });
+    const broken = await keep(call(app, "maintain", { headers: { apikey: app.cronKey } }));
+    assertEquals([broken.status, broken.body["code"]], [500, "internal_error"]);
+
+    const { webhookSecret, signingKey, innerSecret, storageSecret } = await keysOf(app);
+    const secrets = {
+      "the cron key": app.cronKey,
+      "the secret key": app.secretKey,
+      "the webhook secret": webhookSecret,
+      "the webhook token of a job": await webhookToken(webhookSecret, madeJob),
+      "the webhook token of a failed job": await webhookToken(webhookSecret, failedJob),
+      "the signing key": String(signingKey["d"]),
+      "the inner secret": innerSecret,
+      "the storage secret": storageSecret,
+      "the Runware key": apiKey,
+      "the database password": password,
+    };
+    const log = await Deno.readTextFile(`${app.dataDir}/stack.log`);
+    assert(log.includes(madeJob) && log.includes('"status":500'), "the log holds what happened");
+    const { "net.http_request_queue": _, ...rows } = await allRows(app);
+    assert(rows["public.videos"]?.includes(made), "the rows hold what happened");
+    assertNowhere({ ...rows, "the log": log, "an answer": JSON.stringify(answers) }, secrets);
+    // The doorbell's own queue carries the cron key, where no client can read it.
+    const [readers] = await app.db.query(
+      `select count(*)::int as value from unnest(array['anon', 'authenticated']) r (role)
+       where has_table_privilege(r.role, 'net.http_request_queue', 'select')`,
+    );
+    assertEquals(readers?.["value"], 0);
+  });
+});
