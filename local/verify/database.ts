@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Cleanups } from "../cleanups.ts";
 import { startPostgres } from "../postgres.ts";
+import { removePostgresData } from "../postgres_files.ts";
 import { prepareDatabase, withClient } from "../prepare.ts";
 
 /** A database that is thrown away after verifying. */
@@ -29,9 +30,7 @@ async function embedded(cleanups: Cleanups): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "gemreel-verify-postgres-" });
   const dataDir = join(dir, "data");
   cleanups.add(async () => {
-    // Where Postgres can't reach our folder, its data are elsewhere, behind a link.
-    const data = await Deno.realPath(dataDir).catch(() => dataDir);
-    await Deno.remove(data, { recursive: true }).catch(() => {});
+    await removePostgresData(dataDir);
     await Deno.remove(dir, { recursive: true });
   });
   const server = await startPostgres({ dataDir, port: 0, settings: { fsync: "off" } });

@@ -1,10 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AppStack, asUser, call, newCustomer, queue, queued, work } from "../support/app.ts";
-import { byHand, delivered, functionsEnv, polled, stored, submitted } from "../support/by_hand.ts";
+import {
+  byHand,
+  delivered,
+  functionsEnv,
+  polled,
+  stored,
+  submitted,
+  tokenOf,
+} from "../support/by_hand.ts";
 import { DIDDLE, passTime } from "../support/fixtures.ts";
 import { keysOf } from "../support/tokens.ts";
 import { anonymousClient } from "../support/users.ts";
-import { webhookToken } from "../../shared/http/webhook_token.ts";
 
 const METHODS: Readonly<Record<string, string>> = {
   "queue-video": "POST",
@@ -165,8 +172,8 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
       "the cron key": app.cronKey,
       "the secret key": app.secretKey,
       "the webhook secret": webhookSecret,
-      "the webhook token of a job": await webhookToken(webhookSecret, madeJob),
-      "the webhook token of a failed job": await webhookToken(webhookSecret, failedJob),
+      "the webhook token of a job": await tokenOf(app, madeJob),
+      "the webhook token of a failed job": await tokenOf(app, failedJob),
       "the signing key": String(signingKey["d"]),
       "the inner secret": innerSecret,
       "the storage secret": storageSecret,

@@ -138,7 +138,11 @@ export async function work(
 const FINAL = ["completed", "failed", "cancelled"];
 
 /** Waits until each of these videos is over. Answers their states, in order. */
-export function over(app: AppStack, videoIds: readonly string[]): Promise<string[]> {
+export function over(
+  app: AppStack,
+  videoIds: readonly string[],
+  patience: { minutes?: number } = {},
+): Promise<string[]> {
   return until(`${videoIds.length} videos are over`, async () => {
     const rows = await app.db.query(
       "select id, status from public.videos where id = any ($1)",
@@ -147,16 +151,20 @@ export function over(app: AppStack, videoIds: readonly string[]): Promise<string
     const states = new Map(rows.map((row) => [String(row["id"]), String(row["status"])]));
     const all = videoIds.map((id) => states.get(id) ?? "");
     return all.every((state) => FINAL.includes(state)) ? all : undefined;
-  });
+  }, patience);
 }
 
-/** Looks until there is something to see; an error when that takes more than a minute. */
-export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 60_000;
+/** Looks until there is something to see; an error when that takes too long. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  { minutes = 1 }: { minutes?: number } = {},
+): Promise<T> {
+  const deadline = Date.now() + minutes * 60_000;
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
-    if (Date.now() > deadline) throw new Error(`Waited a minute in vain until ${what}`);
+    if (Date.now() > deadline) throw new Error(`Waited ${minutes} min in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

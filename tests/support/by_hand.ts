@@ -2,6 +2,8 @@
 import { assertEquals } from "@std/assert";
 import type { FunctionsHost } from "../../local/functions_server.ts";
 import type { StackOptions } from "../../local/stack.ts";
+import { functionsEnv as stackEnv } from "../../local/stack_env.ts";
+import { webhookToken } from "../../shared/http/webhook_token.ts";
 import type { RunwareSandbox } from "../../local/sandbox/runware.ts";
 import { type AppStack, BY_HAND, withApp, work } from "./app.ts";
 import { brokenInvariants, newestJob, passTime } from "./fixtures.ts";
@@ -67,19 +69,20 @@ export async function rowCounts(app: AppStack): Promise<Record<string, number>> 
   return Object.fromEntries(counts.map((row) => [String(row["name"]), Number(row["rows"])]));
 }
 
-/** What the functions of a stack are told, for a restart with one value changed. */
+/** What the functions of a stack are told (with webhooks on), for a restart with one value changed. */
 export async function functionsEnv(app: HandStack): Promise<Record<string, string>> {
-  const keys = await keysOf(app);
-  return {
-    SUPABASE_URL: app.supabaseUrl,
-    SUPABASE_DB_URL: app.databaseUrl,
-    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
-    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret, cron: keys.cron }),
-    SUPABASE_JWKS: JSON.stringify(app.jwks),
-    RUNWARE_API_KEY: app.sandbox.apiKey,
-    RUNWARE_URL: app.runwareUrl,
-    RUNWARE_WEBHOOK_SECRET: keys.webhookSecret,
-    WEBHOOK_BASE_URL: `${app.supabaseUrl}/functions/v1`,
-    AVATAR_HOSTS: "avatars.example.com",
-  };
+  const { sandbox, databaseUrl, supabaseUrl, runwareUrl } = app;
+  return stackEnv({
+    options: {},
+    env: {},
+    keys: await keysOf(app),
+    runware: { url: runwareUrl, apiKey: sandbox.apiKey, sandbox, canReachUs: true },
+    databaseUrl,
+    url: supabaseUrl,
+  });
+}
+
+/** The token in the webhook URL of a job. */
+export async function tokenOf(app: HandStack, jobId: string): Promise<string> {
+  return await webhookToken((await keysOf(app)).webhookSecret, jobId);
 }

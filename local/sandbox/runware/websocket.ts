@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-// @ts-types="npm:@types/ws@8.18.1"
-import { type RawData, type WebSocket, WebSocketServer } from "npm:ws@8.23.0";
+// @ts-types="@types/ws"
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { answerTasks } from "./api.ts";
 import { authenticationTask, refusedKey } from "./auth.ts";
 import { requestError } from "./errors.ts";
