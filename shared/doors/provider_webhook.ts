@@ -8,6 +8,7 @@ import { readText } from "../http/body.ts";
 import type { Visit } from "../http/door.ts";
 import { fromRpcError, HttpError } from "../http/http_error.ts";
 import { isWebhookToken } from "../http/webhook_token.ts";
+import { storable, storableText } from "../storable.ts";
 
 /** Largest body taken, in bytes; a real one has a few hundred. */
 const BODY_MAX = 262_144;
@@ -43,15 +44,15 @@ export async function providerWebhook(
   return Response.json({ success: true });
 }
 
-/** What is kept: the JSON as sent, or the text where it is none. Postgres takes no NUL. */
+/** What is kept: the JSON as sent, or the text where it is none or too deep to be from a provider. */
 function payloadOf(text: string): { body: string } | NonNullable<unknown> {
-  const clean = text.replaceAll("\u0000", "").replaceAll("\\u0000", "");
   try {
-    const value: unknown = JSON.parse(clean);
-    return typeof value === "object" && value !== null ? value : { body: clean };
+    const value = storable(JSON.parse(text));
+    if (typeof value === "object" && value !== null) return value;
   } catch {
-    return { body: clean };
+    // Kept as text below.
   }
+  return { body: storableText(text) };
 }
 
 async function eventHash(jobId: string, text: string): Promise<string> {

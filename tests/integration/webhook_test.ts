@@ -60,7 +60,6 @@ Deno.test("F13 no token, a wrong one or another job's: 401, nothing recorded, no
       token.toUpperCase(),
       await tokenOf(app, other),
       await webhookToken("another secret of thirty-two signs", job),
-      await webhookToken("", job),
     ];
     for (const wrong of bad) {
       const answer = await ring(app, { job, token: wrong, body: success(job) });
@@ -268,7 +267,7 @@ Deno.test("F14 a replaced secret is accepted beside the new one until it is remo
     const fresh = "a fresh secret that is long enough, too";
     const tried = async (change: Record<string, string>) => {
       await app.functions.restart({ ...env, ...change });
-      const tokens = [token, await webhookToken(fresh, job), await webhookToken("", job)];
+      const tokens = [token, await webhookToken(fresh, job), ""];
       const answers = await Promise.all(tokens.map((token) => ring(app, { job, token })));
       return answers.map(({ status }) => status);
     };

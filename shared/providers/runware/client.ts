@@ -4,6 +4,7 @@
  * Contract: https://runware.ai/docs/platform/introduction. Why not the SDK: docs/adr/0002.
  */
 import * as z from "zod";
+import { storable, storableText } from "../../storable.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
 import { kindOfStatus, toProviderError } from "./errors.ts";
 import type { VideoInferenceTask } from "./requests.ts";
@@ -128,7 +129,7 @@ export class RunwareClient {
       code: `http_${response.status}`,
       message: `Runware answered with status ${response.status} and nothing readable`,
       ...wait,
-      raw: raw ?? storable(text.slice(0, RAW_MAX)),
+      raw: raw ?? storableText(text.slice(0, RAW_MAX)),
     });
   }
 
@@ -179,7 +180,7 @@ function unreadableAnswer(raw: unknown): RunwareError {
     kind: "server",
     code: "unreadable",
     message: "Runware answered in a form that is not known",
-    raw: typeof raw === "string" ? storable(raw.slice(0, RAW_MAX)) : raw,
+    raw: typeof raw === "string" ? storableText(raw.slice(0, RAW_MAX)) : raw,
   });
 }
 
@@ -190,16 +191,6 @@ function parseJson(text: string): unknown {
     // No JSON, or nested deeper than anything Runware sends.
     return undefined;
   }
-}
-
-/** Without what Postgres refuses in jsonb: one such character would keep a failure from settling. */
-function storable(value: unknown): unknown {
-  if (typeof value === "string") return value.replaceAll("\0", "").toWellFormed();
-  if (Array.isArray(value)) return value.map(storable);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [storable(key), storable(inner)]),
-  );
 }
 
 /** Seconds of a Retry-After header; its other form, a date, is not used by Runware. */
