@@ -61,7 +61,7 @@ class CronScheduler {
     );
     const now = Date.now();
     for (const job of rows) {
-      if (this.#isDue(job, now)) this.#start(job, now);
+      if (this.#isDue(job, now) && !this.#running.has(job.jobid)) this.#start(job, now);
     }
   }
 

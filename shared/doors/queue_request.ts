@@ -3,12 +3,17 @@ import { z } from "zod";
 
 /** Longest URL taken, in characters. */
 const URL_MAX = 2048;
+/**
+ * What a URL consists of (RFC 3986): printable ASCII. Parsers differ about the rest: ours drops a tab
+ * and takes a backslash for a slash, and may so see another host than the provider does.
+ */
+const PLAIN_URL = /^[\x21-\x5b\x5d-\x7e]+$/;
 
 /** https, one of these hosts, no credentials, no port: nothing else is ever handed to a provider. */
 function avatarUrl(hosts: readonly string[]) {
   return z.string().max(URL_MAX).refine(
     (text) => {
-      if (!URL.canParse(text)) return false;
+      if (!PLAIN_URL.test(text) || !URL.canParse(text)) return false;
       const url = new URL(text);
       return url.protocol === "https:" && hosts.includes(url.hostname) && url.port === "" &&
         url.username === "" && url.password === "";
@@ -25,7 +30,8 @@ export function queueRequestSchema(avatarHosts: readonly string[]) {
     child_id: z.uuid(),
     rhyme_id: z.uuid(),
     avatar_url: avatarUrl(avatarHosts).optional(),
-    model: z.string().min(1).max(100).optional(),
+    model: z.string().regex(/^[\x21-\x7e]{1,100}$/, "must be 1 to 100 printable ASCII characters")
+      .optional(),
     duration: z.number().positive().max(600).optional(),
     width: z.int().positive().max(8192).optional(),
     height: z.int().positive().max(8192).optional(),

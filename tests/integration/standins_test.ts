@@ -125,22 +125,25 @@ Deno.test(
   "a job that is still running is not started again",
   withPlainStack(async (stack) => {
     const { rows } = stack.database;
+    const started = (job: string) =>
+      rows(
+        "select from cron.job_run_details join cron.job using (jobid) where jobname = $1",
+        [job],
+      );
     const holder = await stack.database.pool.connect();
     await holder.query("select pg_advisory_lock(7)");
-    await rows("select cron.schedule('long', '1 seconds', 'select pg_advisory_xact_lock(7)')");
-    await rows("select cron.schedule('short', '1 seconds', 'select 1')");
-    const started = (job: string) =>
-      rows("select from cron.job_run_details join cron.job using (jobid) where jobname = $1", [
-        job,
-      ]);
-    await eventually(
-      "three runs of the short job",
-      async () =>
-        (await started("short")).length >= 3 && (await started("long")).length > 0 ? true : null,
-    );
-    assertEquals((await started("long")).length, 1);
-    await holder.query("select pg_advisory_unlock(7)");
-    holder.release();
+    try {
+      await rows("select cron.schedule('long', '1 seconds', 'select pg_advisory_xact_lock(7)')");
+      await rows("select cron.schedule('short', '1 seconds', 'select 1')");
+      await eventually("three runs of the short job", async () => {
+        const [long, short] = [await started("long"), await started("short")];
+        return short.length >= 3 && long.length > 0 ? true : null;
+      });
+      assertEquals((await started("long")).length, 1);
+    } finally {
+      await holder.query("select pg_advisory_unlock(7)");
+      holder.release();
+    }
     await eventually("the next run", async () => (await started("long")).length > 1 ? true : null);
   }),
 );
