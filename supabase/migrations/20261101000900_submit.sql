@@ -204,6 +204,8 @@ begin
   update public.video_jobs j
   set status = p_status,
     lease_until = clock_timestamp(),
+    -- A webhook's ring counts only for an attempt the provider may have.
+    next_poll_at = case when p_status = 'claimed' then j.next_poll_at end,
     -- Neither is a worker that vanished: it does not count against the claims.
     claim_count = j.claim_count - 1,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error

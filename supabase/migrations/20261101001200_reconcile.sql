@@ -161,23 +161,31 @@ declare
   v_count integer;
 begin
   insert into app.model_stats (provider, model, median_seconds, samples)
-  select j.provider, j.model,
-    greatest(1, round(percentile_cont(0.5) within group (order by extract(epoch from j.finished_at - j.submitted_at))))::integer,
+  select m.provider, m.model,
+    greatest(1, round(percentile_cont(0.5) within group (order by j.seconds)))::integer,
     count(*)::integer
   from (
-    select n.*, row_number() over (partition by n.provider, n.model order by n.finished_at desc) as newest
+    select r.provider, r.model from public.rhymes r
+    union
+    select v.provider, v.model from public.videos v where v.status in ('queued', 'processing', 'rendering')
+  ) m
+  -- The newest hundred of each model, straight from the index, however long the history is.
+  cross join lateral (
+    select extract(epoch from n.finished_at - n.submitted_at) as seconds
     from public.video_jobs n
-    where n.status = 'completed' and n.submitted_at is not null and n.finished_at > now() - interval '14 days'
+    where n.provider = m.provider and n.model = m.model and n.status = 'completed'
+    order by n.finished_at desc
+    limit 100
   ) j
-  where j.newest <= 100
-  group by j.provider, j.model
+  where j.seconds is not null
+  group by m.provider, m.model
   on conflict (provider, model) do update
   set median_seconds = excluded.median_seconds, samples = excluded.samples, updated_at = now();
   get diagnostics v_count = row_count;
   return v_count;
 end;
 $$;
-comment on function app.measure_models() is 'Refreshes app.model_stats from the newest 100 completed attempts of each model in the last 14 days. Returns how many models.';
+comment on function app.measure_models() is 'Refreshes app.model_stats from the newest 100 completed attempts of each model in use. Returns how many models.';
 revoke all on function app.measure_models() from public;
 
 create function app.clean_up() returns void
