@@ -41,6 +41,21 @@ export function serveOnFreePort(
   throw new Error(`Found no free port on 127.0.0.1 near ${preferred}`);
 }
 
+/** Starts a server of our own process at `preferred`, the next free port after it, or any. */
+export async function startOnFreePort<T>(
+  preferred: number,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  for (const port of candidates(preferred)) {
+    try {
+      return await start(port);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+    }
+  }
+  throw new Error(`Found no free port on 127.0.0.1 near ${preferred}`);
+}
+
 function candidates(preferred: number): number[] {
   if (preferred === 0) return [0];
   const near = Array.from({ length: TRIES }, (_, step) => preferred + step * 10);
@@ -48,5 +63,9 @@ function candidates(preferred: number): number[] {
 }
 
 function isTaken(error: unknown): boolean {
-  return error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied;
+  if (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied) {
+    return true;
+  }
+  // From node:http.
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }

@@ -1,4 +1,4 @@
-import { USUAL_PORTS } from "./ports.ts";
+import { startOnFreePort, USUAL_PORTS } from "./ports.ts";
 import type { startRunwareSandbox } from "./sandbox/runware.ts";
 import type { StackOptions } from "./stack_options.ts";
 
@@ -29,9 +29,11 @@ export async function chooseRunware(
     const url = env["RUNWARE_URL"] || REAL_URL;
     return { url, apiKey, sandbox: null, canReachUs: false };
   }
-  const port = options.sandboxPort ?? USUAL_PORTS.sandbox;
   // Only loaded where it is wanted.
   const { startRunwareSandbox } = await import("./sandbox/runware.ts");
-  const sandbox = await startRunwareSandbox({ port, ...options.sandbox });
+  const sandbox = await startOnFreePort(
+    options.sandboxPort ?? USUAL_PORTS.sandbox,
+    (port) => startRunwareSandbox({ port, ...options.sandbox }),
+  );
   return { url: sandbox.url, apiKey: sandbox.apiKey, sandbox, canReachUs: true };
 }
