@@ -49,9 +49,25 @@ export async function pollBatch(
   const byTask = new Map(answers.map((answer) => [answer.id, answer]));
   const states = await recallMissing(due, byTask);
   const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
-  const changes = await settleVideoJobs(database, results);
+  const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
+    // One answer that the database refuses must not hold up the other forty-nine for ever.
+    log.error("A batch of answers could not be settled, settling them one by one", { error });
+    return settleEach(results);
+  });
   log.info("Polled", { due: due.length, ...countBy(changes.map((change) => change.result)) });
   return due.length;
+
+  async function settleEach(all: readonly SettleRecord[]) {
+    const changes = [];
+    for (const result of all) {
+      try {
+        changes.push(...await settleVideoJobs(database, [result]));
+      } catch (error) {
+        log.error("An answer could not be settled", { video_job_id: result.video_job_id, error });
+      }
+    }
+    return changes;
+  }
 
   /** For tasks the provider has forgotten, the webhook's word stands in, if there was one. */
   async function recallMissing(

@@ -99,7 +99,7 @@ create table app.drainers (
   lease_until timestamptz not null,
   primary key (stage, node)
 );
-comment on table app.drainers is 'Who is draining a stage right now. A lease, so a worker that died is forgotten.';
+comment on table app.drainers is 'Who is draining a stage right now, or was rung for ("rung"). A lease, so a worker that died is forgotten.';
 
 create function app.stage_lock(p_stage text) returns integer
 language sql immutable set search_path = ''
@@ -156,24 +156,32 @@ comment on function app.call_function(text) is
   'POSTs to an edge function after commit, with the secret key from Vault. False when pg_net, Vault or the secrets functions_url and cron_secret_key are missing.';
 revoke all on function app.call_function(text) from public;
 
-create function app.ring(p_stage text) returns boolean
+create function app.ring(p_stage text, p_enough integer default 1) returns boolean
 language plpgsql set search_path = ''
 as $$
 begin
   -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
-  -- either sees our work or we see that it has stopped. No ring is lost, none is sent needlessly.
+  -- either sees our work or we see that it has stopped. No ring is lost.
   perform pg_advisory_xact_lock_shared(app.stage_lock(p_stage));
-  if exists (
-    select 1 from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
-  ) then
+  if (
+    select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
+  ) >= p_enough then
+    return false;
+  end if;
+  -- A place kept for the worker that is on its way: in a burst only the first rings.
+  insert into app.drainers as d (stage, node, lease_until)
+  values (p_stage, 'rung', clock_timestamp() + interval '5 seconds')
+  on conflict (stage, node) do update set lease_until = excluded.lease_until
+    where d.lease_until <= clock_timestamp();
+  if not found then
     return false;
   end if;
   return app.call_function((select s.function_name from app.stages s where s.name = p_stage));
 end;
 $$;
-comment on function app.ring(text) is
-  'Wakes the worker of a stage after commit, unless one is draining already (it will find the new work before it stops).';
-revoke all on function app.ring(text) from public;
+comment on function app.ring(text, integer) is
+  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit.';
+revoke all on function app.ring(text, integer) from public;
 
 create function app.start_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = ''
@@ -183,7 +191,8 @@ declare
 begin
   perform pg_advisory_xact_lock(app.stage_lock(p_stage));
   select s.* into v_settings from app.settings s;
-  delete from app.drainers d where d.stage = p_stage and d.lease_until <= clock_timestamp();
+  delete from app.drainers d
+  where d.stage = p_stage and (d.lease_until <= clock_timestamp() or d.node = 'rung');
   if (select count(*) from app.drainers d where d.stage = p_stage and d.node <> p_node)
     >= (select s.drainers from app.stages s where s.name = p_stage) then
     return false;
@@ -216,7 +225,9 @@ as $$
     when p.paused_until > clock_timestamp() then 0
     else greatest(0, p.max_in_flight - (
       select count(*) from public.video_jobs j
-      where j.provider = p.name and j.status in ('claimed', 'processing')
+      where j.provider = p.name
+        -- A claim whose lease is over takes no slot: it must be able to get one again.
+        and (j.status = 'processing' or (j.status = 'claimed' and j.lease_until > clock_timestamp()))
     )::integer)
   end
   from app.providers p
@@ -256,14 +267,16 @@ create function app.tick() returns void
 language plpgsql set search_path = ''
 as $$
 declare
-  v_stage text;
+  v_stage app.stages;
 begin
-  foreach v_stage in array array['submit', 'poll', 'store'] loop
-    if app.work_due(v_stage) then
-      perform app.ring(v_stage);
+  for v_stage in
+    select s.* from app.stages s where s.name in ('poll', 'store', 'submit') order by s.name
+  loop
+    if app.work_due(v_stage.name) then
+      perform app.ring(v_stage.name, v_stage.drainers);
     end if;
   end loop;
 end;
 $$;
-comment on function app.tick() is 'Rings the stages that have work due and no worker. Run by pg_cron; makes no call when nothing is due.';
+comment on function app.tick() is 'Rings the stages that have work due and fewer workers than they may have. Run by pg_cron; makes no call when nothing is due.';
 revoke all on function app.tick() from public;

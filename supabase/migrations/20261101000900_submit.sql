@@ -198,7 +198,8 @@ returns void
 language plpgsql set search_path = ''
 as $$
 declare
-  v_again timestamptz := clock_timestamp() + p_delay_seconds * interval '1 second';
+  -- However long the provider asks us to wait: an hour from now it is asked again.
+  v_again timestamptz := clock_timestamp() + least(greatest(p_delay_seconds, 1), 3600) * interval '1 second';
   v_job public.video_jobs;
 begin
   update public.video_jobs j

@@ -68,7 +68,9 @@ begin
     update public.video_jobs j
     set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
       provider_task_id = coalesce(j.provider_task_id, j.id::text),
-      result_url = r.video_url, cost_usd = r.cost_usd
+      result_url = r.video_url,
+      -- A figure that can not be a price must not hold up the video.
+      cost_usd = case when r.cost_usd between 0 and 100000 then r.cost_usd end
     from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
     where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
     returning j.id, j.video_id, j.attempt

@@ -72,13 +72,14 @@ declare
 begin
   select s.* into v_settings from app.settings s;
 
-  -- A video that no provider has taken for too long.
+  -- An attempt that no provider has taken for too long, and that nobody is handing over right now.
   for v_row in
     select v.id
     from public.videos v
-    join public.video_jobs j on j.video_id = v.id and j.status in ('pending', 'claimed')
+    join public.video_jobs j on j.video_id = v.id
     where v.status in ('queued', 'processing')
-      and v.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
+      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
+      and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
     order by v.user_id, v.id
     limit p_limit
     for update of v skip locked
@@ -88,12 +89,15 @@ begin
     end if;
   end loop;
 
-  -- An attempt that the provider never ends.
+  -- An attempt that the provider never ends. Only after it was asked: a poll that is still due may
+  -- find it delivered, however late. If nobody polls for another hour, the wait is over all the same.
   for v_row in
     select j.id
     from public.video_jobs j
     join public.videos v on v.id = j.video_id
-    where j.status = 'processing' and j.deadline_at <= clock_timestamp()
+    where j.status = 'processing'
+      and j.deadline_at <= clock_timestamp()
+      and (j.next_poll_at > clock_timestamp() or j.deadline_at <= clock_timestamp() - interval '1 hour')
     order by v.user_id, v.id
     limit p_limit
     for update of v skip locked

@@ -11,7 +11,9 @@ revoke all on all tables in schema pgboss from public, anon, authenticated, serv
 revoke all on all functions in schema pgboss from public, anon, authenticated, service_role;
 alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
 alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
-alter default privileges in schema public revoke all on functions from public, anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
+-- What PUBLIC may do by default is set for all schemas at once and can not be taken back for one.
+alter default privileges revoke execute on functions from public;
 
 alter table public.users enable row level security;
 alter table public.children enable row level security;

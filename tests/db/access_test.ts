@@ -30,6 +30,19 @@ Deno.test("F03 anon and authenticated may execute no function of public, app or 
   });
 });
 
+Deno.test("a table or function that a later migration adds starts closed", async () => {
+  await withSql(async (db) => {
+    await db.query("create table public.later (id integer)");
+    await db.query("create function public.later_function() returns integer language sql return 1");
+    const open = await db.query(
+      `select r.rolname from (values ('anon'), ('authenticated')) as r (rolname)
+       where has_table_privilege(r.rolname, 'public.later', 'select, insert')
+         or has_function_privilege(r.rolname, 'public.later_function()', 'execute')`,
+    );
+    assertEquals(open, []);
+  });
+});
+
 Deno.test("the service role may execute the doors and write no money and no state", async () => {
   await withSql(async (db) => {
     const doors = await db.query(

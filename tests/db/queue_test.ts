@@ -125,11 +125,35 @@ Deno.test("F34 whoever queues while a drainer stops: either the drainer sees it 
   });
 });
 
+Deno.test("a burst of a hundred videos rings once, and cron may call a second worker to a long queue", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const rings = (stage: string) =>
+      value(db, "select count(*)::int as value from net.http_request_queue where url like $1", [
+        `%/${stage}`,
+      ]);
+    const families = [];
+    for (let i = 0; i < 20; i++) families.push(await newFamily(db, { gems: 50 }));
+    await Promise.all(
+      families.flatMap((family) => Array.from({ length: 5 }, () => queueVideo(db, family))),
+    );
+    assertEquals(await rings("submit-videos"), 1);
+
+    await db.query("select app.enqueue('store-video', gen_random_uuid(), '{}')");
+    await startDrain(db, "store", "one");
+    await db.query("select app.ring('store')");
+    assertEquals(await rings("store-videos"), 0, "one is at it");
+    await db.query("select app.tick()");
+    assertEquals(await rings("store-videos"), 1, "cron sees that it does not keep up");
+  });
+});
+
 Deno.test("cron rings only the stages that have work and no worker", async () => {
   await withSql(async (db) => {
     await hangDoorbell(db);
     const rung = async () => {
       await db.query("delete from net.http_request_queue");
+      await db.query("delete from app.drainers where node = 'rung'");
       await db.query("select app.tick()");
       const rows = await db.query("select url from net.http_request_queue order by url");
       return rows.map((row) => String(row["url"]).split("/").at(-1));

@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { finishStoring, reconcile, startSubmissions } from "../../shared/db/worker_calls.ts";
+import {
+  finishStoring,
+  reconcile,
+  settleVideoJobs,
+  startSubmissions,
+} from "../../shared/db/worker_calls.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,
@@ -63,14 +68,51 @@ Deno.test("F06 a provider that never ends a task: the deadline does, attempt by 
     const family = await newFamily(db, { gems: 10 });
     const { video_id } = await queueVideo(db, family);
     for (let attempt = 1; attempt <= 3; attempt++) {
-      await accept(db, video_id);
+      const job = await accept(db, video_id);
       await passTime(db, "31 minutes");
+      assertEquals((await reconcile(db))["timed_out"], 0, "it is asked once more first");
+      await db.query("select * from app.due_polls('runware', 10)");
+      await settleVideoJobs(db, [{ video_job_id: job, state: "unanswered" }]);
       assertEquals((await reconcile(db))["timed_out"], 1);
     }
     const video = await videoOf(db, video_id);
     assertEquals([video.status, video.error_code], ["failed", "timed_out"]);
     assertEquals(await balanceOf(db, family), 10);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("after an outage of our own a finished render is fetched, not given up and bought again", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const job = await accept(db, video_id);
+    await passTime(db, "45 minutes");
+    assertEquals((await reconcile(db))["timed_out"], 0);
+    await deliver(db, job);
+    assertEquals((await videoOf(db, video_id)).status, "rendering");
+  });
+});
+
+Deno.test("an attempt that nobody asks about any more ends an hour after its deadline", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await accept(db, video_id);
+    await passTime(db, "91 minutes");
+    assertEquals((await reconcile(db))["timed_out"], 1);
+    assertEquals((await videoOf(db, video_id)).status, "queued");
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("the queued deadline spares an attempt that is being handed over", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await passTime(db, "241 minutes");
+    await startSubmissions(db, [(await newestJob(db, video_id)).id], "busy");
+    assertEquals((await reconcile(db))["never_started"], 0);
   });
 });
 

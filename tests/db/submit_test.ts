@@ -134,6 +134,38 @@ Deno.test("no more attempts are handed over than the provider has room for", asy
   });
 });
 
+Deno.test("claims whose worker died take no slot, so they can be claimed again", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.providers set max_in_flight = 2");
+    const family = await newFamily(db, { gems: 100 });
+    for (let i = 0; i < 2; i++) {
+      const { video_id } = await queueVideo(db, family);
+      await startSubmissions(db, [(await newestJob(db, video_id)).id], "dead");
+    }
+    assertEquals(await value(db, "select app.free_slots('runware') as value"), 0);
+    await passTime(db, "1 minute");
+    assertEquals(await value(db, "select app.free_slots('runware') as value"), 2);
+  });
+});
+
+Deno.test("however long a provider asks us to wait, it is asked again within an hour", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [{
+      video_job_id: id,
+      outcome: "held",
+      ...trouble,
+      delay_seconds: 999_999,
+    }], "w");
+    await passTime(db, "1 hour");
+    assertEquals(await value(db, "select app.free_slots('runware') > 0 as value"), true);
+    assertEquals(await value(db, "select app.work_due('submit') as value"), true);
+  });
+});
+
 Deno.test("cancelled while the submit call is under way: the answer changes nothing", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });

@@ -172,7 +172,7 @@ export async function passTime(sql: Sql, interval: string): Promise<void> {
     `update public.video_jobs set lease_until = lease_until - $1::interval,
        next_poll_at = next_poll_at - $1::interval, deadline_at = deadline_at - $1::interval,
        submitted_at = submitted_at - $1::interval, finished_at = finished_at - $1::interval,
-       processing_started_at = processing_started_at - $1::interval`,
+       processing_started_at = processing_started_at - $1::interval, created_at = created_at - $1::interval`,
     `update pgboss.job set start_after = start_after - $1::interval,
        started_on = started_on - $1::interval, created_on = created_on - $1::interval`,
     "update app.providers set paused_until = paused_until - $1::interval",
