@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import { z } from "zod";
+import { planRhymeVideo } from "../../shared/domain/rhyme_video.ts";
+import { unknownPlaceholders } from "../../shared/domain/prompts.ts";
+import { modelsOf } from "../../shared/providers/models.ts";
+import { withSql } from "../support/sql.ts";
+
+const rows = z.array(z.object({
+  slug: z.string(),
+  title: z.string(),
+  prompt_template: z.string(),
+  style: z.string().nullable(),
+  provider: z.string(),
+  model: z.string(),
+  duration_seconds: z.coerce.number(),
+  width: z.number(),
+  height: z.number(),
+}));
+
+Deno.test("every rhyme of the seed can be made as it stands, with and without an avatar", async () => {
+  await withSql(async (db) => {
+    for (const rhyme of rows.parse(await db.query("select * from public.rhymes"))) {
+      assertEquals(unknownPlaceholders(rhyme.prompt_template), [], rhyme.slug);
+      for (const avatarUrl of [undefined, "https://avatars.example.com/a.png"]) {
+        const plan = planRhymeVideo(
+          {
+            title: rhyme.title,
+            promptTemplate: rhyme.prompt_template,
+            ...(rhyme.style === null ? {} : { style: rhyme.style }),
+            model: rhyme.model,
+            durationSeconds: rhyme.duration_seconds,
+            width: rhyme.width,
+            height: rhyme.height,
+          },
+          {},
+          { childName: "Maximiliane-Alexandra", avatarUrl },
+          modelsOf(rhyme.provider),
+        );
+        assertEquals("problems" in plan ? plan.problems : [], [], rhyme.slug);
+      }
+    }
+  });
+});
+
+Deno.test("there are free and premium rhymes", async () => {
+  await withSql(async (db) => {
+    const kinds = await db.query(
+      "select is_premium, count(*) > 0 as some from public.rhymes group by 1 order by 1",
+    );
+    assertEquals(kinds, [{ is_premium: false, some: true }, { is_premium: true, some: true }]);
+  });
+});

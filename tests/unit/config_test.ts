@@ -1,0 +1,66 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import denoConfig from "../../deno.json" with { type: "json" };
+import {
+  avatarHosts,
+  ConfigError,
+  runwareConfig,
+  supabaseConfig,
+  webhookConfig,
+} from "../../shared/config.ts";
+import { versions } from "../../shared/version.ts";
+
+const from = (values: Record<string, string>) => (name: string) => values[name];
+const base = { SUPABASE_URL: "https://ref.supabase.co" };
+const secret = "s".repeat(32);
+
+Deno.test("F14 without its secret, or with a short one, the webhook has no configuration at all", () => {
+  assertThrows(() => webhookConfig(from(base)), ConfigError, "RUNWARE_WEBHOOK_SECRET is not set");
+  assertThrows(
+    () => webhookConfig(from({ ...base, RUNWARE_WEBHOOK_SECRET: "short" })),
+    ConfigError,
+    "shorter than 32",
+  );
+});
+
+Deno.test("webhooks go to the project's functions, elsewhere, or nowhere", () => {
+  const config = (more: Record<string, string>) =>
+    webhookConfig(from({ ...base, RUNWARE_WEBHOOK_SECRET: secret, ...more })).baseUrl;
+  assertEquals(config({}), "https://ref.supabase.co/functions/v1");
+  assertEquals(config({ WEBHOOK_BASE_URL: "https://x.example/f/" }), "https://x.example/f");
+  assertEquals(config({ WEBHOOK_BASE_URL: "off" }), undefined);
+});
+
+Deno.test("while a secret is replaced both are accepted and the new one signs", () => {
+  const config = webhookConfig(from({
+    ...base,
+    RUNWARE_WEBHOOK_SECRET: "n".repeat(32),
+    RUNWARE_WEBHOOK_SECRET_PREVIOUS: secret,
+  }));
+  assertEquals(config.secrets, ["n".repeat(32), secret]);
+});
+
+Deno.test("a sandbox serves its own files; the real Runware keeps the adapter's hosts", () => {
+  const config = (url: string) =>
+    runwareConfig(from({ RUNWARE_API_KEY: "k", RUNWARE_URL: url })).mediaHosts;
+  assertEquals(config("http://127.0.0.1:54340/v1"), ["127.0.0.1:54340"]);
+  assertEquals(config("https://api.runware.ai/v1"), undefined);
+  assertThrows(() => runwareConfig(from({})), ConfigError, "RUNWARE_API_KEY is not set");
+});
+
+Deno.test("a configuration error names the variable and never shows its value", () => {
+  const broken = from({ ...base, SUPABASE_SECRET_KEYS: '{"cron": "sb_secret_hidden"}' });
+  const error = assertThrows(() => supabaseConfig(broken), ConfigError, "SUPABASE_SECRET_KEYS");
+  assertEquals(String(error).includes("hidden"), false);
+});
+
+Deno.test("avatars come from the listed hosts, by default from the project itself", () => {
+  assertEquals(avatarHosts(from(base)), ["ref.supabase.co"]);
+  assertEquals(avatarHosts(from({ AVATAR_HOSTS: " A.example.com, b.example.com ," })), [
+    "a.example.com",
+    "b.example.com",
+  ]);
+});
+
+Deno.test("the versions that health tells are the pinned ones", () => {
+  assertEquals(`npm:pg-boss@${versions.pgboss}`, denoConfig.imports["pg-boss"]);
+});

@@ -1,0 +1,94 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { z } from "zod";
+import { readJson, readText } from "../../shared/http/body.ts";
+import { fromRpcError, HttpError } from "../../shared/http/http_error.ts";
+import { isWebhookToken, webhookToken, webhookUrl } from "../../shared/http/webhook_token.ts";
+import { createLog } from "../../shared/log.ts";
+
+const post = (body: BodyInit) => new Request("http://test", { method: "POST", body });
+const schema = z.strictObject({ id: z.uuid(), kind: z.enum(["a", "b"]) });
+
+async function refusal(body: BodyInit): Promise<HttpError> {
+  try {
+    await readJson(post(body), schema, { most: 1_000 });
+  } catch (error) {
+    if (error instanceof HttpError) return error;
+    throw error;
+  }
+  throw new Error("It was taken");
+}
+
+Deno.test("a body that fits is taken", async () => {
+  const value = { id: crypto.randomUUID(), kind: "a" as const };
+  assertEquals(await readJson(post(JSON.stringify(value)), schema), value);
+});
+
+Deno.test("each wrong field is named, unknown ones too, with the allowed values", async () => {
+  const error = await refusal(JSON.stringify({ id: "x", kind: "c", price: 0 }));
+  assertEquals([error.status, error.code], [400, "invalid_request"]);
+  const details = error.extra.details as { field: string; allowed?: unknown }[];
+  assertEquals(details.map((detail) => detail.field).toSorted(), ["id", "kind", "price"]);
+  assertEquals(details.find((detail) => detail.field === "kind")?.allowed, ["a", "b"]);
+});
+
+Deno.test("no JSON, no UTF-8 and too much of it are told apart", async () => {
+  assertEquals((await refusal("{")).code, "malformed_body");
+  assertEquals((await refusal(new Uint8Array([0xff, 0xfe]))).code, "malformed_body");
+  assertEquals((await refusal("x".repeat(1_001))).status, 413);
+});
+
+Deno.test("a body that hides its length is read up to the limit and no further", async () => {
+  let sent = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 1;
+      controller.enqueue(new Uint8Array(100));
+    },
+  });
+  await assertRejects(() => readText(post(endless), 1_000), HttpError);
+  assert(sent < 20, `${sent} chunks were read`);
+});
+
+Deno.test("database errors are known by their code, unknown ones tell nothing", () => {
+  const known = fromRpcError({ code: "GM001", message: "x", details: '{"gem_cost": 10}' });
+  assertEquals([known.status, known.code, known.extra.details], [402, "insufficient_gems", {
+    gem_cost: 10,
+  }]);
+  const unknown = fromRpcError({ code: "42P01", message: 'relation "secret" does not exist' });
+  assertEquals([unknown.status, unknown.code], [500, "internal_error"]);
+  assert(!unknown.message.includes("secret"));
+});
+
+Deno.test("a webhook token belongs to one job and one secret", async () => {
+  const secret = "s".repeat(32);
+  const token = await webhookToken(secret, "job-1");
+  assert(/^[0-9a-f]{64}$/.test(token));
+  assertEquals(await isWebhookToken([secret], "job-1", token), true);
+  assertEquals(await isWebhookToken(["new".repeat(11), secret], "job-1", token), true);
+  assertEquals(await isWebhookToken([secret], "job-2", token), false);
+  assertEquals(await isWebhookToken(["t".repeat(32)], "job-1", token), false);
+  for (const wrong of ["", token.slice(1), token + "0", token.toUpperCase(), "0".repeat(64)]) {
+    assertEquals(await isWebhookToken([secret], "job-1", wrong), false, wrong);
+  }
+  const url = await webhookUrl({
+    baseUrl: "https://x.example/functions/v1",
+    secret,
+    functionName: "runware-webhook",
+    jobId: "job-1",
+  });
+  assertEquals(url, `https://x.example/functions/v1/runware-webhook?job=job-1&token=${token}`);
+});
+
+Deno.test("F25 the log keeps secrets out, by name, and cuts long lines", () => {
+  const lines: string[] = [];
+  const log = createLog({ function: "x" }, (line) => lines.push(line));
+  log.with({ request_id: "r" }).error("Failed", {
+    apiKey: "sb_secret_1",
+    nested: { authorization: "Bearer 2", token: "3" },
+    error: new Error("boom"),
+  });
+  log.info("x".repeat(20_000));
+  assert(!/sb_secret_1|Bearer 2|"3"/.test(lines[0] ?? ""), lines[0]);
+  assert(lines[0]?.includes('"request_id":"r"') && lines[0].includes("boom"));
+  assert((lines[1]?.length ?? 0) <= 9_000);
+});

@@ -1,0 +1,55 @@
+import { assert, assertEquals } from "@std/assert";
+import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../../shared/domain/rhyme_video.ts";
+import { modelsOf } from "../../shared/providers/models.ts";
+
+const models = modelsOf("runware");
+const rhyme: Rhyme = {
+  title: "Twinkle",
+  promptTemplate: "{child} waves at a star. {style}",
+  style: "Watercolour",
+  model: "pixverse:1@5",
+  durationSeconds: 8,
+  width: 1920,
+  height: 1080,
+};
+const plan = (options: RhymeOptions, avatarUrl?: string) =>
+  planRhymeVideo(rhyme, options, { childName: "Mia", avatarUrl }, models);
+const fieldsOf = (options: RhymeOptions) => {
+  const planned = plan(options);
+  return "problems" in planned ? planned.problems.map((problem) => problem.field) : [];
+};
+
+Deno.test("without wishes the rhyme decides: its model, length and size, the child in the prompt", () => {
+  const planned = plan({});
+  assert("request" in planned);
+  if (!("request" in planned)) return;
+  assertEquals(planned.spec.id, "pixverse:1@5");
+  const { prompt, durationSeconds, width, height, firstFrame } = planned.request;
+  assertEquals([durationSeconds, width, height, firstFrame], [8, 1920, 1080, undefined]);
+  assert(prompt.includes("Mia waves at a star"));
+});
+
+Deno.test("an avatar becomes the first frame", () => {
+  const planned = plan({}, "https://avatars.example.com/mia.png");
+  assert("request" in planned && planned.request.firstFrame !== undefined);
+});
+
+Deno.test("what the model can not do names the field, in the request's words, and what would do", () => {
+  assertEquals(fieldsOf({ duration: 7 }), ["duration"]);
+  assertEquals(fieldsOf({ fps: 1 }), ["fps"]);
+  assertEquals(fieldsOf({ width: 123, height: 45 }), ["width, height"]);
+  assertEquals(fieldsOf({ width: 1280 }), ["width, height"]);
+  const planned = plan({ duration: 7 });
+  assertEquals("problems" in planned && planned.problems[0]?.allowed, [5, 8]);
+});
+
+Deno.test("an unknown model is refused with the ones there are", () => {
+  const planned = plan({ model: "sora:9" });
+  assert("problems" in planned && planned.problems[0]?.allowed.includes("pixverse:1@5"));
+});
+
+Deno.test("F28 a wish may make the video cheaper for us, never dearer than the rhyme's price covers", () => {
+  assertEquals(fieldsOf({ duration: 5 }), []);
+  assertEquals(fieldsOf({ model: "bytedance:2@2", duration: 5, width: 864, height: 480 }), []);
+  assertEquals(fieldsOf({ model: "google:3@3" }), ["model"]);
+});
