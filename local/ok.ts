@@ -22,7 +22,7 @@ const STEPS: readonly Step[] = [
   { name: "Format", run: () => deno("fmt", "--check") },
   { name: "Lint", run: () => deno("lint", "--quiet") },
   { name: "Generated files in step", run: generatedInStep },
-  { name: "Types", run: () => deno("task", "--quiet", "check") },
+  { name: "Types", run: () => deno("task", "--quiet", "check", "--quiet") },
   { name: "Types of each function, with its own deno.json", run: checkFunctions },
   { name: "Tests", run: () => deno("task", "--quiet", "test") },
 ];

@@ -1,9 +1,9 @@
 /** An empty database with only what every hosted Supabase project has, for the CLI to work on. */
 import { join } from "node:path";
-import type { Cleanups } from "../cleanups.ts";
 import { startPostgres } from "../postgres.ts";
 import { removePostgresData } from "../postgres_files.ts";
 import { prepareDatabase, withClient } from "../prepare.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** A database that is thrown away after verifying. */
 export interface ScratchDatabase {
@@ -13,32 +13,28 @@ export interface ScratchDatabase {
 }
 
 /**
- * Makes one, and says in `cleanups` how it is removed: a database of its own on the server at
+ * Makes one, removed with the scratch folder: a database of its own on the server at
  * `serverUrl` (DATABASE_URL), or an embedded Postgres that lives as long.
  */
 export async function createScratchDatabase(
-  cleanups: Cleanups,
+  scratch: Scratch,
   serverUrl?: string,
 ): Promise<ScratchDatabase> {
   const url = serverUrl === undefined
-    ? await embedded(cleanups)
-    : await databaseOn(serverUrl, cleanups);
-  return { url, server: await bringPlatform(url) };
+    ? await embedded(scratch)
+    : await databaseOn(serverUrl, scratch);
+  return { url, server: await bringPlatform(url, scratch) };
 }
 
-async function embedded(cleanups: Cleanups): Promise<string> {
-  const dir = await Deno.makeTempDir({ prefix: "gemreel-verify-postgres-" });
-  const dataDir = join(dir, "data");
-  cleanups.add(async () => {
-    await removePostgresData(dataDir);
-    await Deno.remove(dir, { recursive: true });
-  });
+async function embedded({ dir: scratch, cleanups }: Scratch): Promise<string> {
+  const dataDir = join(scratch, "postgres");
+  cleanups.add(() => removePostgresData(dataDir));
   const server = await startPostgres({ dataDir, port: 0, settings: { fsync: "off" } });
   cleanups.add(() => server.stop());
   return server.url;
 }
 
-async function databaseOn(serverUrl: string, cleanups: Cleanups): Promise<string> {
+async function databaseOn(serverUrl: string, { cleanups }: Scratch): Promise<string> {
   const name = `gemreel_verify_${crypto.randomUUID().replaceAll("-", "")}`;
   const run = async (sql: string) => {
     await withClient(serverUrl, (client) => client.query(sql));
@@ -51,13 +47,8 @@ async function databaseOn(serverUrl: string, cleanups: Cleanups): Promise<string
 }
 
 /** The platform, and none of our migrations; also not the CLI's own tables, which it must make itself. */
-async function bringPlatform(url: string): Promise<string> {
-  const nothing = await Deno.makeTempDir({ prefix: "gemreel-verify-empty-" });
-  try {
-    await prepareDatabase(url, { supabaseDir: nothing });
-  } finally {
-    await Deno.remove(nothing);
-  }
+async function bringPlatform(url: string, { dir }: Scratch): Promise<string> {
+  await prepareDatabase(url, { supabaseDir: join(dir, "no-migrations") });
   return await withClient(url, async (client) => {
     await client.query("drop schema supabase_migrations cascade");
     const { rows } = await client.query<{ version: string }>(

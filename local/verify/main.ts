@@ -8,7 +8,6 @@
  * With DATABASE_URL the database checks run in a database of their own on that server, which must
  * allow its user to create one; else in an embedded Postgres.
  */
-import { Cleanups } from "../cleanups.ts";
 import { filesOutOfStep } from "../generate.ts";
 import { onStopSignal } from "../signals.ts";
 import { verifyAdvisors } from "./advisors.ts";
@@ -20,19 +19,20 @@ import { verifyLint } from "./lint.ts";
 import { verifyMigrations } from "./migrations.ts";
 import { fetchCli } from "./supabase_cli.ts";
 import { createReport, type Report } from "./report.ts";
+import { createScratch, type Scratch } from "./scratch.ts";
 import { verifyTypes, writeTypes } from "./types.ts";
 import { copyWorkspace } from "./workspace.ts";
 
-type Group = (report: Report, cleanups: Cleanups) => Promise<void>;
+type Group = (report: Report, scratch: Scratch) => Promise<void>;
 
 const GROUPS: Readonly<Record<string, Group>> = {
   "generated files": verifyGenerated,
   database: verifyDatabase,
-  deployment: async (report, cleanups) => {
-    await verifyDeploy(report, await ownWorkspace(cleanups));
+  deployment: async (report, scratch) => {
+    await verifyDeploy(report, await copyWorkspace(scratch));
   },
-  functions: async (report, cleanups) => {
-    await verifyFunctions(report, await ownWorkspace(cleanups));
+  functions: async (report, scratch) => {
+    await verifyFunctions(report, await copyWorkspace(scratch));
   },
 };
 
@@ -40,14 +40,15 @@ if (import.meta.main) Deno.exit(await main());
 
 /** Runs the groups at the same time and prints them one after the other. Returns the exit code. */
 async function main(): Promise<number> {
-  const cleanups = new Cleanups();
+  const scratch = await createScratch();
+  const { cleanups } = scratch;
   onStopSignal(() => void cleanups.run().finally(() => Deno.exit(130)));
   try {
     console.log(`Supabase CLI ${await fetchCli()}, ${HOSTED_DENO}`);
     const running = Object.entries(GROUPS).map(([name, group]) => {
       const lines: string[] = [];
       const report = createReport((line) => lines.push(line));
-      return { done: runGroup(name, group, report, cleanups), lines, report };
+      return { done: runGroup(name, group, report, scratch), lines, report };
     });
     for (const { done, lines } of running) {
       await done;
@@ -68,10 +69,10 @@ async function runGroup(
   name: string,
   group: Group,
   report: Report,
-  cleanups: Cleanups,
+  scratch: Scratch,
 ): Promise<void> {
   try {
-    await group(report, cleanups);
+    await group(report, scratch);
   } catch (error) {
     await report.check(`The checks of ${name} run`, () => Promise.reject(error));
   }
@@ -86,10 +87,10 @@ async function verifyGenerated(report: Report): Promise<void> {
   );
 }
 
-async function verifyDatabase(report: Report, cleanups: Cleanups): Promise<void> {
-  const workspace = await ownWorkspace(cleanups);
+async function verifyDatabase(report: Report, scratch: Scratch): Promise<void> {
+  const workspace = await copyWorkspace(scratch);
   const serverUrl = Deno.env.get("DATABASE_URL") || undefined;
-  const database = await createScratchDatabase(cleanups, serverUrl);
+  const database = await createScratchDatabase(scratch, serverUrl);
   if (!await verifyMigrations(report, database, workspace)) return;
   await verifyAdvisors(report, database, workspace);
   await verifyLint(report, database, workspace);
@@ -97,10 +98,4 @@ async function verifyDatabase(report: Report, cleanups: Cleanups): Promise<void>
     report.info(`Wrote ${await writeTypes(database, workspace)}`);
   }
   await verifyTypes(report, database, workspace);
-}
-
-async function ownWorkspace(cleanups: Cleanups) {
-  const workspace = await copyWorkspace();
-  cleanups.add(() => workspace.remove());
-  return workspace;
 }

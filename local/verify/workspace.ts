@@ -1,29 +1,24 @@
 /** A copy of what is deployed, so that no tool leaves its marks in the repository. */
 import { dirname, join } from "node:path";
 import { ROOT } from "../env.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** A folder with the repository's `supabase/` and `shared/`. */
 export interface Workspace {
   readonly dir: string;
   /** Names of the functions, sorted. */
   readonly functions: readonly string[];
-  /** Removes the folder. */
-  remove(): Promise<void>;
 }
 
 /** Copies `supabase/` and `shared/`, without what tools and people keep there for themselves. */
-export async function copyWorkspace(): Promise<Workspace> {
-  const dir = await Deno.realPath(await Deno.makeTempDir({ prefix: "gemreel-verify-" }));
+export async function copyWorkspace(scratch: Scratch): Promise<Workspace> {
+  const dir = await Deno.makeTempDir({ dir: scratch.dir });
   for (const part of ["supabase", "shared"]) await copy(join(ROOT, part), join(dir, part));
   const functions: string[] = [];
   for await (const entry of Deno.readDir(join(dir, "supabase/functions"))) {
     if (entry.isDirectory && !entry.name.startsWith("_")) functions.push(entry.name);
   }
-  return {
-    dir,
-    functions: functions.sort(),
-    remove: () => Deno.remove(dir, { recursive: true }),
-  };
+  return { dir, functions: functions.sort() };
 }
 
 async function copy(from: string, to: string): Promise<void> {

@@ -41,6 +41,9 @@ const CORS = {
   "access-control-expose-headers": "x-request-id, retry-after",
 };
 
+const SIGN_IN = "Sign in and send your access token";
+const SEND_KEY = "Send a secret key of this project that may do this, in the apikey header";
+
 let adminClient: AdminClient | undefined;
 const admin = () => adminClient ??= createAdminClient<Database>();
 
@@ -52,9 +55,11 @@ export function userDoor(
 ): EdgeFunction {
   return door(name, methods, async (request, visit) => {
     const { data, error } = await verifyAuth(request, { auth: "user" });
-    if (error) throw unauthorized(error.status);
+    if (error) throw unauthorized(error.status, SIGN_IN);
     const userId = data.userClaims?.id;
-    if (userId === undefined || data.userClaims?.role !== "authenticated") throw unauthorized(401);
+    if (userId === undefined || data.userClaims?.role !== "authenticated") {
+      throw unauthorized(401, SIGN_IN);
+    }
     return await handler(request, { ...visit, userId, log: visit.log.with({ user_id: userId }) });
   });
 }
@@ -68,7 +73,7 @@ export function secretDoor(
 ): EdgeFunction {
   return door(name, methods, async (request, visit) => {
     const { error } = await verifyAuth(request, { auth: `secret:${keyName}` });
-    if (error) throw unauthorized(error.status);
+    if (error) throw unauthorized(error.status, SEND_KEY);
     return await handler(request, visit);
   });
 }
@@ -82,9 +87,9 @@ export function openDoor(
   return door(name, methods, handler);
 }
 
-function unauthorized(status: number): HttpError {
+function unauthorized(status: number, sentence: string): HttpError {
   return status === 401
-    ? new HttpError(401, "unauthorized", "Sign in and send your access token")
+    ? new HttpError(401, "unauthorized", sentence)
     : new HttpError(500, "internal_error", "Something went wrong on our side");
 }
 

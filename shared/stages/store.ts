@@ -6,7 +6,7 @@ import { failStoring, finishStoring, startStoring, type Storable } from "../db/w
 import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type { VideoProvider } from "../providers/provider.ts";
-import { MediaError, openVideo } from "../storage/media_fetch.ts";
+import { type Media, MediaError, openVideo } from "../storage/media_fetch.ts";
 import type { Batch } from "./drain.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 
@@ -55,7 +55,7 @@ export async function storeBatch(
     const provider = providers.get(storable.provider);
     const hosts = provider?.mediaHosts ?? [];
     const signal = AbortSignal.timeout(COPY_TIMEOUT_MS);
-    const open = async (): Promise<ReadableStream<Uint8Array>> => {
+    const open = async (): Promise<Media> => {
       try {
         return await openVideo(storable.result_url, { hosts, signal });
       } catch (error) {
@@ -66,7 +66,12 @@ export async function storeBatch(
         return await openVideo(state.videoUrl, { hosts, signal });
       }
     };
-    await store.put(storable.storage_path, await open(), "video/mp4");
+    const { body, problem } = await open();
+    try {
+      await store.put(storable.storage_path, body, "video/mp4");
+    } catch (error) {
+      throw problem() ?? error;
+    }
   }
 
   async function giveUpOrRetry(storable: Storable, job: QueueJob, error: unknown): Promise<void> {

@@ -26,11 +26,22 @@ export function isAllowedMedia(text: string, hosts: readonly string[]): boolean 
     (url.protocol === "http:" && /^(127\.0\.0\.1|localhost)$/.test(url.hostname));
 }
 
-/** Opens the file as a stream, its first bytes checked. Redirects are not followed. */
+/** A file on its way. */
+export interface Media {
+  /** Ends with an error at the first byte that does not belong to a video. */
+  readonly body: ReadableStream<Uint8Array>;
+  /**
+   * That error. An upload that streams the body fails with an error of its own, which does not say
+   * why the body ended.
+   */
+  readonly problem: () => MediaError | undefined;
+}
+
+/** Opens the file as a stream that is checked as it passes. Redirects are not followed. */
 export async function openVideo(
   url: string,
   { hosts, signal }: { hosts: readonly string[]; signal: AbortSignal },
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<Media> {
   if (!isAllowedMedia(url, hosts)) {
     throw new MediaError("host_not_allowed", "The provider names a file outside its own hosts");
   }
@@ -47,20 +58,28 @@ export async function openVideo(
     await response.body.cancel();
     throw new MediaError("too_large", `The file is larger than ${LARGEST_VIDEO} bytes`);
   }
-  return response.body.pipeThrough(checkedVideo());
+  let problem: MediaError | undefined;
+  const check = checkedVideo((error) => problem = error);
+  return { body: response.body.pipeThrough(check), problem: () => problem };
 }
 
 /** Passes an MP4 through, chunk by chunk; errors on anything else and on one byte too many. */
-function checkedVideo(): TransformStream<Uint8Array, Uint8Array> {
+function checkedVideo(
+  onProblem: (error: MediaError) => void,
+): TransformStream<Uint8Array, Uint8Array> {
+  type Controller = TransformStreamDefaultController<Uint8Array>;
+  const refuse = (controller: Controller, code: MediaError["code"], message: string) => {
+    const error = new MediaError(code, message);
+    onProblem(error);
+    controller.error(error);
+  };
   let size = 0;
   let head = new Uint8Array(0);
   return new TransformStream({
     transform(chunk, controller) {
       size += chunk.byteLength;
       if (size > LARGEST_VIDEO) {
-        controller.error(
-          new MediaError("too_large", `The file is larger than ${LARGEST_VIDEO} bytes`),
-        );
+        refuse(controller, "too_large", `The file is larger than ${LARGEST_VIDEO} bytes`);
         return;
       }
       if (head.byteLength < 8) {
@@ -70,7 +89,7 @@ function checkedVideo(): TransformStream<Uint8Array, Uint8Array> {
         head = grown;
         if (head.byteLength < 8) return;
         if (!startsLikeMp4(head)) {
-          controller.error(new MediaError("not_a_video", "The file is not an MP4"));
+          refuse(controller, "not_a_video", "The file is not an MP4");
           return;
         }
         controller.enqueue(head);
@@ -79,7 +98,7 @@ function checkedVideo(): TransformStream<Uint8Array, Uint8Array> {
       controller.enqueue(chunk);
     },
     flush(controller) {
-      if (head.byteLength < 8) controller.error(new MediaError("not_a_video", "The file is empty"));
+      if (head.byteLength < 8) refuse(controller, "not_a_video", "The file is empty");
     },
   });
 }

@@ -24,7 +24,6 @@ declare
   v_tag bigint;
   v_model text;
   v_seconds integer;
-  v_balance integer;
 begin
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
   -- read and written as one; other users are not held up.
@@ -84,7 +83,7 @@ begin
   returning * into v_video;
 
   if v_rhyme.gem_cost > 0 then
-    v_balance := app.move_gems(p_user_id, -v_rhyme.gem_cost, 'charge', v_video.id, 'Video: ' || v_rhyme.title);
+    perform app.move_gems(p_user_id, -v_rhyme.gem_cost, 'charge', v_video.id, 'Video: ' || v_rhyme.title);
   end if;
   update public.users u set fair_tag = v_tag where u.id = p_user_id;
 

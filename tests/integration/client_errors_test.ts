@@ -97,8 +97,10 @@ Deno.test("F40 each error reaches the app through functions.invoke with its code
     const busy = await ask({});
     assertEquals([busy.what, busy.retry], ["429 queue_limit", "30"]);
 
-    // The platform turns visitors away before we do, in words of its own.
-    const visitor = await anonymousClient(app).functions.invoke("queue-video", { body: song });
-    assertEquals(visitor.error?.context.status, 401);
+    const visitor = await refusalOf(anonymousClient(app), "queue-video", { body: song });
+    assertEquals([visitor.what, visitor.sentence], [
+      "401 unauthorized",
+      "Sign in and send your access token",
+    ]);
   });
 });

@@ -1,17 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { type AppStack, asUser, call, newCustomer, queue, queued, work } from "../support/app.ts";
-import {
-  byHand,
-  delivered,
-  functionsEnv,
-  polled,
-  stored,
-  submitted,
-  tokenOf,
-} from "../support/by_hand.ts";
+import { byHand, delivered, functionsEnv, polled, stored, submitted } from "../support/by_hand.ts";
 import { DIDDLE, passTime } from "../support/fixtures.ts";
 import { keysOf } from "../support/tokens.ts";
 import { anonymousClient } from "../support/users.ts";
+import { tokenOf } from "../support/webhooks.ts";
 
 const METHODS: Readonly<Record<string, string>> = {
   "queue-video": "POST",

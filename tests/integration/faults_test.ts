@@ -34,35 +34,41 @@ async function provider(app: HandStack): Promise<Record<string, unknown>> {
   return report.providers["runware"] ?? {};
 }
 
-/** Faults of a submit call, and how often the task's id is met again: never where nothing was taken. */
-const SUBMIT_FAULTS: readonly (readonly [KnobChanges, { conflicts: number }])[] = [
-  [{ lostAck: { next: 1, on: "submit" } }, { conflicts: 1 }],
-  [{ lateServerError: { next: 1, on: "submit" } }, { conflicts: 1 }],
-  [{ badJson: { next: 1, on: "submit" } }, { conflicts: 1 }],
-  [{ emptyAck: { next: 1, on: "submit" } }, { conflicts: 0 }],
-  [{ droppedRequest: { next: 1, on: "submit" } }, { conflicts: 0 }],
-  [{ serverError: { next: 1, on: "submit" } }, { conflicts: 0 }],
-  [{ noServer: { next: 1, on: "submit" } }, { conflicts: 0 }],
-];
+/**
+ * Faults of a submit call, where the attempt stands after it, and whether the provider meets its id
+ * again. All calls fail until the knob is turned back: Deno's fetch resends by itself where a kept
+ * connection is closed under it, and a single fault would only ever be seen by that.
+ */
+const SUBMIT_FAULTS = [
+  ["lostAck", "claimed", { metAgain: true }],
+  ["lateServerError", "claimed", { metAgain: true }],
+  ["badJson", "claimed", { metAgain: true }],
+  ["emptyAck", "processing", { metAgain: false }],
+  ["droppedRequest", "claimed", { metAgain: false }],
+  ["serverError", "claimed", { metAgain: false }],
+  ["noServer", "claimed", { metAgain: false }],
+] as const;
 
 Deno.test("an answer to a submit that is lost, late, empty or unreadable: handed over again under the same id, bought once, completed", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app);
-    for (const [fault, { conflicts }] of SUBMIT_FAULTS) {
-      const what = JSON.stringify(fault);
+    for (const [fault, status, { metAgain }] of SUBMIT_FAULTS) {
       app.sandbox.control.reset();
       const videoId = await queued(app, customer);
       const { id } = await newestJob(app.db, videoId);
-      app.sandbox.control.configure(fault);
+      app.sandbox.control.configure({ [fault]: { probability: 1, on: "submit" } });
       await work(app, "submit-videos");
+      assertEquals(await attemptsOf(app, videoId), [status], fault);
+      assertEquals(await statusOf(app, videoId), "processing", fault);
+      app.sandbox.control.configure({ [fault]: 0 });
       await passTime(app.db, "1 minute");
-      assertEquals(await submitted(app, videoId), id, what);
+      assertEquals(await submitted(app, videoId), id, fault);
       await delivered(app, videoId);
       await stored(app);
-      assertEquals(await statusOf(app, videoId), "completed", what);
-      assertEquals(await attemptsOf(app, videoId), ["completed"], what);
+      assertEquals(await statusOf(app, videoId), "completed", fault);
+      assertEquals(await attemptsOf(app, videoId), ["completed"], fault);
       const { counts } = app.sandbox.control.state();
-      assertEquals([counts.tasksAccepted, counts.conflicts], [1, conflicts], what);
+      assertEquals([counts.tasksAccepted, counts.conflicts > 0], [1, metAgain], fault);
     }
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 30);
   });
@@ -83,7 +89,7 @@ const HOLDS: readonly (readonly [KnobChanges, string, string, string])[] = [
 
 Deno.test("429, 401 and 402: the same attempt is held, the provider rests and health says why, then it goes on", async () => {
   await byHand({}, async (app) => {
-    const customer = await newCustomer(app);
+    const customer = await newCustomer(app, { gems: 1000 });
     for (const [fault, reason, early, rest] of HOLDS) {
       app.sandbox.control.reset();
       const [first, second] = [await queued(app, customer), await queued(app, customer)];
@@ -120,31 +126,34 @@ Deno.test("429, 401 and 402: the same attempt is held, the provider rests and he
 });
 
 /** Polls that tell nothing. */
-const POLL_FAULTS: readonly KnobChanges[] = [
-  { badJson: { next: 1, on: "poll" } },
-  { unansweredPolls: { next: 1 } },
-  { droppedRequest: { next: 1, on: "poll" } },
-  { serverError: { next: 1, on: "poll" } },
-  { noServer: { next: 1, on: "poll" } },
-  { rateLimit: { next: 1, on: "poll" } },
-  { invalidApiKey: { next: 1, on: "poll" } },
-  { insufficientCredits: { next: 1, on: "poll" } },
-  { lostAck: { next: 1, on: "poll" } },
-];
+const POLL_FAULTS = [
+  "badJson",
+  "droppedRequest",
+  "emptyAck",
+  "insufficientCredits",
+  "invalidApiKey",
+  "lostAck",
+  "noServer",
+  "rateLimit",
+  "serverError",
+  "unansweredPolls",
+] as const;
 
 Deno.test("a poll that tells nothing costs nothing: the attempt is asked about again", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app);
     for (const fault of POLL_FAULTS) {
-      const what = JSON.stringify(fault);
-      app.sandbox.control.configure(fault);
       const videoId = await queued(app, customer);
+      const on = fault === "unansweredPolls" ? {} : { on: "poll" };
+      app.sandbox.control.configure({ [fault]: { probability: 1, ...on } });
       await delivered(app, videoId);
-      assertEquals(await attemptsOf(app, videoId), ["processing"], what);
-      assertEquals((await newestJob(app.db, videoId)).error_code, null, what);
+      assertEquals(await attemptsOf(app, videoId), ["processing"], fault);
+      assertEquals((await newestJob(app.db, videoId)).error_code, null, fault);
+      app.sandbox.control.configure({ [fault]: 0 });
       await polled(app);
       await stored(app);
-      assertEquals(await statusOf(app, videoId), "completed", what);
+      assertEquals(await statusOf(app, videoId), "completed", fault);
+      assertEquals(await attemptsOf(app, videoId), ["completed"], fault);
     }
   });
 });
@@ -192,6 +201,8 @@ Deno.test("F06 a provider that renders for ever: three deadlines, then failed an
       await work(app, "maintain");
       assertEquals((await attemptsOf(app, videoId)).at(-1), "processing");
       await passTime(app.db, "2 minutes");
+      // It is asked once more, since it might be ready after all.
+      await work(app, "poll-videos");
       await work(app, "maintain");
       assertEquals((await jobsOf(app.db, videoId))[attempt - 1]?.error_code, "deadline");
       await passTime(app.db, "1 minute");

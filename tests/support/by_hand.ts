@@ -3,7 +3,6 @@ import { assertEquals } from "@std/assert";
 import type { FunctionsHost } from "../../local/functions_server.ts";
 import type { StackOptions } from "../../local/stack.ts";
 import { functionsEnv as stackEnv } from "../../local/stack_env.ts";
-import { webhookToken } from "../../shared/http/webhook_token.ts";
 import type { RunwareSandbox } from "../../local/sandbox/runware.ts";
 import { type AppStack, BY_HAND, withApp, work } from "./app.ts";
 import { brokenInvariants, newestJob, passTime } from "./fixtures.ts";
@@ -21,7 +20,8 @@ export interface HandStack extends AppStack {
  * invariants are looked at when `work` is done.
  */
 export function byHand(options: StackOptions, work: (app: HandStack) => Promise<void>) {
-  return withApp({ ...BY_HAND, ...options }, async (app) => {
+  const settings = { poll_steps: [30], ...options.settings };
+  return withApp({ ...BY_HAND, ...options, settings }, async (app) => {
     const { functions, sandbox } = app;
     if (functions === null || sandbox === null) throw new Error("Functions or sandbox are missing");
     await app.db.query("delete from vault.secrets where name = 'functions_url'");
@@ -80,9 +80,4 @@ export async function functionsEnv(app: HandStack): Promise<Record<string, strin
     databaseUrl,
     url: supabaseUrl,
   });
-}
-
-/** The token in the webhook URL of a job. */
-export async function tokenOf(app: HandStack, jobId: string): Promise<string> {
-  return await webhookToken((await keysOf(app)).webhookSecret, jobId);
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { findPlatformChecks } from "../../local/verify/deploy.ts";
 import { startManagementApi, type Upload } from "../../local/verify/management_api.ts";
 import { type ExpectedUpload, findUploadFaults } from "../../local/verify/upload.ts";
 
@@ -17,7 +18,7 @@ const expected: ExpectedUpload = {
   entry: ENTRY,
   config: CONFIG,
   needed: [ENTRY, DOOR],
-  verifyJwt: true,
+  verifyJwt: false,
   read: (path) => project[path],
   canaries: [CANARY],
 };
@@ -26,7 +27,7 @@ const metadata = {
   name: "queue-video",
   entrypoint_path: ENTRY,
   import_map_path: CONFIG,
-  verify_jwt: true,
+  verify_jwt: false,
 };
 
 /** Uploads over real HTTP, as the CLI does, and returns the faults found in what arrived. */
@@ -102,8 +103,14 @@ Deno.test("an upload with a changed file names it", async () => {
   assertEquals(faults, [`"${DOOR}" is uploaded changed`]);
 });
 
-Deno.test("F12 an upload that switches the platform's JWT check names both settings", async () => {
-  assertEquals(await upload(project, { verify_jwt: false }), ["verify_jwt is false, not true"]);
+Deno.test("F12 an upload that switches the platform's JWT check on is found", async () => {
+  assertEquals(await upload(project, { verify_jwt: true }), ["verify_jwt is true, not false"]);
+});
+
+Deno.test("F12 a function that config.toml does not name is found", () => {
+  assertEquals(findPlatformChecks(["health", "runware-webhook"], new Set(["health"])), [
+    '"runware-webhook" needs verify_jwt = false',
+  ]);
 });
 
 Deno.test("an upload with another entrypoint or import map names both paths", async () => {

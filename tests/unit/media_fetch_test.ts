@@ -1,0 +1,133 @@
+import { assertEquals } from "@std/assert";
+import { createServer, type ServerResponse } from "node:http";
+import {
+  isAllowedMedia,
+  LARGEST_VIDEO,
+  type Media,
+  MediaError,
+  openVideo,
+} from "../../shared/storage/media_fetch.ts";
+
+const HOSTS = ["vm.runware.ai"];
+
+Deno.test("F23 only https on the provider's own hosts may be fetched", () => {
+  assertEquals(isAllowedMedia("https://vm.runware.ai/video/x.mp4", HOSTS), true);
+  assertEquals(isAllowedMedia("https://vm.runware.ai:443/video/x.mp4", HOSTS), true);
+  const refused = [
+    "",
+    "x.mp4",
+    "http://vm.runware.ai/x.mp4",
+    "ftp://vm.runware.ai/x.mp4",
+    "file:///etc/passwd",
+    "file://vm.runware.ai/etc/passwd",
+    "data:video/mp4;base64,AA",
+    "blob:https://vm.runware.ai/x",
+    "https://vm.runware.ai.evil.com/x.mp4",
+    "https://evil.com/vm.runware.ai",
+    "https://vm.runware.ai@evil.com/x.mp4",
+    "https://user@vm.runware.ai/x.mp4",
+    "https://user:word@vm.runware.ai/x.mp4",
+    "https://vm.runware.ai:8443/x.mp4",
+    "https://vm.runware.ai./x.mp4",
+    "http://169.254.169.254/latest/meta-data",
+    "https://169.254.169.254/latest/meta-data",
+    "https://2852039166/",
+    "https://[::ffff:169.254.169.254]/",
+    "https://10.0.0.1/x.mp4",
+    "http://127.0.0.1/x.mp4",
+    "http://localhost/x.mp4",
+  ];
+  for (const url of refused) assertEquals(isAllowedMedia(url, HOSTS), false, url);
+});
+
+Deno.test("F23 plain http only for the very loopback address on the list", () => {
+  const hosts = ["127.0.0.1:54340", "vm.runware.ai:80"];
+  assertEquals(isAllowedMedia("http://127.0.0.1:54340/x.mp4", hosts), true);
+  assertEquals(isAllowedMedia("http://127.0.0.1:54341/x.mp4", hosts), false);
+  assertEquals(isAllowedMedia("http://localhost:54340/x.mp4", hosts), false);
+  assertEquals(isAllowedMedia("http://vm.runware.ai/x.mp4", hosts), false);
+});
+
+/** What came of a file that a server on this machine sends in `send`'s way: its bytes, or the error's code. */
+async function fetched(send: (response: ServerResponse) => void): Promise<string> {
+  let gets = 0;
+  const server = createServer((_request, response) => {
+    gets++;
+    send(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const host = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  const controller = new AbortController();
+  let media: Media | undefined;
+  try {
+    media = await openVideo(`http://${host}/x.mp4`, {
+      hosts: [host],
+      signal: controller.signal,
+    });
+    return await new Response(media.body).text();
+  } catch (error) {
+    const reason = media === undefined ? error : media.problem();
+    return `${reason instanceof MediaError ? reason.code : "broken"} after ${gets}`;
+  } finally {
+    controller.abort();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const FILE = "\0\0\0\x18ftypisom and what a video is made of";
+
+Deno.test("an MP4 passes through as it is, also when it comes byte by byte", async () => {
+  assertEquals(await fetched((response) => response.end(FILE)), FILE);
+  const slowly = (response: ServerResponse, at = 0) => {
+    if (at === FILE.length) return void response.end();
+    response.write(FILE[at], () => setImmediate(() => slowly(response, at + 1)));
+  };
+  assertEquals(await fetched((response) => slowly(response)), FILE);
+});
+
+Deno.test("F23 a redirect is not followed, wherever it leads", async () => {
+  for (const status of [301, 302, 303, 307, 308]) {
+    const send = (response: ServerResponse) => {
+      response.writeHead(status, { location: "/x.mp4" }).end(FILE);
+    };
+    assertEquals(await fetched(send), "host_not_allowed after 1");
+  }
+});
+
+Deno.test("a dead link is gone, a server in trouble is unavailable", async () => {
+  const answer = (status: number) => fetched((response) => response.writeHead(status).end("no"));
+  for (const status of [403, 404, 410]) assertEquals(await answer(status), "gone after 1");
+  for (const status of [401, 429, 500, 503]) {
+    assertEquals(await answer(status), "unavailable after 1");
+  }
+});
+
+Deno.test("what is no MP4, or nothing at all, is not a video", async () => {
+  const bodies = [
+    "",
+    "ftyp",
+    "\0\0\0\x18fty",
+    "<!doctype html><title>Expired</title>",
+    "\0".repeat(99),
+  ];
+  for (const body of bodies) {
+    assertEquals(await fetched((response) => response.end(body)), "not_a_video after 1", body);
+  }
+});
+
+Deno.test("a file that is too large by its own word is not begun", async () => {
+  const send = (response: ServerResponse) => {
+    response.writeHead(200, { "content-length": LARGEST_VIDEO + 1 }).write(FILE);
+  };
+  assertEquals(await fetched(send), "too_large after 1");
+});
+
+Deno.test("a file that is cut half-way is an error, never a short file", async () => {
+  const send = (response: ServerResponse) => {
+    response.writeHead(200, { "content-length": 1_000 });
+    response.write(FILE, () => response.socket?.destroy());
+  };
+  assertEquals(await fetched(send), "broken after 1");
+});
