@@ -23,9 +23,12 @@ function needUrl(name: string, value: string): URL {
   return new URL(value);
 }
 
-/** Connection string of the database, for workers. Hosted functions get SUPABASE_DB_URL by themselves. */
+/**
+ * Connection string of the database, for workers: WORKER_DATABASE_URL (a transaction pooler, say), or
+ * SUPABASE_DB_URL, which hosted functions get by themselves.
+ */
 export function databaseUrl(env: Env): string {
-  return need(env, "SUPABASE_DB_URL");
+  return env("WORKER_DATABASE_URL") ?? need(env, "SUPABASE_DB_URL");
 }
 
 /** Where the project lives, and a secret key for Storage and rpc. */
@@ -36,7 +39,7 @@ export interface SupabaseConfig {
 
 /** The project's URL and its default secret key (SUPABASE_SECRET_KEYS, JSON by name). */
 export function supabaseConfig(env: Env): SupabaseConfig {
-  const keys: unknown = JSON.parse(need(env, "SUPABASE_SECRET_KEYS"));
+  const keys = parseJson("SUPABASE_SECRET_KEYS", need(env, "SUPABASE_SECRET_KEYS"));
   const secretKey = typeof keys === "object" && keys !== null && "default" in keys
     ? keys.default
     : undefined;
@@ -44,6 +47,15 @@ export function supabaseConfig(env: Env): SupabaseConfig {
     throw new ConfigError("SUPABASE_SECRET_KEYS", 'has no key named "default"');
   }
   return { url: needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).origin, secretKey };
+}
+
+/** A parser's own error would quote the text, which is a secret. */
+function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigError(name, "is not valid JSON");
+  }
 }
 
 /** How to reach Runware. */

@@ -21,7 +21,7 @@ export function createLog(
 ): Log {
   const line = (level: string) => (message: string, more: Record<string, unknown> = {}) => {
     const entry = { level, message, ...fields, ...more };
-    write(JSON.stringify(entry, redact).slice(0, LONGEST_LINE));
+    write(toLine(entry));
   };
   return {
     debug: line("debug"),
@@ -30,6 +30,24 @@ export function createLog(
     error: line("error"),
     with: (more) => createLog({ ...fields, ...more }, write),
   };
+}
+
+function toLine(entry: Record<string, unknown>): string {
+  try {
+    const whole = JSON.stringify(entry, redact);
+    if (whole.length <= LONGEST_LINE) return whole;
+    const { level, message, function: name, request_id } = entry;
+    return JSON.stringify({
+      level,
+      message: String(message).slice(0, 1_000),
+      function: name,
+      request_id,
+      cut: whole.slice(0, LONGEST_LINE / 2),
+    });
+  } catch {
+    // Something that refers to itself: the log must not be what fails.
+    return JSON.stringify({ level: entry["level"], message: entry["message"] });
+  }
 }
 
 function redact(name: string, value: unknown): unknown {

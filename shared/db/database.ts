@@ -20,6 +20,13 @@ export interface Database extends Sql {
 /** SQLSTATEs after which the same transaction may simply be tried again. */
 const TRY_AGAIN = new Set(["40001", "40P01"]);
 const TRIES = 4;
+/**
+ * A worker that is cut off in the middle would hold its locks for hours, and everyone would wait. With
+ * these limits Postgres ends what it left, and the queue gives the work out again. `set local` is safe
+ * behind a transaction pooler.
+ */
+const BEGIN = "begin; set local idle_in_transaction_session_timeout = '15s'; " +
+  "set local statement_timeout = '30s'; set local lock_timeout = '10s'";
 
 /** The SQLSTATE of a database error, or undefined. */
 export function sqlState(error: unknown): string | undefined {
@@ -39,8 +46,12 @@ export function openDatabase(
   const pool = new pg.Pool({
     connectionString,
     max,
+    ssl: tlsFor(connectionString),
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 10_000,
+    // A connection whose other end is gone without a word would be waited for without end.
+    query_timeout: 60_000,
+    keepAlive: true,
     allowExitOnIdle: true,
   });
   // An idle connection that Postgres drops is no one's failed query; without a listener it ends the process.
@@ -49,8 +60,11 @@ export function openDatabase(
   const once = async <T>(work: (sql: Sql) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // The pool listens to idle connections only; one that breaks in our hands would end the process.
+    const onError = (error: Error) => broken = error;
+    client.on("error", onError);
     try {
-      await client.query("begin");
+      await client.query(BEGIN);
       const result = await work({
         query: async (text, values) => rowsOf(await client.query(text, values?.slice())),
       });
@@ -62,6 +76,7 @@ export function openDatabase(
       });
       throw error;
     } finally {
+      client.off("error", onError);
       client.release(broken);
     }
   };
@@ -80,6 +95,22 @@ export function openDatabase(
     },
     close: () => pool.end(),
   };
+}
+
+/**
+ * TLS to a server that is named by a domain; plain to this machine and to a neighbour in the same
+ * private network (a bare name or an address). `sslmode` in the connection string wins. The
+ * certificate is not checked, since Supabase's is signed by an authority of its own.
+ */
+export function tlsFor(connectionString: string): { rejectUnauthorized: boolean } | false {
+  const host = URL.canParse(connectionString) ? new URL(connectionString).hostname : "";
+  const isDomain = host.includes(".") && !/^[\d.]+$/.test(host);
+  return isDomain ? { rejectUnauthorized: false } : false;
+}
+
+/** Whether Postgres refused the values themselves, so that the same call fails again. */
+export function isDataError(error: unknown): boolean {
+  return /^2[23]/.test(sqlState(error) ?? "");
 }
 
 /** Several statements in one string (pg-boss sends some) answer with a list of results. */

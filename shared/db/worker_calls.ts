@@ -10,6 +10,7 @@ const startedSubmission = z.object({
   provider: z.string(),
   model: z.string(),
   attempt: count,
+  repeated: z.boolean(),
   options: z.object({
     duration: z.number(),
     width: z.number(),
@@ -170,6 +171,6 @@ export const reconcile = (sql: Sql) =>
 export const measureModels = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.measure_models() as value", []);
 
-/** What must not be: lies in the books, videos that nothing will move on. */
-export const violations = (sql: Sql) =>
-  many(sql, violation, "select * from app.invariants limit 100", []);
+/** What must not be, among what is under way or recent: lies in the books, stranded videos. */
+export const checkInvariants = (sql: Sql) =>
+  many(sql, violation, "select * from app.check_invariants()", []);

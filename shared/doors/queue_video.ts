@@ -1,6 +1,6 @@
 /** Queueing a video: checks the request, then one call of the database does all of it or nothing. */
 import { z } from "zod";
-import { planRhymeVideo } from "../domain/rhyme_video.ts";
+import { planRhymeVideo, type Rhyme } from "../domain/rhyme_video.ts";
 import type { ModelSpec } from "../domain/models.ts";
 import { parseFields, readJson } from "../http/body.ts";
 import type { AdminClient, UserVisit } from "../http/door.ts";
@@ -47,7 +47,7 @@ export async function queueVideo(
   }
   const { model, duration, width, height, fps, seed } = body;
   const options = { model, duration, width, height, fps, seed };
-  if (Object.values(options).some((option) => option !== undefined)) {
+  if ([...Object.values(options), body.avatar_url].some((option) => option !== undefined)) {
     await checkOptions(visit.admin(), body, config);
   }
 
@@ -72,32 +72,58 @@ export async function queueVideo(
   }, { status: 201 });
 }
 
+/** How long a rhyme's model and size are remembered for the check, in milliseconds. Never its price. */
+const REMEMBER_MS = 60_000;
+const remembered = new Map<string, { until: number; rhyme: Promise<CheckedRhyme | null> }>();
+
+interface CheckedRhyme extends Rhyme {
+  readonly provider: string;
+}
+
 /** 422 when the model can not do what is asked; nothing is charged. */
 async function checkOptions(
   admin: AdminClient,
   body: QueueRequest,
   { modelsOf }: QueueVideoConfig,
 ): Promise<void> {
-  const { data: rhyme, error } = await admin
-    .from("rhymes")
-    .select("title, prompt_template, provider, model, duration_seconds, width, height")
-    .eq("id", body.rhyme_id)
-    .maybeSingle();
-  if (error) throw fromRpcError(error);
+  const rhyme = await rhymeOf(admin, body.rhyme_id);
   // An unknown rhyme is queue_video's to refuse, with the same words as always.
   if (rhyme === null) return;
-  const plan = planRhymeVideo(
-    {
-      title: rhyme.title,
-      promptTemplate: rhyme.prompt_template,
-      model: rhyme.model,
-      durationSeconds: Number(rhyme.duration_seconds),
-      width: rhyme.width,
-      height: rhyme.height,
-    },
-    body,
-    { childName: "a child", avatarUrl: body.avatar_url },
-    modelsOf(rhyme.provider),
-  );
+  const star = { childName: "a child", avatarUrl: body.avatar_url };
+  const plan = planRhymeVideo(rhyme, body, star, modelsOf(rhyme.provider));
   if ("problems" in plan) throw invalidFields(422, plan.problems);
+}
+
+/** Remembered for a minute, so that the usual request (with an avatar) costs one call and not two. */
+async function rhymeOf(admin: AdminClient, id: string): Promise<CheckedRhyme | null> {
+  const known = remembered.get(id);
+  if (known !== undefined && known.until > Date.now()) return await known.rhyme;
+  const rhyme = readRhyme(admin, id);
+  remembered.set(id, { until: Date.now() + REMEMBER_MS, rhyme });
+  try {
+    const found = await rhyme;
+    if (found === null) remembered.delete(id);
+    return found;
+  } catch (error) {
+    remembered.delete(id);
+    throw error;
+  }
+}
+
+async function readRhyme(admin: AdminClient, id: string): Promise<CheckedRhyme | null> {
+  const { data, error } = await admin
+    .from("rhymes")
+    .select("title, prompt_template, provider, model, duration_seconds, width, height")
+    .eq("id", id)
+    .maybeSingle();
+  if (error) throw fromRpcError(error);
+  return data && {
+    title: data.title,
+    promptTemplate: data.prompt_template,
+    provider: data.provider,
+    model: data.model,
+    durationSeconds: Number(data.duration_seconds),
+    width: data.width,
+    height: data.height,
+  };
 }

@@ -29,7 +29,7 @@ export async function videoStatus(request: Request, visit: UserVisit): Promise<R
   const videos = rows.parse(data);
   if (videos.length === 0) {
     throw new HttpError(404, "not_found", "There is no such video", {
-      details: { field: "video_id" },
+      details: [{ field: "video_id", message: "is not a video of yours" }],
     });
   }
   const paths = videos.flatMap(({ storage_path }) => storage_path ?? []);

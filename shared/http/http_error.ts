@@ -63,9 +63,15 @@ export function fromRpcError(error: RpcError): HttpError {
     });
   }
   return new HttpError(known.status, known.code, known.sentence ?? error.message, {
-    details: parseDetails(error.details),
+    details: asProblems(parseDetails(error.details), error.message),
     ...(known.status === 429 ? { headers: { "retry-after": "30" } } : {}),
   });
+}
+
+/** A wrong field is told in one form everywhere: a list of problems. */
+function asProblems(details: unknown, message: string): unknown {
+  const names = typeof details === "object" && details !== null && "field" in details;
+  return names ? [{ ...details, message }] : details;
 }
 
 function parseDetails(details: string | null | undefined): unknown {

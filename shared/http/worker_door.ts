@@ -6,10 +6,11 @@ import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/database.ts";
 import { openQueue, type WorkQueue } from "../db/queue.ts";
 import { databaseUrl } from "../config.ts";
+import { endDrain, startDrain } from "../db/worker_calls.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
 import { type Batch, drain, type DrainReport } from "../stages/drain.ts";
-import { type EdgeFunction, secretDoor } from "./door.ts";
+import { type EdgeFunction, secretDoor, type Visit } from "./door.ts";
 
 /** What every stage works with. */
 export interface WorkerTools {
@@ -44,7 +45,7 @@ export function workerDoor(
   return secretDoor(name, ["POST"], "cron", async (request, visit) => {
     const tools = {
       ...isolateTools(),
-      node: `${nodeName}-${visit.requestId.slice(0, 8)}`,
+      node: nodeFor(visit),
       log: visit.log,
     };
     await tools.queue.ready();
@@ -57,17 +58,31 @@ export function workerDoor(
   });
 }
 
-/** Makes the edge function of the maintainer. It waits for the round and answers what it found. */
+/**
+ * Makes the edge function of the maintainer. It waits for the round and answers what it found, or that
+ * another round is under way.
+ */
 export function maintenanceDoor<Report extends object>(
   name: string,
   round: (tools: WorkerTools) => Promise<Report>,
 ): EdgeFunction {
   return secretDoor(name, ["POST"], "cron", async (_request, visit) => {
-    const tools = { ...isolateTools(), node: nodeName, log: visit.log };
+    const tools = { ...isolateTools(), node: nodeFor(visit), log: visit.log };
     await tools.queue.ready();
-    const report = await round(tools);
-    return Response.json({ success: true, ...report });
+    if (!await startDrain(tools.database, "maintain", tools.node)) {
+      return Response.json({ success: true, skipped: "another round is under way" });
+    }
+    try {
+      return Response.json({ success: true, ...await round(tools) });
+    } finally {
+      await endDrain(tools.database, "maintain", tools.node);
+    }
   });
+}
+
+/** Names this worker in leases: one call of one isolate. */
+function nodeFor(visit: Visit): string {
+  return `${nodeName}-${visit.requestId.slice(0, 8)}`;
 }
 
 function failed(log: Log, stage: string, error: unknown): DrainReport {

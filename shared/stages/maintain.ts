@@ -1,5 +1,5 @@
 /** Maintaining: finds work whose worker died, brings lost videos back, measures, and checks the books. */
-import { measureModels, reconcile, violations } from "../db/worker_calls.ts";
+import { checkInvariants, measureModels, reconcile } from "../db/worker_calls.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 
 /** What a round of maintenance found. */
@@ -7,16 +7,16 @@ export interface MaintenanceReport {
   /** Counts of what app.reconcile() did. */
   readonly reconciled: Record<string, number>;
   readonly models_measured: number;
-  /** Rows of app.invariants; always 0. */
+  /** Violated invariants among what is under way or recent; always 0. */
   readonly violations: number;
 }
 
 /** Does one round. Safe to run twice at once. */
 export async function maintain({ database, queue, log }: WorkerTools): Promise<MaintenanceReport> {
   await queue.supervise();
-  const reconciled = await reconcile(database);
+  const reconciled = await database.transaction(reconcile);
   const models_measured = await measureModels(database);
-  const broken = await violations(database);
+  const broken = await checkInvariants(database);
   for (const violation of broken) log.error("An invariant is violated", violation);
   return { reconciled, models_measured, violations: broken.length };
 }

@@ -10,6 +10,7 @@ import {
   settleVideoJobs,
 } from "../db/worker_calls.ts";
 import { estimateProgress, etaSeconds } from "../domain/progress.ts";
+import { isDataError } from "../db/database.ts";
 import { findModel } from "../domain/models.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import { modelsOf } from "../providers/models.ts";
@@ -50,6 +51,7 @@ export async function pollBatch(
   const states = await recallMissing(due, byTask);
   const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
+    if (!isDataError(error)) throw error;
     // One answer that the database refuses must not hold up the other forty-nine for ever.
     log.error("A batch of answers could not be settled, settling them one by one", { error });
     return settleEach(results);

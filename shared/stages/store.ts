@@ -12,8 +12,11 @@ import type { ObjectStore } from "../storage/object_store.ts";
 
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;
-/** A copy that takes longer is given up and tried again: under the queue's own expiry of 300 s. */
-const COPY_TIMEOUT_MS = 240_000;
+/**
+ * A copy that takes longer is given up and tried again. With the drain's budget of 40 s it ends within
+ * an isolate's life of 150 s, and well before the queue takes the worker for dead (300 s).
+ */
+const COPY_TIMEOUT_MS = 100_000;
 /** Errors that no further try will mend. */
 const HOPELESS = new Set(["host_not_allowed", "not_a_video", "too_large"]);
 
@@ -32,10 +35,13 @@ export async function storeBatch(
     await queue.complete(sql, "store-video", jobs.filter((job) => !wanted.has(job.videoJobId)));
     return { jobs, storables };
   });
-  await Promise.all(storables.map((storable) => {
+  // All of them end before this does, so that none is cut off because another one failed.
+  const copies = await Promise.allSettled(storables.map((storable) => {
     const job = jobs.find((one) => one.videoJobId === storable.video_job_id);
     return job === undefined ? undefined : storeOne(storable, job);
   }));
+  const failed = copies.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return { taken: jobs.length, most: AT_ONCE };
 
   async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
@@ -68,7 +74,7 @@ export async function storeBatch(
     };
     const { body, problem } = await open();
     try {
-      await store.put(storable.storage_path, body, "video/mp4");
+      await store.put(storable.storage_path, body, { contentType: "video/mp4", signal });
     } catch (error) {
       throw problem() ?? error;
     }

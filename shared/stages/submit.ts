@@ -13,6 +13,7 @@ import {
   type SubmissionRecord,
   submissionSlots,
 } from "../db/worker_calls.ts";
+import { isDataError } from "../db/database.ts";
 import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type {
@@ -23,6 +24,9 @@ import type {
 } from "../providers/provider.ts";
 import type { Batch } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
+
+/** Nobody was there: asking about each task alone would not help. */
+const UNREACHABLE = new Set(["network", "deadline"]);
 
 /** Turns a claimed attempt into what the provider is asked; a ProviderError when it can not be asked. */
 export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask | ProviderError>;
@@ -64,24 +68,29 @@ export async function submitBatch(
   });
   if (claimed.submissions.length > 0) {
     const records = await handOver(provider, claimed.submissions, buildTask);
-    await writeDown(records, claimed.jobs);
+    await writeDown(records, claimed.jobs).catch(async (error: unknown) => {
+      if (!isDataError(error)) throw error;
+      // One answer that the database refuses must not take nineteen others with it.
+      log.error("A batch of answers could not be recorded, recording them one by one", { error });
+      for (const record of records) {
+        await writeDown([record], claimed.jobs).catch((error: unknown) =>
+          log.error("An answer could not be recorded", { ...record, error })
+        );
+      }
+    });
     log.info("Submitted", countBy(records.map((record) => record.outcome)));
   }
   return claimed.jobs.length;
 
   async function writeDown(records: SubmissionRecord[], jobs: readonly QueueJob[]): Promise<void> {
-    const ids = new Set(records.map((record) => record.video_job_id));
     await database.transaction(async (sql) => {
       const changes = await recordSubmissions(sql, records, node);
-      // A held attempt went back into the queue as a new job; its old one is gone.
-      const held = new Set(
-        changes.filter((change) => change.result === "held").map((change) => change.video_job_id),
+      // Only what we changed is ours to complete. A held attempt went back into the queue as a new
+      // job; one that somebody else took over meanwhile has a job that is theirs.
+      const done = new Set(
+        changes.filter((change) => change.result !== "held").map((change) => change.video_job_id),
       );
-      await queue.complete(
-        sql,
-        "submit-video",
-        jobs.filter((job) => ids.has(job.videoJobId) && !held.has(job.videoJobId)),
-      );
+      await queue.complete(sql, "submit-video", jobs.filter((job) => done.has(job.videoJobId)));
     });
   }
 }
@@ -94,12 +103,14 @@ async function handOver(
   const tasks: VideoTask[] = [];
   const records: SubmissionRecord[] = [];
   for (const submission of submissions) {
-    const built = await buildTask(submission);
+    const built = submission.provider === provider.name
+      ? await buildTask(submission)
+      : elsewhere(submission.provider);
     if ("id" in built) tasks.push(built);
     else records.push(refusal(submission, built));
   }
   if (tasks.length > 0) {
-    const outcomes = await provider.submit(tasks);
+    const outcomes = await submitTasks(provider, tasks, submissions.some((one) => one.repeated));
     const byId = new Map(submissions.map((one) => [one.video_job_id, one]));
     for (const outcome of outcomes) {
       const submission = byId.get(outcome.id);
@@ -107,6 +118,36 @@ async function handOver(
     }
   }
   return records;
+}
+
+/**
+ * One call for all. Where nothing came back but an error, and that was so before for one of them, the
+ * call is halved until the task that makes the provider choke stands alone: it must not keep the
+ * others from being made. The ids are ours, so what was taken after all is not bought again.
+ */
+async function submitTasks(
+  provider: VideoProvider,
+  tasks: readonly VideoTask[],
+  repeated: boolean,
+): Promise<SubmitOutcome[]> {
+  const outcomes = await provider.submit(tasks);
+  const choked = repeated && provider.choosesTaskId && tasks.length > 1 &&
+    outcomes.every((one) => one.outcome === "unknown" && !UNREACHABLE.has(one.error.code));
+  if (!choked) return outcomes;
+  const middle = Math.ceil(tasks.length / 2);
+  return [
+    ...await submitTasks(provider, tasks.slice(0, middle), repeated),
+    ...await submitTasks(provider, tasks.slice(middle), repeated),
+  ];
+}
+
+function elsewhere(provider: string): ProviderError {
+  return {
+    kind: "server",
+    code: "provider_not_configured",
+    message: `This worker has no provider named "${provider}"`,
+    raw: null,
+  };
 }
 
 function recordOf(

@@ -9,7 +9,7 @@ export interface ObjectStore {
   put(
     path: string,
     body: ReadableStream<Uint8Array>,
-    contentType: string,
+    options: { contentType: string; signal: AbortSignal },
   ): Promise<"stored" | "exists">;
 }
 
@@ -28,7 +28,7 @@ export function createObjectStore(
   { url, secretKey }: { url: string; secretKey: string },
 ): ObjectStore {
   return {
-    async put(path, body, contentType) {
+    async put(path, body, { contentType, signal }) {
       const response = await fetch(`${url}/storage/v1/object/${BUCKET}/${path}`, {
         method: "POST",
         headers: {
@@ -38,9 +38,12 @@ export function createObjectStore(
           "x-upsert": "false",
         },
         body,
+        signal,
       });
       const text = await response.text();
       if (response.ok) return "stored";
+      // Refused before the end: what is left of the stream is not needed.
+      await body.cancel().catch(() => {});
       // Storage answers 400 with the real status inside, or 409, depending on its version.
       if (response.status === 409 || /"409"|Duplicate|already exists/i.test(text)) return "exists";
       throw new StorageError(response.status, `Storage answered ${response.status}`);

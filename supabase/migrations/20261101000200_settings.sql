@@ -1,5 +1,13 @@
 -- Settings: what an operator may tune without a deployment, and the schema that clients never see.
 
+-- Supabase grants new tables and functions in public to every API role by default. Everything made from
+-- here on is born closed, so that no moment of a push is open; the access migration opens by name.
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
+-- What PUBLIC may do by default is set for all schemas at once and can not be taken back for one.
+alter default privileges revoke execute on functions from public;
+
 create schema app;
 comment on schema app is 'Internals of Gemreel. Not exposed through the API; only the database owner uses it.';
 revoke all on schema app from public;

@@ -34,3 +34,6 @@ revoke all on function app.create_user() from public;
 create trigger create_user
 after insert on auth.users
 for each row execute function app.create_user();
+
+-- Whoever signed up before.
+insert into public.users (id) select a.id from auth.users a on conflict (id) do nothing;

@@ -116,7 +116,7 @@ begin
   end if;
 
   -- The lock makes two calls with the same key take turns, so the second finds the first's entry.
-  perform 1 from public.users u where u.id = p_user_id for update;
+  perform 1 from public.users u where u.id = p_user_id for no key update;
 
   select e.* into v_entry
   from public.gem_entries e

@@ -76,6 +76,7 @@ create table public.video_jobs (
   lease_until timestamptz,
   processing_started_at timestamptz,
   submitted_at timestamptz,
+  maybe_bought boolean not null default false,
   provider_task_id text,
   deadline_at timestamptz,
   next_poll_at timestamptz,
@@ -98,6 +99,7 @@ create table public.video_jobs (
 );
 comment on table public.video_jobs is 'One attempt to make a video at one provider. The id is the provider''s task id wherever we may choose it. Service role only.';
 comment on column public.video_jobs.priority is '2 for premium, else 1. The order itself is the fair tag in the queue.';
+comment on column public.video_jobs.maybe_bought is 'The provider may have this attempt though it never said so: an answer was lost, or a webhook came first.';
 comment on column public.video_jobs.next_poll_at is 'When to ask the provider next. A poller leases an attempt by moving this forward.';
 comment on column public.video_jobs.result_url is 'Where the provider keeps the file until we have copied it. Dies within hours or days.';
 comment on column public.video_jobs.provider_error is 'What the provider said, verbatim.';

@@ -16,12 +16,12 @@ select pgboss.create_queue('store-video-dead', '{"policy": "standard"}');
 select pgboss.create_queue('submit-video', '{
   "policy": "standard", "partition": true, "deadLetter": "submit-video-dead",
   "retryLimit": 10, "retryDelay": 1, "retryBackoff": true, "retryDelayMax": 60,
-  "expireInSeconds": 60, "deleteAfterSeconds": 86400
+  "expireInSeconds": 60, "deleteAfterSeconds": 3600
 }');
 select pgboss.create_queue('store-video', '{
   "policy": "standard", "partition": true, "deadLetter": "store-video-dead",
   "retryLimit": 5, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 120,
-  "expireInSeconds": 300, "deleteAfterSeconds": 86400
+  "expireInSeconds": 300, "deleteAfterSeconds": 3600
 }');
 
 create function app.enqueue(

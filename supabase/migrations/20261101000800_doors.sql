@@ -27,7 +27,7 @@ declare
 begin
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
   -- read and written as one; other users are not held up.
-  select u.* into v_user from public.users u where u.id = p_user_id for update;
+  select u.* into v_user from public.users u where u.id = p_user_id for no key update;
   if not found then
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
   end if;
@@ -200,16 +200,19 @@ begin
     return jsonb_build_object('known', false, 'recorded', false, 'rang', false);
   end if;
 
+  -- A real provider says a handful of things about a task; a flood is someone else.
   insert into public.provider_events (provider, video_job_id, hash, payload)
-  values (p_provider, p_video_job_id, p_hash, p_payload)
+  select p_provider, p_video_job_id, p_hash, p_payload
+  where (select count(*) from public.provider_events e where e.video_job_id = p_video_job_id) < 20
   on conflict (hash) do nothing;
   v_new := found;
 
-  if v_status not in ('claimed', 'processing') then
+  -- A repetition has nothing new to say, and rings for nobody.
+  if not v_new or v_status not in ('claimed', 'processing') then
     return jsonb_build_object('known', true, 'recorded', v_new, 'rang', false);
   end if;
   update public.video_jobs j
-  set next_poll_at = clock_timestamp()
+  set next_poll_at = clock_timestamp(), maybe_bought = true
   where j.id = p_video_job_id and j.status in ('claimed', 'processing');
   return jsonb_build_object('known', true, 'recorded', v_new, 'rang', app.ring('poll'));
 end;

@@ -21,6 +21,7 @@ returns table (
   provider text,
   model text,
   attempt smallint,
+  repeated boolean,
   options jsonb,
   avatar_url text,
   child_name text,
@@ -52,8 +53,11 @@ begin
   -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
   -- id, so the provider recognises it; but an attempt that kills every worker must come to an end.
   for v_job in
-    select j.id from public.video_jobs j
+    select j.id
+    from public.video_jobs j
+    join public.videos v on v.id = j.video_id
     where j.id = any (p_job_ids) and j.status in ('pending', 'claimed') and j.claim_count >= v_settings.max_claims
+    order by v.user_id
   loop
     perform app.fail_attempt(v_job.id, 'worker_lost', 'server', 'worker_lost',
       'Something went wrong on our side. Please try again.', null, null);
@@ -64,7 +68,7 @@ begin
     set status = 'claimed',
       claim_count = j.claim_count + 1,
       processing_node = p_node,
-      processing_started_at = coalesce(j.processing_started_at, clock_timestamp()),
+      processing_started_at = clock_timestamp(),
       lease_until = clock_timestamp() + v_settings.submit_lease_seconds * interval '1 second'
     where j.id = any (p_job_ids)
       and (
@@ -92,7 +96,7 @@ begin
 
   return query
   select
-    j.id, coalesce(j.id = any (v_ids), false), j.provider, j.model, j.attempt, v.options, v.avatar_url, c.name, v.title,
+    j.id, coalesce(j.id = any (v_ids), false), j.provider, j.model, j.attempt, j.maybe_bought, v.options, v.avatar_url, c.name, v.title,
     r.prompt_template, r.negative_prompt, r.style, r.video_template_url,
     r.duration_seconds, r.width, r.height
   from public.video_jobs j
@@ -103,7 +107,7 @@ begin
 end;
 $$;
 comment on function app.start_submissions(uuid[], text) is
-  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
+  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
 revoke all on function app.start_submissions(uuid[], text) from public;
 
 create function app.record_submissions(p_outcomes jsonb, p_node text)
@@ -114,6 +118,7 @@ declare
   v_settings app.settings;
   v_outcome record;
   v_job public.video_jobs;
+  v_rest integer;
 begin
   select s.* into v_settings from app.settings s;
   perform 1
@@ -134,7 +139,7 @@ begin
       deadline_at = clock_timestamp() + p.render_deadline_minutes * interval '1 minute',
       -- An event that came before this answer has made the attempt due already: keep that.
       next_poll_at = coalesce(j.next_poll_at, clock_timestamp() + v_settings.poll_steps[1] * interval '1 second'),
-      lease_until = null
+      lease_until = null, error_code = null, error_kind = null, provider_error = null
     from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
     where o.outcome = 'accepted'
       and j.id = o.video_job_id
@@ -173,11 +178,14 @@ begin
       continue;
     end if;
     video_job_id := v_job.id;
-    if v_outcome.outcome in ('held', 'unknown') then
+    -- An attempt that the provider may have already is not given up for a refusal that may pass: a
+    -- fresh one would be a second purchase. Only a refusal of the input itself ends it.
+    if v_outcome.outcome in ('held', 'unknown') or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then
       perform app.hold_attempt(
-        v_job.id, case v_outcome.outcome when 'held' then 'pending' else 'claimed' end,
+        v_job.id, v_outcome.outcome = 'unknown' or v_job.maybe_bought,
         v_outcome.code, v_outcome.kind, v_outcome.provider_error, coalesce(v_outcome.delay_seconds, 15)
       );
+      v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
       result := 'held';
     else
       result := app.fail_attempt(
@@ -187,13 +195,23 @@ begin
     end if;
     return next;
   end loop;
+
+  -- The provider rests only if it took nothing at all: one attempt that it chokes on is not an outage.
+  if v_rest is not null and not exists (
+    select 1 from jsonb_to_recordset(p_outcomes) as o (outcome text) where o.outcome = 'accepted'
+  ) then
+    update app.providers p
+    set paused_until = clock_timestamp() + least(v_rest, 3600) * interval '1 second', pause_reason = v_outcome.code
+    where p.name = v_job.provider
+      and (p.paused_until is null or p.paused_until < clock_timestamp() + least(v_rest, 3600) * interval '1 second');
+  end if;
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
   'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
-create function app.hold_attempt(p_job_id uuid, p_status text, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
+create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
 returns void
 language plpgsql set search_path = ''
 as $$
@@ -203,10 +221,11 @@ declare
   v_job public.video_jobs;
 begin
   update public.video_jobs j
-  set status = p_status,
+  set status = case when p_maybe_bought then 'claimed' else 'pending' end,
+    maybe_bought = p_maybe_bought,
     lease_until = clock_timestamp(),
     -- A webhook's ring counts only for an attempt the provider may have.
-    next_poll_at = case when p_status = 'claimed' then j.next_poll_at end,
+    next_poll_at = case when p_maybe_bought then j.next_poll_at end,
     -- Neither is a worker that vanished: it does not count against the claims.
     claim_count = j.claim_count - 1,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
@@ -215,17 +234,14 @@ begin
   if not found then
     return;
   end if;
-  if p_status = 'pending' then
+  if not p_maybe_bought then
     update public.videos v
     set status = 'queued', stage = 'initializing', progress = 0
     where v.id = v_job.video_id and v.status = 'processing';
   end if;
-  update app.providers p
-  set paused_until = v_again, pause_reason = p_code
-  where p.name = v_job.provider and (p.paused_until is null or p.paused_until < v_again);
   perform app.queue_submission(v_job.id, (select c.tag from app.fair_clock c), v_again);
 end;
 $$;
-comment on function app.hold_attempt(uuid, text, text, text, jsonb, integer) is
-  'The same attempt waits and is handed over again, and the provider rests meanwhile. p_status pending: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought. p_status claimed: no word came back, so it may have been bought; handing it over again under the same id can not buy it twice. Costs no attempt; the queued deadline bounds it.';
-revoke all on function app.hold_attempt(uuid, text, text, text, jsonb, integer) from public;
+comment on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) is
+  'The same attempt waits and is handed over again under its id. p_maybe_bought false: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought, the video is queued again. True: no word came back, so it may have been bought and stays claimed; handing it over again under the same id can not buy it twice. Costs no attempt; the queued deadline bounds it.';
+revoke all on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) from public;

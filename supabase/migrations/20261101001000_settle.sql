@@ -44,6 +44,19 @@ comment on function app.due_polls(text, integer) is
   'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves.';
 revoke all on function app.due_polls(text, integer) from public;
 
+create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
+language sql volatile set search_path = ''
+as $$
+  select case p_state
+    when 'processing' then p_deadline_at <= clock_timestamp()
+    when 'unanswered' then p_deadline_at <= clock_timestamp() - interval '1 hour'
+    else false
+  end;
+$$;
+comment on function app.past_deadline(timestamptz, text) is
+  'Whether an attempt that the provider still works on (or, for an hour more, says nothing about) has had its time. Decided with the answer in hand, so that a render that is done is never given up.';
+revoke all on function app.past_deadline(timestamptz, text) from public;
+
 create function app.settle_video_jobs(p_results jsonb)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
@@ -103,6 +116,7 @@ begin
       and j.id = r.video_job_id
       and j.status in ('claimed', 'processing')
       and j.next_poll_at is not null
+      and not app.past_deadline(j.deadline_at, r.state)
     returning j.id, j.video_id, j.attempt, j.status
   ), moved as (
     update public.videos v
@@ -125,14 +139,20 @@ begin
   select m.job_id, 'progress' from moved m;
 
   for v_failure in
-    select r.*
+    select r.video_job_id, t.*
     from jsonb_to_recordset(p_results) as r (
       video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
       provider_error jsonb, retry_seconds integer
     )
     join public.video_jobs j on j.id = r.video_job_id
     join public.videos v on v.id = j.video_id
-    where r.state = 'failed'
+    cross join lateral (
+      select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds
+      where r.state = 'failed'
+      union all
+      select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5
+      where app.past_deadline(j.deadline_at, r.state)
+    ) t
     -- Refunds lock users: always in the same order, so that two workers never wait for each other.
     order by v.user_id
   loop

@@ -73,6 +73,10 @@ create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error js
 language plpgsql set search_path = ''
 as $$
 begin
+  -- The video before its attempt, as everywhere.
+  perform 1 from public.videos v
+  where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id)
+  for update;
   update public.video_jobs j
   set error_code = p_code, error_kind = 'storing', provider_error = p_provider_error
   where j.id = p_job_id and j.status = 'completed';

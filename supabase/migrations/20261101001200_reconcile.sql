@@ -8,55 +8,103 @@ $$;
 comment on function app.live_queue_job(text, uuid) is 'Whether the queue still has this job waiting, retrying or in a worker''s hands.';
 revoke all on function app.live_queue_job(text, uuid) from public;
 
-create view app.invariants with (security_invoker = true) as
-select 'balance is not the sum of the entries' as invariant, null::uuid as video_id, u.id as user_id,
-  format('balance %s, entries %s', u.gem_balance, coalesce(e.total, 0)) as detail
-from public.users u
-left join (
-  select g.user_id, sum(g.amount) as total from public.gem_entries g group by g.user_id
-) e on e.user_id = u.id
-where u.gem_balance <> coalesce(e.total, 0)
-union all
-select 'price was not charged once', v.id, v.user_id, format('price %s, charged %s', v.gem_cost, coalesce(-c.amount, 0))
-from public.videos v
-left join public.gem_entries c on c.video_id = v.id and c.kind = 'charge'
-where v.gem_cost <> coalesce(-c.amount, 0)
-union all
-select 'failed without a full refund', v.id, v.user_id, format('price %s, refunded %s', v.gem_cost, coalesce(r.amount, 0))
-from public.videos v
-left join public.gem_entries r on r.video_id = v.id and r.kind = 'refund'
-where v.status = 'failed' and v.gem_cost <> coalesce(r.amount, 0)
-union all
-select 'refunded though not failed or cancelled', v.id, v.user_id, format('%s, refunded %s', v.status, r.amount)
-from public.videos v
-join public.gem_entries r on r.video_id = v.id and r.kind = 'refund'
-where v.status not in ('failed', 'cancelled') or r.amount > v.gem_cost
-union all
-select 'attempt lives on though the video is over or rendering', v.id, v.user_id, format('video %s, attempt %s', v.status, j.status)
-from public.videos v
-join public.video_jobs j on j.video_id = v.id
-where j.status in ('pending', 'claimed', 'processing') and v.status not in ('queued', 'processing')
-union all
-select 'stranded: nothing will move it on', v.id, v.user_id, v.status
-from public.videos v
-where (
-    v.status in ('queued', 'processing') and not exists (
-      select 1 from public.video_jobs j
-      where j.video_id = v.id and (
-        (j.status = 'pending' and app.live_queue_job('submit-video', j.id))
-        or (j.status = 'claimed' and (app.live_queue_job('submit-video', j.id) or j.next_poll_at is not null))
-        or j.status = 'processing'
+create index gem_entries_created_at_idx on public.gem_entries using brin (created_at);
+create index videos_created_at_idx on public.videos using brin (created_at);
+
+create function app.find_violations(p_since timestamptz)
+returns table (invariant text, video_id uuid, user_id uuid, detail text)
+language sql stable set search_path = ''
+as $$
+  with looked_at as materialized (
+    select v.id, v.user_id, v.status, v.gem_cost
+    from public.videos v
+    where v.created_at >= p_since or v.status in ('queued', 'processing', 'rendering')
+  ), books as (
+    select v.id, v.user_id, v.status, v.gem_cost,
+      coalesce(-c.amount, 0) as charged, coalesce(r.amount, 0) as refunded
+    from looked_at v
+    left join public.gem_entries c on c.video_id = v.id and c.kind = 'charge'
+    left join public.gem_entries r on r.video_id = v.id and r.kind = 'refund'
+  )
+  select 'balance is not the sum of the entries', null::uuid, u.id,
+    format('balance %s, entries %s', u.gem_balance, t.total)
+  from public.users u
+  cross join lateral (
+    select coalesce(sum(g.amount), 0) as total from public.gem_entries g where g.user_id = u.id
+  ) t
+  where u.gem_balance <> t.total
+    and (p_since = '-infinity' or u.id in (select g.user_id from public.gem_entries g where g.created_at >= p_since))
+  union all
+  select 'price was not charged once', b.id, b.user_id, format('price %s, charged %s', b.gem_cost, b.charged)
+  from books b
+  where b.gem_cost <> b.charged
+  union all
+  select 'failed without a full refund', b.id, b.user_id, format('price %s, refunded %s', b.gem_cost, b.refunded)
+  from books b
+  where b.status = 'failed' and b.gem_cost <> b.refunded
+  union all
+  select 'refunded though not failed or cancelled', b.id, b.user_id, format('%s, refunded %s', b.status, b.refunded)
+  from books b
+  where b.refunded <> 0 and (b.status not in ('failed', 'cancelled') or b.refunded > b.gem_cost)
+  union all
+  select 'attempt lives on though the video is over or rendering', v.id, v.user_id,
+    format('video %s, attempt %s', v.status, j.status)
+  from looked_at v
+  join public.video_jobs j on j.video_id = v.id
+  where j.status in ('pending', 'claimed', 'processing') and v.status not in ('queued', 'processing')
+  union all
+  select 'stranded: nothing will move it on', v.id, v.user_id, v.status
+  from looked_at v
+  where (
+      v.status in ('queued', 'processing') and not exists (
+        select 1 from public.video_jobs j
+        where j.video_id = v.id and (
+          (j.status = 'pending' and app.live_queue_job('submit-video', j.id))
+          or (j.status = 'claimed' and (app.live_queue_job('submit-video', j.id) or j.next_poll_at is not null))
+          or j.status = 'processing'
+        )
       )
     )
-  )
-  or (
-    v.status = 'rendering' and not exists (
-      select 1 from public.video_jobs j
-      where j.video_id = v.id and j.status = 'completed' and app.live_queue_job('store-video', j.id)
-    )
-  );
+    or (
+      v.status = 'rendering' and not exists (
+        select 1 from public.video_jobs j
+        where j.video_id = v.id and j.status = 'completed' and app.live_queue_job('store-video', j.id)
+      )
+    );
+$$;
+comment on function app.find_violations(timestamptz) is
+  'What must not be: lies in the books, videos that nothing will move on. Looks at all videos under way, and at videos and entries made since then; -infinity looks at everything.';
+revoke all on function app.find_violations(timestamptz) from public;
+
+create view app.invariants with (security_invoker = true) as
+select v.invariant, v.video_id, v.user_id, v.detail from app.find_violations('-infinity') v;
 comment on view app.invariants is 'Must always be empty. Each row is a lie in the books or a video that nothing will move on.';
 revoke all on app.invariants from public;
+
+create table app.last_check (
+  only_row boolean primary key default true check (only_row),
+  recent_at timestamptz,
+  recent_violations integer not null default 0,
+  full_at timestamptz,
+  full_violations integer not null default 0
+);
+comment on table app.last_check is 'When the invariants were last checked: the recent ones by maintain each minute, all of them by the daily clean-up.';
+insert into app.last_check default values;
+
+create function app.check_invariants()
+returns table (invariant text, video_id uuid, user_id uuid, detail text)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  return query select f.* from app.find_violations(now() - interval '2 hours') f;
+  get diagnostics v_count = row_count;
+  update app.last_check set recent_at = clock_timestamp(), recent_violations = v_count;
+end;
+$$;
+comment on function app.check_invariants() is 'What maintain does each minute: the violations among what is under way or recent, and a note of when it looked.';
+revoke all on function app.check_invariants() from public;
 
 create function app.reconcile(p_limit integer default 500) returns jsonb
 language plpgsql set search_path = ''
@@ -89,15 +137,12 @@ begin
     end if;
   end loop;
 
-  -- An attempt that the provider never ends. Only after it was asked: a poll that is still due may
-  -- find it delivered, however late. If nobody polls for another hour, the wait is over all the same.
+  -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
   for v_row in
     select j.id
     from public.video_jobs j
     join public.videos v on v.id = j.video_id
-    where j.status = 'processing'
-      and j.deadline_at <= clock_timestamp()
-      and (j.next_poll_at > clock_timestamp() or j.deadline_at <= clock_timestamp() - interval '1 hour')
+    where j.status = 'processing' and j.deadline_at <= clock_timestamp() - interval '6 hours'
     order by v.user_id, v.id
     limit p_limit
     for update of v skip locked
@@ -206,10 +251,12 @@ begin
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
   end if;
+  update app.last_check
+  set full_at = clock_timestamp(), full_violations = (select count(*) from app.invariants);
   perform app.ring('maintain');
 end;
 $$;
-comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, dead drainers and pg_cron''s history, and rings maintain so that pg-boss tidies its tables.';
+comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, dead drainers and pg_cron''s history; checks every invariant over all time; and rings maintain so that pg-boss tidies its tables.';
 revoke all on function app.clean_up() from public;
 
 create function public.health_report() returns jsonb
@@ -250,7 +297,8 @@ as $$
     ),
     'doorbell_installed', app.doorbell_installed(),
     'cron_installed', to_regclass('cron.job') is not null,
-    'invariant_violations', (select count(*) from app.invariants),
+    'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),
+    'invariants_checked', (select jsonb_build_object('recent', c.recent_at, 'all', c.full_at) from app.last_check c),
     'pgboss_schema', (select v.version from pgboss.version v)
   );
 $$;

@@ -1,6 +1,6 @@
 -- Who may do what. Everything is closed first, then opened by name.
 
--- Supabase grants new tables and functions in public to every API role by default; take all of that back.
+-- Whatever was granted before our migrations set the defaults.
 revoke all on all tables in schema public from public, anon, authenticated, service_role;
 revoke all on all sequences in schema public from public, anon, authenticated, service_role;
 revoke all on all functions in schema public from public, anon, authenticated, service_role;
@@ -9,11 +9,6 @@ revoke all on all functions in schema app from public, anon, authenticated, serv
 revoke all on schema pgboss from public, anon, authenticated, service_role;
 revoke all on all tables in schema pgboss from public, anon, authenticated, service_role;
 revoke all on all functions in schema pgboss from public, anon, authenticated, service_role;
-alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
-alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
-alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
--- What PUBLIC may do by default is set for all schemas at once and can not be taken back for one.
-alter default privileges revoke execute on functions from public;
 
 alter table public.users enable row level security;
 alter table public.children enable row level security;
@@ -53,6 +48,8 @@ create policy "Users mark favourites" on public.videos for update to authenticat
 -- gems, videos and attempts change only through the functions below.
 grant select on all tables in schema public to service_role;
 grant insert, update, delete on public.rhymes, public.children to service_role;
+-- Who is premium is decided by your shop.
+grant update (tier) on public.users to service_role;
 grant execute on function public.grant_gems(uuid, integer, text, text, text) to service_role;
 grant execute on function public.queue_video(uuid, uuid, uuid, jsonb, text, integer, text, text) to service_role;
 grant execute on function public.cancel_video(uuid, uuid) to service_role;

@@ -5,12 +5,18 @@ declare
   v_extension record;
 begin
   for v_extension in
-    select * from (values ('pg_cron', 'cron'), ('pg_net', 'net'), ('supabase_vault', 'vault')) as e (name, schema)
+    select * from (values
+      ('pg_cron', 'cron', 'pg_catalog'), ('pg_net', 'net', 'extensions'), ('supabase_vault', 'vault', 'vault')
+    ) as e (name, schema, home)
   loop
     if to_regnamespace(v_extension.schema) is null
       and exists (select 1 from pg_catalog.pg_available_extensions a where a.name = v_extension.name) then
       begin
-        execute format('create extension if not exists %I', v_extension.name);
+        if v_extension.name <> 'supabase_vault' and to_regnamespace(v_extension.home) is not null then
+          execute format('create extension if not exists %I with schema %I', v_extension.name, v_extension.home);
+        else
+          execute format('create extension if not exists %I', v_extension.name);
+        end if;
       exception when others then
         raise warning 'Extension % is installed but can not be used here: %', v_extension.name, sqlerrm;
       end;

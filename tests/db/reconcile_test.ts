@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  failStoring,
   finishStoring,
   reconcile,
   settleVideoJobs,
@@ -18,6 +19,14 @@ import {
   value,
   videoOf,
 } from "../support/fixtures.ts";
+
+/** The provider still works on it. */
+const stillAtIt = (video_job_id: string) => ({
+  video_job_id,
+  state: "processing" as const,
+  progress: 60,
+  eta_seconds: 9,
+});
 
 Deno.test("with nothing wrong it changes nothing", async () => {
   await withSql(async (db) => {
@@ -67,17 +76,30 @@ Deno.test("F06 a provider that never ends a task: the deadline does, attempt by 
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
     const { video_id } = await queueVideo(db, family);
-    for (let attempt = 1; attempt <= 3; attempt++) {
+    for (const end of ["retried", "retried", "failed"]) {
       const job = await accept(db, video_id);
       await passTime(db, "31 minutes");
-      assertEquals((await reconcile(db))["timed_out"], 0, "it is asked once more first");
-      await db.query("select * from app.due_polls('runware', 10)");
-      await settleVideoJobs(db, [{ video_job_id: job, state: "unanswered" }]);
-      assertEquals((await reconcile(db))["timed_out"], 1);
+      assertEquals(await settleVideoJobs(db, [stillAtIt(job)]), [
+        { video_job_id: job, result: end },
+      ]);
     }
     const video = await videoOf(db, video_id);
     assertEquals([video.status, video.error_code], ["failed", "timed_out"]);
     assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F06 a provider that says nothing has an hour more than one that says it is still at it", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const job = await accept(db, video_id);
+    const silence = { video_job_id: job, state: "unanswered" as const };
+    await passTime(db, "31 minutes");
+    assertEquals(await settleVideoJobs(db, [silence]), []);
+    await passTime(db, "60 minutes");
+    assertEquals(await settleVideoJobs(db, [silence]), [{ video_job_id: job, result: "retried" }]);
     assertEquals(await brokenInvariants(db), []);
   });
 });
@@ -87,21 +109,45 @@ Deno.test("after an outage of our own a finished render is fetched, not given up
     const family = await newFamily(db, { gems: 10 });
     const { video_id } = await queueVideo(db, family);
     const job = await accept(db, video_id);
-    await passTime(db, "45 minutes");
+    await passTime(db, "3 hours");
+    await db.query("select * from app.due_polls('runware', 10)");
+    // Maintain runs while the poller waits for the provider's answer.
     assertEquals((await reconcile(db))["timed_out"], 0);
     await deliver(db, job);
     assertEquals((await videoOf(db, video_id)).status, "rendering");
   });
 });
 
-Deno.test("an attempt that nobody asks about any more ends an hour after its deadline", async () => {
+Deno.test("an attempt that nobody has asked about for six hours after its deadline ends", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
     const { video_id } = await queueVideo(db, family);
     await accept(db, video_id);
-    await passTime(db, "91 minutes");
+    await passTime(db, "391 minutes");
     assertEquals((await reconcile(db))["timed_out"], 1);
     assertEquals((await videoOf(db, video_id)).status, "queued");
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a store that gives up while reconcile does the same: one of them waits, nobody deadlocks", async () => {
+  await withSql(async (db) => {
+    const jobs: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const family = await newFamily(db, { gems: 10 });
+      const job = await accept(db, (await queueVideo(db, family)).video_id);
+      await deliver(db, job);
+      jobs.push(job);
+    }
+    await passTime(db, "31 minutes");
+    await Promise.all([...jobs.map((job) => failStoring(db, job, "gone", null)), reconcile(db)]);
+    assertEquals(
+      await value(
+        db,
+        "select count(*)::int as value from public.gem_entries where kind = 'refund'",
+      ),
+      6,
+    );
     assertEquals(await brokenInvariants(db), []);
   });
 });

@@ -121,6 +121,52 @@ Deno.test("no word from the provider: the attempt stays claimed and is handed ov
   });
 });
 
+Deno.test("an attempt that may have been bought is not given up for a refusal that may pass", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    const record = async (outcome: "unknown" | "held" | "failed", delay_seconds: number | null) => {
+      const [started] = await startSubmissions(db, [id], "w");
+      await recordSubmissions(db, [{ video_job_id: id, outcome, ...trouble, delay_seconds }], "w");
+      return started?.repeated;
+    };
+    assertEquals(await record("unknown", 5), false);
+    for (const outcome of ["held", "failed"] as const) {
+      assertEquals(await record(outcome, 5), true);
+      const [job, ...others] = await jobsOf(db, video_id);
+      assertEquals([job?.status, others.length], ["claimed", 0], outcome);
+    }
+    // A refusal of the input itself ends it, with the gems back.
+    await record("failed", null);
+    assertEquals((await videoOf(db, video_id)).status, "failed");
+    assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("the provider rests when it took nothing, not when it choked on one", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const ids = [];
+    for (let i = 0; i < 2; i++) {
+      const { video_id } = await queueVideo(db, family);
+      ids.push((await newestJob(db, video_id)).id);
+    }
+    const [one = "", two = ""] = ids;
+    await startSubmissions(db, [one, two], "w");
+    const lost = { video_job_id: one, outcome: "unknown" as const, ...trouble, delay_seconds: 5 };
+    await recordSubmissions(db, [
+      lost,
+      { video_job_id: two, outcome: "accepted", provider_task_id: two },
+    ], "w");
+    assertEquals(await value(db, "select app.free_slots('runware') > 0 as value"), true);
+    await startSubmissions(db, [one], "w");
+    await recordSubmissions(db, [lost], "w");
+    assertEquals(await value(db, "select app.free_slots('runware') as value"), 0);
+  });
+});
+
 Deno.test("no more attempts are handed over than the provider has room for", async () => {
   await withSql(async (db) => {
     await db.query("update app.providers set max_in_flight = 3");

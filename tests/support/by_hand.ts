@@ -1,10 +1,9 @@
 /** Stacks in which no worker runs unless the test runs it, and the steps of a video one by one. */
 import { assertEquals } from "@std/assert";
 import type { FunctionsHost } from "../../local/functions_server.ts";
-import type { StackOptions } from "../../local/stack.ts";
 import { functionsEnv as stackEnv } from "../../local/stack_env.ts";
 import type { RunwareSandbox } from "../../local/sandbox/runware.ts";
-import { type AppStack, BY_HAND, withApp, work } from "./app.ts";
+import { type AppOptions, type AppStack, BY_HAND, withApp, work } from "./app.ts";
 import { brokenInvariants, newestJob, passTime } from "./fixtures.ts";
 import { keysOf } from "./tokens.ts";
 
@@ -15,16 +14,15 @@ export interface HandStack extends AppStack {
 }
 
 /**
- * Gives `work` a stack where nothing happens by itself: no cron, renders end by `control.finish`, and
- * no doorbell, so that a worker rung by a charge never competes with the one a test calls. The
+ * Gives `work` a stack where nothing happens by itself (see BY_HAND) and a poll comes due with the
+ * minute that `polled` lets pass, never with the second the sandbox is asked each otherwise. The
  * invariants are looked at when `work` is done.
  */
-export function byHand(options: StackOptions, work: (app: HandStack) => Promise<void>) {
+export function byHand(options: AppOptions, work: (app: HandStack) => Promise<void>) {
   const settings = { poll_steps: [30], ...options.settings };
   return withApp({ ...BY_HAND, ...options, settings }, async (app) => {
     const { functions, sandbox } = app;
     if (functions === null || sandbox === null) throw new Error("Functions or sandbox are missing");
-    await app.db.query("delete from vault.secrets where name = 'functions_url'");
     await work({ ...app, functions, sandbox });
     assertEquals(await brokenInvariants(app.db), []);
   });

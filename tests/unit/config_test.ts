@@ -3,10 +3,12 @@ import denoConfig from "../../deno.json" with { type: "json" };
 import {
   avatarHosts,
   ConfigError,
+  databaseUrl,
   runwareConfig,
   supabaseConfig,
   webhookConfig,
 } from "../../shared/config.ts";
+import { tlsFor } from "../../shared/db/database.ts";
 import { versions } from "../../shared/version.ts";
 
 const from = (values: Record<string, string>) => (name: string) => values[name];
@@ -63,4 +65,17 @@ Deno.test("avatars come from the listed hosts, by default from the project itsel
 
 Deno.test("the versions that health tells are the pinned ones", () => {
   assertEquals(`npm:pg-boss@${versions.pgboss}`, denoConfig.imports["pg-boss"]);
+});
+
+Deno.test("the database is spoken to in TLS where it is named by a domain", () => {
+  const url = (host: string) => `postgres://u:p@${host}:5432/postgres`;
+  assertEquals(tlsFor(url("db.ref.supabase.co")), { rejectUnauthorized: false });
+  for (const near of ["127.0.0.1", "localhost", "db", "10.0.0.5"]) {
+    assertEquals(tlsFor(url(near)), false, near);
+  }
+});
+
+Deno.test("workers may be pointed at a pooler", () => {
+  assertEquals(databaseUrl(from({ SUPABASE_DB_URL: "a" })), "a");
+  assertEquals(databaseUrl(from({ SUPABASE_DB_URL: "a", WORKER_DATABASE_URL: "b" })), "b");
 });

@@ -119,7 +119,8 @@ Deno.test("what is no MP4, or nothing at all, is not a video", async () => {
 
 Deno.test("a file that is too large by its own word is not begun", async () => {
   const send = (response: ServerResponse) => {
-    response.writeHead(200, { "content-length": LARGEST_VIDEO + 1 }).write(FILE);
+    response.writeHead(200, { "content-length": LARGEST_VIDEO + 1 });
+    response.write(FILE, () => response.socket?.destroy());
   };
   assertEquals(await fetched(send), "too_large after 1");
 });
