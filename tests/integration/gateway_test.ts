@@ -81,7 +81,8 @@ Deno.test(
       create function public.refuse(p_code text) returns void language plpgsql as $$
       begin
         raise exception 'No gems left' using errcode = p_code, detail = 'have 3', hint = 'buy some';
-      end $$`);
+      end $$;
+      grant execute on function public.refuse(text) to authenticated;`);
     const { client } = await signUp(stack);
     for (const code of ["GM001", "GM404", "P0001", "40001"]) {
       const { error, status } = await client.rpc("refuse", { p_code: code });
