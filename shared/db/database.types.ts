@@ -228,6 +228,40 @@ export type Database = {
         };
         Relationships: [];
       };
+      "unknown_outcomes": {
+        Row: {
+          "happened_at": string;
+          "model": string;
+          "provider": string;
+          "provider_error": Json | null;
+          "resolution": string | null;
+          "resolved_at": string | null;
+          "video_id": string;
+          "video_job_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "happened_at"?: string;
+          "model": string;
+          "provider": string;
+          "provider_error"?: Json | null;
+          "resolution"?: string | null;
+          "resolved_at"?: string | null;
+          "video_id": string;
+          "video_job_id": string;
+        };
+        Update: {
+          "happened_at"?: string;
+          "model"?: string;
+          "provider"?: string;
+          "provider_error"?: Json | null;
+          "resolution"?: string | null;
+          "resolved_at"?: string | null;
+          "video_id"?: string;
+          "video_job_id"?: string;
+        };
+        Relationships: [];
+      };
       "users": {
         Row: {
           "created_at": string;
@@ -265,6 +299,7 @@ export type Database = {
           "finished_at": string | null;
           "id": string;
           "lease_until": string | null;
+          "maybe_bought": boolean;
           "model": string;
           "next_poll_at": string | null;
           "poll_count": number;
@@ -292,6 +327,7 @@ export type Database = {
           "finished_at"?: string | null;
           "id"?: string;
           "lease_until"?: string | null;
+          "maybe_bought"?: boolean;
           "model": string;
           "next_poll_at"?: string | null;
           "poll_count"?: number;
@@ -318,6 +354,7 @@ export type Database = {
           "finished_at"?: string | null;
           "id"?: string;
           "lease_until"?: string | null;
+          "maybe_bought"?: boolean;
           "model"?: string;
           "next_poll_at"?: string | null;
           "poll_count"?: number;

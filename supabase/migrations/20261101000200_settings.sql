@@ -24,6 +24,7 @@ create table app.settings (
   submit_lease_seconds integer not null default 45 check (submit_lease_seconds between 5 and 600),
   poll_lease_seconds integer not null default 60 check (poll_lease_seconds between 5 and 600),
   drain_lease_seconds integer not null default 30 check (drain_lease_seconds between 5 and 600),
+  unknown_outcome text not null default 'refund' check (unknown_outcome in ('refund', 'retry')),
   queued_deadline_minutes integer not null default 240 check (queued_deadline_minutes between 1 and 10080),
   storing_deadline_minutes integer not null default 30 check (storing_deadline_minutes between 1 and 1440),
   event_retention_days integer not null default 7 check (event_retention_days between 1 and 90)
@@ -35,6 +36,7 @@ comment on column app.settings.queue_limit is 'Videos one user may have under wa
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
+comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';
 comment on column app.settings.queued_deadline_minutes is 'A video that no provider has taken by then fails and is refunded.';
 
 insert into app.settings default values;
@@ -42,11 +44,14 @@ insert into app.settings default values;
 create table app.providers (
   name text primary key check (name ~ '^[a-z][a-z0-9_]{1,30}$'),
   max_in_flight integer not null check (max_in_flight between 0 and 100000),
+  chooses_task_id boolean not null default true,
   render_deadline_minutes integer not null default 30 check (render_deadline_minutes between 1 and 1440),
   paused_until timestamptz,
   pause_reason text
 );
 comment on table app.providers is 'How much each provider may do for us at once, and whether it is paused (rate limit, empty account, refused key).';
+
+comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again can not buy it twice.';
 
 insert into app.providers (name, max_in_flight) values ('runware', 200);
 

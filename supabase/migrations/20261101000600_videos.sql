@@ -136,6 +136,20 @@ create index provider_events_job_idx on public.provider_events (video_job_id);
 create index provider_events_received_at_idx on public.provider_events (received_at);
 create index provider_events_provider_idx on public.provider_events (provider);
 
+create table public.unknown_outcomes (
+  video_job_id uuid primary key,
+  video_id uuid not null,
+  provider text not null references app.providers (name),
+  model text not null,
+  provider_error jsonb,
+  happened_at timestamptz not null default now(),
+  resolved_at timestamptz,
+  resolution text check (char_length(resolution) <= 1000)
+);
+comment on table public.unknown_outcomes is 'Attempts that a provider may have taken and billed, and nobody knows. Look them up at the provider, then fill resolved_at and resolution. Service role only.';
+create index unknown_outcomes_open on public.unknown_outcomes (happened_at) where resolved_at is null;
+create index unknown_outcomes_provider_idx on public.unknown_outcomes (provider);
+
 create table public.notifications (
   id bigint generated always as identity primary key,
   user_id uuid not null references public.users (id) on delete cascade,

@@ -52,15 +52,24 @@ begin
 
   -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
   -- id, so the provider recognises it; but an attempt that kills every worker must come to an end.
+  -- And where the id is not ours, handing it over again might be a second purchase.
   for v_job in
-    select j.id
+    select j.id, not p.chooses_task_id and j.status = 'claimed' as unknown
     from public.video_jobs j
     join public.videos v on v.id = j.video_id
-    where j.id = any (p_job_ids) and j.status in ('pending', 'claimed') and j.claim_count >= v_settings.max_claims
+    join app.providers p on p.name = j.provider
+    where j.id = any (p_job_ids)
+      and j.status in ('pending', 'claimed')
+      and (
+        j.claim_count >= v_settings.max_claims
+        or (not p.chooses_task_id and j.status = 'claimed' and j.lease_until <= clock_timestamp())
+      )
     order by v.user_id
   loop
-    perform app.fail_attempt(v_job.id, 'worker_lost', 'server', 'worker_lost',
-      'Something went wrong on our side. Please try again.', null, null);
+    perform app.fail_attempt(
+      v_job.id, case when v_job.unknown then 'unknown_outcome' else 'worker_lost' end, 'server', 'worker_lost',
+      'Something went wrong on our side. Please try again.', null, null
+    );
   end loop;
 
   with started as (

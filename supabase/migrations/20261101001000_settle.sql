@@ -195,6 +195,7 @@ declare
   v_job public.video_jobs;
   v_video public.videos;
   v_next uuid := gen_random_uuid();
+  v_retry_seconds integer := p_retry_seconds;
 begin
   select v.* into v_video
   from public.videos v
@@ -209,21 +210,28 @@ begin
     return 'lost';
   end if;
 
-  if p_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
+  if p_code = 'unknown_outcome' then
+    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
+    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, p_provider_error)
+    on conflict (video_job_id) do nothing;
+    v_retry_seconds := (select case s.unknown_outcome when 'retry' then 5 end from app.settings s);
+  end if;
+
+  if v_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
     update public.videos v
     set status = 'queued', stage = 'initializing', progress = 0, retry_count = v.retry_count + 1
     where v.id = v_video.id;
     insert into public.video_jobs (id, video_id, attempt, provider, model, priority, scheduled_at)
     values (
       v_next, v_video.id, v_job.attempt + 1, v_video.provider, v_video.model, v_job.priority,
-      clock_timestamp() + p_retry_seconds * interval '1 second'
+      clock_timestamp() + v_retry_seconds * interval '1 second'
     );
     perform app.add_progress(v_video.id, v_video.user_id, v_job.attempt + 1, 'initializing', 0, null,
       'That did not work, we try once more…');
     -- A retry re-enters at the clock: it has waited its turn once.
     perform app.queue_submission(
       v_next, (select c.tag from app.fair_clock c),
-      clock_timestamp() + p_retry_seconds * interval '1 second'
+      clock_timestamp() + v_retry_seconds * interval '1 second'
     );
     return 'retried';
   end if;

@@ -295,6 +295,7 @@ as $$
       ))
       from app.providers p
     ),
+    'unknown_outcomes', (select count(*) from public.unknown_outcomes u where u.resolved_at is null),
     'doorbell_installed', app.doorbell_installed(),
     'cron_installed', to_regclass('cron.job') is not null,
     'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),

@@ -18,6 +18,7 @@ alter table public.videos enable row level security;
 alter table public.video_jobs enable row level security;
 alter table public.video_progress enable row level security;
 alter table public.provider_events enable row level security;
+alter table public.unknown_outcomes enable row level security;
 alter table public.notifications enable row level security;
 
 -- Clients read what is theirs.
@@ -48,6 +49,7 @@ create policy "Users mark favourites" on public.videos for update to authenticat
 -- gems, videos and attempts change only through the functions below.
 grant select on all tables in schema public to service_role;
 grant insert, update, delete on public.rhymes, public.children to service_role;
+grant update (resolved_at, resolution) on public.unknown_outcomes to service_role;
 -- Who is premium is decided by your shop.
 grant update (tier) on public.users to service_role;
 grant execute on function public.grant_gems(uuid, integer, text, text, text) to service_role;

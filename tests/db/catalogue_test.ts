@@ -3,6 +3,7 @@ import { z } from "zod";
 import { planRhymeVideo } from "../../shared/domain/rhyme_video.ts";
 import { unknownPlaceholders } from "../../shared/domain/prompts.ts";
 import { modelsOf } from "../../shared/providers/models.ts";
+import { createProviders } from "../../shared/providers/registry.ts";
 import { withSql } from "../support/sql.ts";
 
 const rows = z.array(z.object({
@@ -48,5 +49,19 @@ Deno.test("there are free and premium rhymes", async () => {
       "select is_premium, count(*) > 0 as some from public.rhymes group by 1 order by 1",
     );
     assertEquals(kinds, [{ is_premium: false, some: true }, { is_premium: true, some: true }]);
+  });
+});
+
+Deno.test("the database and the adapters agree on whose the task ids are", async () => {
+  await withSql(async (db) => {
+    const rows = await db.query("select name, chooses_task_id from app.providers order by name");
+    const providers = createProviders({ runware: { apiKey: "k" } });
+    assertEquals(
+      rows,
+      [...providers.values()].map(({ name, choosesTaskId }) => ({
+        name,
+        chooses_task_id: choosesTaskId,
+      })),
+    );
   });
 });

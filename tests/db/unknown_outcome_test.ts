@@ -1,0 +1,98 @@
+import { assertEquals } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
+import { openQueue } from "../../shared/db/queue.ts";
+import { submitBatch } from "../../shared/stages/submit.ts";
+import type { SubmitOutcome, VideoProvider } from "../../shared/providers/provider.ts";
+import {
+  balanceOf,
+  brokenInvariants,
+  jobsOf,
+  newFamily,
+  passTime,
+  queueVideo,
+  value,
+  videoOf,
+} from "../support/fixtures.ts";
+import { quiet, withSql } from "../support/sql.ts";
+
+/** A provider that gives tasks ids of its own, and loses its answers as told. It bills what it takes. */
+function forgetful(lost: "answer" | "worker"): VideoProvider & { readonly bought: string[] } {
+  const bought: string[] = [];
+  return {
+    bought,
+    name: "runware",
+    choosesTaskId: false,
+    submitBatch: 20,
+    pollBatch: 50,
+    mediaHosts: [],
+    submit(tasks): Promise<SubmitOutcome[]> {
+      bought.push(...tasks.map((task) => task.id));
+      if (lost === "worker") return Promise.reject(new Error("The worker died here"));
+      const error = { kind: "server", code: "network", message: "reset", raw: null } as const;
+      return Promise.resolve(tasks.map(({ id }) => ({ id, outcome: "unknown", error })));
+    },
+    poll: () => Promise.resolve([]),
+    parseEvent: () => [],
+    balanceUsd: () => Promise.resolve(0),
+  };
+}
+
+async function submit(db: Database, provider: VideoProvider): Promise<void> {
+  const queue = openQueue(db, quiet);
+  await queue.ready();
+  const tools = { database: db, queue, node: crypto.randomUUID(), log: quiet };
+  await submitBatch(
+    tools,
+    provider,
+    ({ video_job_id, model }) =>
+      Promise.resolve({ id: video_job_id, model, prompt: "x", durationSeconds: 8 }),
+  ).catch(() => {});
+  await passTime(db, "5 minutes");
+  await queue.supervise();
+  await passTime(db, "5 minutes");
+  await queue.close();
+}
+
+async function withoutOurIds(work: (db: Database) => Promise<void>): Promise<void> {
+  await withSql(async (db) => {
+    await db.query("update app.providers set chooses_task_id = false");
+    await work(db);
+    assertEquals(await brokenInvariants(db), []);
+  });
+}
+
+for (const lost of ["answer", "worker"] as const) {
+  Deno.test(`without an id of ours a lost ${lost} never buys twice: refunded, and told to the operator`, async () => {
+    await withoutOurIds(async (db) => {
+      const family = await newFamily(db, { gems: 10 });
+      const { video_id } = await queueVideo(db, family);
+      const provider = forgetful(lost);
+      for (let round = 0; round < 4; round++) await submit(db, provider);
+      assertEquals(provider.bought.length, 1);
+      assertEquals((await jobsOf(db, video_id)).map((job) => job.error_code), ["unknown_outcome"]);
+      assertEquals((await videoOf(db, video_id)).status, "failed");
+      assertEquals(await balanceOf(db, family), 10);
+
+      const told = () => value(db, "select public.health_report() -> 'unknown_outcomes' as value");
+      assertEquals(await told(), 1);
+      await db.query(
+        "update public.unknown_outcomes set resolved_at = now(), resolution = 'Not billed'",
+      );
+      assertEquals(await told(), 0);
+    });
+  });
+}
+
+Deno.test("by the operator's setting a fresh attempt is made instead, under an id of its own", async () => {
+  await withoutOurIds(async (db) => {
+    await db.query("update app.settings set unknown_outcome = 'retry'");
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const provider = forgetful("answer");
+    for (let round = 0; round < 5; round++) await submit(db, provider);
+    assertEquals(new Set(provider.bought).size, 3);
+    assertEquals(provider.bought.length, 3);
+    assertEquals((await videoOf(db, video_id)).status, "failed");
+    assertEquals(await balanceOf(db, family), 10);
+  });
+});
