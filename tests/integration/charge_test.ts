@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Answer, BY_HAND, newCustomer, queue, withApp } from "../support/app.ts";
+import { type Answer, asUser, BY_HAND, newCustomer, queue, withApp } from "../support/app.ts";
 import { balanceOf, brokenInvariants, value } from "../support/fixtures.ts";
 
 function tally(answers: readonly Answer[]): Record<string, number> {
@@ -65,5 +65,31 @@ Deno.test("more than queue_limit videos under way: 429 with Retry-After, nothing
     const refused = answers.find((answer) => answer.status === 429);
     assertEquals(refused?.headers.get("retry-after"), "30");
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 80);
+  });
+});
+
+Deno.test("F15 gems are granted with a secret key, never with the public one or a user's token", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const customer = await newCustomer(app, { gems: 10 });
+    const grant = async (headers: Record<string, string>) => {
+      const response = await fetch(`${app.supabaseUrl}/rest/v1/rpc/grant_gems`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({
+          p_user_id: customer.id,
+          p_amount: 1000,
+          p_kind: "purchase",
+          p_reason: "Free for me",
+          p_idempotency_key: "mine",
+        }),
+      });
+      await response.body?.cancel();
+      return response.ok;
+    };
+    assertEquals(await grant({ apikey: app.publishableKey }), false);
+    assertEquals(await grant(asUser(app, customer)), false);
+    assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 10);
+    assertEquals(await grant({ apikey: app.secretKey }), true);
+    assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 1010);
   });
 });
