@@ -62,7 +62,7 @@ export interface ModelSpec {
   readonly retired?: boolean;
 }
 
-/** What one video is asked to be. A provider's `VideoTask` fits here as it is. */
+/** What one video is asked to be. */
 export interface VideoRequest {
   readonly prompt: string;
   readonly negativePrompt?: string;
@@ -71,6 +71,7 @@ export interface VideoRequest {
   readonly height?: number;
   readonly fps?: number;
   readonly seed?: number;
+  /** Public https URL of the image the video starts with. */
   readonly firstFrame?: string;
   readonly lastFrame?: string;
 }

@@ -3,6 +3,7 @@
  * provider's own API and its answers into these unions; nothing outside `shared/providers/<name>/`
  * knows what a provider's JSON looks like.
  */
+import type { VideoRequest } from "../domain/models.ts";
 
 /** How an error is to be handled; the provider's own code is kept beside it, verbatim. */
 export type ErrorKind =
@@ -32,20 +33,10 @@ export interface ProviderError {
 }
 
 /** One attempt to make one video: what a provider is asked to render. */
-export interface VideoTask {
+export interface VideoTask extends VideoRequest {
   /** The video job's id (UUID v4). It is the provider's task id wherever the provider lets us choose. */
   readonly id: string;
   readonly model: string;
-  readonly prompt: string;
-  readonly negativePrompt?: string;
-  readonly durationSeconds: number;
-  readonly width?: number;
-  readonly height?: number;
-  readonly fps?: number;
-  readonly seed?: number;
-  /** Public https URL of the image the video starts with. */
-  readonly firstFrame?: string;
-  readonly lastFrame?: string;
   /** Where the provider may ring when the task ends; absent where we are not reachable. */
   readonly webhookUrl?: string;
 }
