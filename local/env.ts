@@ -5,6 +5,11 @@ import { parseEnv } from "node:util";
 /** The root of this repository. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** Where data, keys and logs of the stack are kept: GEMREEL_DATA_DIR, or `.local` in the repository. */
+export function localDataDir(): string {
+  return Deno.env.get("GEMREEL_DATA_DIR") || join(ROOT, ".local");
+}
+
 /**
  * The developer's variables: `.env`, then `supabase/functions/.env` (the file the Supabase CLI
  * reads), then the environment of this process, the later one winning.

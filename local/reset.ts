@@ -1,11 +1,11 @@
 /** `deno task reset`: forgets the data of the local stack. Refuses while a stack runs on them. */
 import { join } from "node:path";
-import { ROOT } from "./env.ts";
+import { localDataDir } from "./env.ts";
 import { stopLeftover } from "./postgres.ts";
 import { removePostgresData } from "./postgres_files.ts";
 import { lockData, StackRunningError } from "./state.ts";
 
-const dataDir = join(ROOT, ".local");
+const dataDir = localDataDir();
 try {
   const lock = await lockData(dataDir);
   await stopLeftover(join(dataDir, "postgres"));

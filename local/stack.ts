@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { Cleanups } from "./cleanups.ts";
 import { startCronStandIn } from "./cron_standin.ts";
-import { readDeveloperEnv, ROOT } from "./env.ts";
+import { localDataDir, readDeveloperEnv } from "./env.ts";
 import type { ExtensionState } from "./extensions.ts";
 import { readOpenFunctions } from "./functions_config.ts";
 import { type FunctionsHost, startFunctions } from "./functions_server.ts";
@@ -62,7 +62,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> {
-  const dataDir = options.dataDir ?? join(ROOT, ".local");
+  const dataDir = options.dataDir ?? localDataDir();
   const supabaseDir = options.supabaseDir ?? SUPABASE_DIR;
   const functionsDir = options.functionsDir ?? join(supabaseDir, "functions");
   const env = options.env ?? await readDeveloperEnv();
@@ -123,6 +123,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
     supabaseUrl: gateway.url,
     publishableKey: keys.publishable,
     secretKey: keys.secret,
+    cronKey: keys.cron,
     databaseUrl,
     runwareUrl: runware.url,
     runwareControlUrl: runware.sandbox?.controlUrl ?? "",

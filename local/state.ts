@@ -6,6 +6,7 @@ const stateSchema = z.object({
   supabaseUrl: z.string(),
   publishableKey: z.string(),
   secretKey: z.string(),
+  cronKey: z.string(),
   databaseUrl: z.string(),
   runwareUrl: z.string(),
   runwareControlUrl: z.string(),

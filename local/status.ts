@@ -1,9 +1,8 @@
 /** `deno task status [--json]`: what a client needs to know about the running stack. */
-import { join } from "node:path";
-import { ROOT } from "./env.ts";
+import { localDataDir } from "./env.ts";
 import { readState } from "./state.ts";
 
-const state = await readState(join(ROOT, ".local"));
+const state = await readState(localDataDir());
 if (!state) {
   console.error('No stack is running; start one with "deno task dev"');
   Deno.exit(1);
@@ -13,6 +12,7 @@ const variables = {
   SUPABASE_URL: state.supabaseUrl,
   SUPABASE_PUBLISHABLE_KEY: state.publishableKey,
   SUPABASE_SECRET_KEY: state.secretKey,
+  CRON_SECRET_KEY: state.cronKey,
   DATABASE_URL: state.databaseUrl,
   RUNWARE_URL: state.runwareUrl,
   RUNWARE_CONTROL_URL: state.runwareControlUrl,
