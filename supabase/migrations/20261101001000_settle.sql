@@ -48,8 +48,9 @@ create function app.past_deadline(p_deadline_at timestamptz, p_state text) retur
 language sql volatile set search_path = ''
 as $$
   select case p_state
-    when 'processing' then p_deadline_at <= clock_timestamp()
-    when 'unanswered' then p_deadline_at <= clock_timestamp() - interval '1 hour'
+    -- An attempt that is not acknowledged yet has no deadline, and so none that is past.
+    when 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)
+    when 'unanswered' then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)
     else false
   end;
 $$;
