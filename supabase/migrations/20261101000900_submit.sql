@@ -59,10 +59,11 @@ begin
     join public.videos v on v.id = j.video_id
     join app.providers p on p.name = j.provider
     where j.id = any (p_job_ids)
-      and j.status in ('pending', 'claimed')
+      -- Whoever still holds the lease may be handing it over right now.
+      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and (
         j.claim_count >= v_settings.max_claims
-        or (not p.chooses_task_id and j.status = 'claimed' and j.lease_until <= clock_timestamp())
+        or (not p.chooses_task_id and j.status = 'claimed')
       )
     order by v.user_id
   loop

@@ -50,6 +50,26 @@ Deno.test("a grant repeated with its key adds once, with another amount it is re
   });
 });
 
+Deno.test("F05 the tables themselves refuse a debt, and a second charge or refund of a video", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const debt = "update public.users set gem_balance = -1 where id = $1";
+    assertEquals(await stateOf(db.query(debt, [family.userId])), "23514");
+    const { video_id } = await queueVideo(db, family);
+    const move = (amount: number, kind: string) =>
+      stateOf(db.query("select app.move_gems($1, $2, $3, $4, 'Test')", [
+        family.userId,
+        amount,
+        kind,
+        video_id,
+      ]));
+    assertEquals(await move(10, "refund"), "no error");
+    assertEquals(await move(10, "refund"), "23505");
+    assertEquals(await move(-10, "charge"), "23505");
+    assertEquals(await balanceOf(db, family), 10);
+  });
+});
+
 Deno.test("a grant needs a kind, a positive amount and a key", async () => {
   await withSql(async (db) => {
     const { userId } = await newFamily(db);

@@ -60,6 +60,16 @@ Deno.test("the same idempotency key with another body is refused", async () => {
   });
 });
 
+Deno.test("F16 the table itself refuses a second video of a user with one idempotency key", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    await queueVideo(db, family, { key: "one" });
+    await queueVideo(db, family, { key: "two" });
+    const call = db.query("update public.videos set idempotency_key = 'one'");
+    assertEquals(await stateOf(call), "23505");
+  });
+});
+
 Deno.test("two users may use the same idempotency key", async () => {
   await withSql(async (db) => {
     const one = await newFamily(db, { gems: 10 });

@@ -12,6 +12,7 @@ import {
   newestJob,
   newFamily,
   queueVideo,
+  stateOf,
   value,
   videoOf,
 } from "../support/fixtures.ts";
@@ -88,6 +89,34 @@ Deno.test("F33 whatever comes after the end changes nothing, in any order", asyn
       assertEquals(await balanceOf(db, family), order[0] === "ok" ? 0 : 10);
     }
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F33 what comes late about an attempt changes nothing while the next one is under way", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const first = await accept(db, video_id);
+    await failAttempt(db, first);
+    await accept(db, video_id);
+    const before = [await videoOf(db, video_id), await jobsOf(db, video_id)];
+    assertEquals(await deliver(db, first), []);
+    assertEquals(await failAttempt(db, first, { final: true }), []);
+    assertEquals([await videoOf(db, video_id), await jobsOf(db, video_id)], before);
+  });
+});
+
+Deno.test("F33 whoever tries: a final state stays, and a video has one live attempt", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const failed = await queueVideo(db, family);
+    await failAttempt(db, await accept(db, failed.video_id), { final: true });
+    const revive = "update public.videos set status = 'queued' where id = $1";
+    assertEquals(await stateOf(db.query(revive, [failed.video_id])), "GM006");
+    const { video_id } = await queueVideo(db, family);
+    const second = `insert into public.video_jobs (video_id, attempt, provider, model)
+      select j.video_id, 2, j.provider, j.model from public.video_jobs j where j.video_id = $1`;
+    assertEquals(await stateOf(db.query(second, [video_id])), "23505");
   });
 });
 

@@ -53,6 +53,13 @@ Deno.test("a worker that slept past its lease records nothing", async () => {
     await startSubmissions(db, [id], "awake");
     const accepted = { video_job_id: id, outcome: "accepted" as const, provider_task_id: id };
     assertEquals(await recordSubmissions(db, [accepted], "sleeper"), []);
+    const refused = {
+      video_job_id: id,
+      outcome: "failed" as const,
+      ...trouble,
+      delay_seconds: null,
+    };
+    assertEquals(await recordSubmissions(db, [refused], "sleeper"), []);
     assertEquals(await recordSubmissions(db, [accepted], "awake"), [
       { video_job_id: id, result: "accepted" },
     ]);

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { failStoring, startStoring } from "../../shared/db/worker_calls.ts";
 import { type Customer, newCustomer, queued, work } from "../support/app.ts";
 import { byHand, delivered, type HandStack, stored } from "../support/by_hand.ts";
 import { balanceOf, entriesOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";
@@ -158,5 +159,20 @@ Deno.test("F24 two workers storing at once, and a queue job lost half-way: one o
     }
     const notices = await app.db.query("select kind from public.notifications");
     assertEquals(notices.length, videos.length);
+  });
+});
+
+Deno.test("a file that was copied for a video that failed after all is kept from the user", async () => {
+  await byHand({}, async (app) => {
+    const { customer, videoId } = await waiting(app);
+    const { id } = await newestJob(app.db, videoId);
+    const [file] = await startStoring(app.db, [id]);
+    const path = file?.storage_path ?? "";
+    const bucket = adminClient(app).storage.from("videos");
+    assertEquals((await bucket.upload(path, new Blob(["copied"]))).error, null);
+    await failStoring(app.db, id, "storing_deadline", null);
+    assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 10);
+    assertEquals((await bucket.download(path)).error, null);
+    assert((await customer.client.storage.from("videos").download(path)).error !== null);
   });
 });

@@ -1,0 +1,129 @@
+/**
+ * Stories told again: every one that proved the product wrong (found by model_test.ts), and those that
+ * chance tells too seldom.
+ */
+import type { Act } from "./model/acts.ts";
+import { playStory } from "./model/run.ts";
+import { withStage } from "./model/stage.ts";
+import type { Job } from "./model/worker.ts";
+
+/** Plays the story to its end; the model must explain each line of it. */
+function toldAgain(acts: readonly Act[]): () => Promise<void> {
+  return async () => {
+    await withStage(async (stage) => {
+      await playStory(stage, acts);
+    });
+  };
+}
+
+const work = { do: "work", fates: ["taken"], words: ["truth"], copy: "stored" } as const;
+const annQueues = { do: "queue", who: "Ann", rhyme: 2, key: null, body: 0 } as const;
+const maintain = { do: "maintain" } as const;
+
+/** A worker begins the job, and is answered that all is well. */
+const wellDone = (worker: "A" | "B" | "C", job: Job): Act[] => [
+  { ...work, worker, job },
+  { ...work, worker, job },
+];
+/** Ann's video to where the provider has made it. */
+const made: Act[] = [
+  annQueues,
+  ...wellDone("A", "submit"),
+  { do: "end", task: 0, ending: "succeeded" },
+  { do: "wait", seconds: 10 },
+];
+
+// An attempt without an acknowledgement has no deadline, and "no deadline" was taken for "past it", so
+// that the answer moved nothing and the next question waited for the lease instead of the poll step.
+Deno.test(
+  "a webhook that outruns the acknowledgement: the attempt is asked about again at the next poll step",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    { do: "webhook", attempt: 0, body: 0 },
+    ...wellDone("B", "poll"),
+  ]),
+);
+
+// A held attempt comes back as a new row of the queue under the same id and from round 0, which the
+// sleeper's ticket fits. The sleeper used to complete all that it had once been given.
+Deno.test(
+  "a submitter that sleeps past its lease and wakes does not complete the job of whoever took over",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    { do: "wait", seconds: 160 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "B", job: "submit" },
+    { ...work, worker: "B", job: "submit", fates: ["too fast"] },
+    { do: "wait", seconds: 40 },
+    { ...work, worker: "C", job: "submit" },
+    { ...work, worker: "A", job: "submit" },
+  ]),
+);
+
+// An attempt on its last claim was failed and refunded as soon as its queue job came round again, while
+// the worker of that claim was handing it over: the provider made a video that nobody got.
+Deno.test(
+  "an attempt on its last claim is not given up while that worker's lease runs",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    { do: "wait", seconds: 160 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "B", job: "submit" },
+    { do: "wait", seconds: 70 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "C", job: "submit" },
+    { ...work, worker: "B", job: "submit" },
+  ]),
+);
+
+Deno.test(
+  "two workers that copy the same file: one completion, one notice, and the second is told so",
+  toldAgain([
+    ...made,
+    ...wellDone("A", "poll"),
+    { ...work, worker: "A", job: "store" },
+    { do: "wait", seconds: 310 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "B", job: "store" },
+    { ...work, worker: "A", job: "store" },
+    { ...work, worker: "B", job: "store" },
+  ]),
+);
+
+Deno.test(
+  "a video is cancelled in the middle of the transaction that delivers it: it is rendering, and stays so",
+  toldAgain([
+    ...made,
+    { ...work, worker: "A", job: "poll" },
+    {
+      do: "both",
+      first: { ...work, worker: "A", job: "poll" },
+      at: 1,
+      second: { do: "cancel", video: 0 },
+    },
+  ]),
+);
+
+Deno.test(
+  "the same order twice at once, before either has committed: one video, one charge",
+  toldAgain([
+    { do: "both", first: { ...annQueues, key: 1 }, at: 1, second: { ...annQueues, key: 1 } },
+  ]),
+);
+
+Deno.test(
+  "two orders at once where the limit has room for one: the second is refused",
+  toldAgain([
+    annQueues,
+    annQueues,
+    annQueues,
+    { do: "both", first: annQueues, at: 1, second: annQueues },
+  ]),
+);

@@ -1,0 +1,46 @@
+/** The database a scenario begins in, made once and copied for each run. */
+import { openDatabase } from "../../../shared/db/database.ts";
+import { withDatabase } from "../../support/database.ts";
+import { type Family, newFamily, queueVideo } from "../../support/fixtures.ts";
+import { databaseUrl } from "../../support/server.ts";
+import { quiet } from "../../support/sql.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Gems everybody begins with; each video costs ten. */
+export const GEMS = 100;
+/** Percent of the price that comes back when a video is cancelled after it was handed over. */
+export const CANCEL_REFUND_PERCENT = 50;
+
+/** A scenario whose videos are queued and paid. */
+export interface Base {
+  readonly scenario: Scenario;
+  readonly family: Family;
+  /** Ids by role. */
+  readonly videos: ReadonlyMap<string, string>;
+  /** The database's name. */
+  readonly database: string;
+  /** An address on the same server for statements such as CREATE DATABASE. */
+  readonly serverUrl: string;
+}
+
+/** Gives `work` the scenario's database. */
+export function withBase(scenario: Scenario, work: (base: Base) => Promise<void>): Promise<void> {
+  return withDatabase(async ({ url }) => {
+    const db = openDatabase(url, { log: quiet });
+    const videos = new Map<string, string>();
+    let family: Family;
+    try {
+      await db.query("update app.settings set cancel_refund_percent = $1", [CANCEL_REFUND_PERCENT]);
+      family = await newFamily(db, { gems: GEMS });
+      for (const role of Object.keys(scenario.roles)) {
+        videos.set(role, (await queueVideo(db, family)).video_id);
+      }
+      await scenario.prepare(db, videos);
+    } finally {
+      await db.close();
+    }
+    const database = new URL(url).pathname.slice(1);
+    const serverUrl = databaseUrl(url, "postgres");
+    await work({ scenario, family, videos, database, serverUrl });
+  });
+}

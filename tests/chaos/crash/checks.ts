@@ -1,0 +1,126 @@
+/** What must hold when all is over: the books, the provider's record, the files, the queue. */
+import { z } from "zod";
+import type { Database } from "../../../shared/db/database.ts";
+import { until } from "../../support/app.ts";
+import { brokenInvariants } from "../../support/fixtures.ts";
+import { type Base, GEMS } from "./base.ts";
+import { FILE_BYTES, type Lane } from "./lane.ts";
+import type { Role } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+const PRICE = 10;
+
+const account = z.object({
+  video_id: z.string(),
+  status: z.string(),
+  attempts: z.array(z.object({ id: z.string(), status: z.string() })),
+  charges: z.array(z.number()),
+  refunds: z.array(z.number()),
+  notices: z.array(z.string()),
+  objects: z.array(z.object({ name: z.string(), size: z.number() })),
+  completions: z.number(),
+});
+type Account = z.infer<typeof account>;
+
+const ACCOUNTS = `
+  select v.id as video_id, v.status,
+    (select json_agg(json_build_object('id', j.id, 'status', j.status) order by j.attempt)
+     from public.video_jobs j where j.video_id = v.id) as attempts,
+    array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'charge') as charges,
+    array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'refund') as refunds,
+    array(select n.kind from public.notifications n where n.video_id = v.id) as notices,
+    (select coalesce(json_agg(json_build_object('name', o.name, 'size', (o.metadata ->> 'size')::int)), '[]')
+     from storage.objects o where o.bucket_id = 'videos' and o.name like '%' || v.id || '%') as objects,
+    (select count(*)::int from public.video_progress p
+     where p.video_id = v.id and p.stage = 'completed') as completions
+  from public.videos v`;
+
+/** Everything that is wrong, in sentences; none when all is well. */
+export async function faultsOf(
+  { base, lane, db, world }: { base: Base; lane: Lane; db: Database; world: World },
+): Promise<string[]> {
+  const accounts = z.array(account).parse(await db.query(ACCOUNTS));
+  const faults = (await brokenInvariants(db)).map((row) => `Invariant: ${JSON.stringify(row)}`);
+  const expect = (what: string, found: unknown, due: unknown) => {
+    const [left, right] = [JSON.stringify(found), JSON.stringify(due)];
+    if (left !== right) faults.push(`${what}: ${left}, not ${right}`);
+  };
+  let gems = GEMS;
+  for (const [name, role] of Object.entries(base.scenario.roles)) {
+    const one = accounts.find(({ video_id }) => video_id === base.videos.get(name));
+    if (one === undefined) faults.push(`${name}: the video is gone`);
+    else {faults.push(
+        ...faultsOfVideo({ name, role, one, lane, promised: world.promised.get(name) }),
+      );}
+    gems -= PRICE - (role.ends === "failed" ? PRICE : world.promised.get(name) ?? 0);
+  }
+  const [user] = await db.query("select gem_balance from public.users");
+  expect("gems left", user?.["gem_balance"], gems);
+  const [active] = await db.query(
+    "select count(*)::int as n from pgboss.job where state = 'active'",
+  );
+  expect("queue jobs still in somebody's hands", active?.["n"], 0);
+  const ids = new Set(accounts.flatMap(({ attempts }) => attempts.map(({ id }) => id)));
+  const strangers = lane.sandbox.control.state().tasks.filter(({ taskUUID }) => !ids.has(taskUUID));
+  expect("tasks bought for no attempt of ours", strangers.map(({ taskUUID }) => taskUUID), []);
+  const completed = accounts.filter(({ status }) => status === "completed").length;
+  faults.push(...await faultsOfFiles(lane, completed));
+  return faults;
+}
+
+function faultsOfVideo({ name, role, one, lane, promised }: {
+  readonly name: string;
+  readonly role: Role;
+  readonly one: Account;
+  readonly lane: Lane;
+  readonly promised: number | undefined;
+}): string[] {
+  const faults: string[] = [];
+  const expect = (what: string, found: unknown, due: unknown) => {
+    const [left, right] = [JSON.stringify(found), JSON.stringify(due)];
+    if (left !== right) faults.push(`${name}, ${what}: ${left}, not ${right}`);
+  };
+  const tasks = one.attempts.flatMap(({ id }) => lane.sandbox.control.task(id) ?? []);
+  if (!role.bought.includes(tasks.length)) {
+    faults.push(`${name}, tasks bought: ${tasks.length}, not ${role.bought.join(" or ")}`);
+  }
+  // Bought once more only after the one before really failed.
+  expect(
+    "tasks failed before another was bought",
+    tasks.slice(0, -1).map((t) => t.status),
+    tasks.slice(0, -1).map(() => "error"),
+  );
+  expect("status", one.status, role.ends);
+  expect("charges", one.charges, [-PRICE]);
+  const back = role.ends === "failed" ? PRICE : promised ?? 0;
+  expect("refunds", one.refunds, back === 0 ? [] : [back]);
+  expect(
+    "notices",
+    one.notices,
+    {
+      completed: ["video_ready"],
+      failed: ["video_failed"],
+      cancelled: [],
+    }[role.ends],
+  );
+  const isDone = role.ends === "completed";
+  expect("sizes of its objects", one.objects.map(({ size }) => size), isDone ? [FILE_BYTES] : []);
+  expect("entries of completion", one.completions, isDone ? 1 : 0);
+  return faults;
+}
+
+/** The gateway drops the half of a file whose sender died as soon as it notices; that is waited for. */
+async function faultsOfFiles({ files }: Lane, due: number): Promise<string[]> {
+  const sizes = await until("only whole files are on disk", async () => {
+    const found = await sizesIn(files);
+    return found.every((size) => size === FILE_BYTES) ? found : undefined;
+  });
+  return sizes.length === due ? [] : [`Files on disk: ${sizes.length}, not ${due}`];
+}
+
+async function sizesIn(folder: string): Promise<number[]> {
+  const names = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  return await Promise.all(
+    names.map(async ({ name }) => (await Deno.stat(`${folder}/${name}`)).size),
+  );
+}

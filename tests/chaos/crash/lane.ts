@@ -1,0 +1,114 @@
+/** A stack that run after run is played on: its database is put back to a scenario's beginning. */
+import { join } from "node:path";
+import type pg from "pg";
+import { type RunwareSandbox } from "../../../local/sandbox/runware.ts";
+import { withClient } from "../../../local/prepare.ts";
+import { type Stack, startStack } from "../../../local/stack.ts";
+import { type Database, openDatabase } from "../../../shared/db/database.ts";
+import { databaseUrl, runOn } from "../../support/server.ts";
+import { quiet } from "../../support/sql.ts";
+import type { Base } from "./base.ts";
+import type { Surroundings } from "./protocol.ts";
+
+/** Bytes of every file, enough that a half of one is really on its way when the other is not. */
+export const FILE_BYTES = 400_000;
+
+/** Where one run after the other is played. */
+export interface Lane {
+  readonly sandbox: RunwareSandbox;
+  readonly surroundings: Surroundings;
+  /** The folder of the stored files. */
+  readonly files: string;
+  /** Puts everything back to the beginning of `base` and gives `work` a connection. */
+  fresh(base: Base, work: (db: Database) => Promise<void>): Promise<void>;
+}
+
+/** Gives `work` a lane; `first` only says on which server. */
+export async function withLane(first: Base, work: (lane: Lane) => Promise<void>): Promise<void> {
+  const name = `crash_${crypto.randomUUID().replaceAll("-", "")}`;
+  const url = databaseUrl(first.serverUrl, name);
+  const recreate = (base: Base) =>
+    withClient(base.serverUrl, async (client) => {
+      await leftAlone(client, [name, base.database]);
+      await client.query(`drop database if exists ${name} with (force)`);
+      // Copying files takes a tenth of the time of the default, which writes all of it to the log.
+      await client.query(`create database ${name} template ${base.database} strategy file_copy`);
+    });
+  const dataDir = await Deno.makeTempDir({ prefix: "gemreel-crash-" });
+  try {
+    await recreate(first);
+    const stack = await startStack({
+      dataDir,
+      databaseUrl: url,
+      ...{ port: 0, sandboxPort: 0, env: {}, quiet: true },
+      ...{ functions: false, cron: false, webhooks: "off" },
+      sandbox: { knobs: { manual: true, mediaBytes: FILE_BYTES } },
+    });
+    try {
+      await work(laneOf(stack, url, recreate));
+    } finally {
+      await stack.stop();
+    }
+  } finally {
+    await runOn(first.serverUrl, `drop database if exists ${name} with (force)`);
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<void>): Lane {
+  const { sandbox } = stack;
+  if (sandbox === null) throw new Error("A lane needs the sandbox");
+  const files = join(stack.dataDir, "storage");
+  return {
+    sandbox,
+    files,
+    surroundings: {
+      databaseUrl: url,
+      supabaseUrl: stack.supabaseUrl,
+      secretKey: stack.secretKey,
+      runwareUrl: sandbox.url,
+      runwareKey: sandbox.apiKey,
+    },
+    async fresh(base, work) {
+      await recreate(base);
+      sandbox.control.reset();
+      sandbox.control.configure(base.scenario.knobs);
+      await Deno.remove(files, { recursive: true }).catch(ignoreMissing);
+      await storageAnswers(stack);
+      const db = openDatabase(url, { log: quiet });
+      try {
+        await work(db);
+      } finally {
+        await db.close();
+      }
+    },
+  };
+}
+
+/**
+ * Cuts whoever is connected to these databases and waits until they are gone. DROP DATABASE would do
+ * it too, but looks again only ten times a second, which is the better part of a run.
+ */
+async function leftAlone(client: pg.Client, databases: readonly string[]): Promise<void> {
+  const connected = "from pg_stat_activity where datname = any ($1)";
+  await client.query(`select pg_terminate_backend(pid) ${connected}`, [databases]);
+  for (;;) {
+    const { rowCount } = await client.query(`select 1 ${connected}`, [databases]);
+    if (rowCount === 0) return;
+  }
+}
+
+/** The first questions after the database was replaced may still meet a connection to the old one. */
+async function storageAnswers(stack: Stack): Promise<void> {
+  for (;;) {
+    const response = await fetch(`${stack.supabaseUrl}/storage/v1/bucket/videos`, {
+      headers: { apikey: stack.secretKey, authorization: `Bearer ${stack.secretKey}` },
+    });
+    await response.body?.cancel();
+    if (response.ok) return;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

@@ -1,0 +1,108 @@
+/** The stories that workers are killed in: videos with a fate each, and who does what when. */
+import type { KnobChanges } from "../../../local/sandbox/runware.ts";
+import type { Sql } from "../../../shared/db/database.ts";
+import { startSubmissions } from "../../../shared/db/worker_calls.ts";
+import { newestJob } from "../../support/fixtures.ts";
+import type { StageName } from "./protocol.ts";
+
+/** What one video is to live through, and how it must end whatever is killed. */
+export interface Role {
+  readonly ends: "completed" | "failed" | "cancelled";
+  /** Tasks the provider may have sold for it. */
+  readonly bought: readonly number[];
+  /** Code of the failure of each attempt at the provider, first to last; the next ones succeed. */
+  readonly failures?: readonly string[];
+  /** The provider's link is dead before anybody fetches the file, and there is no other. */
+  readonly expires?: true;
+  /** The link we kept is dead, but the provider, asked again, names a good one. */
+  readonly moves?: true;
+  /** The user cancels it once it was handed over. */
+  readonly cancels?: true;
+}
+
+/**
+ * One step: a stage is drained; the world acts (provider, user); time passes. What the world does is
+ * said by the roles.
+ */
+export type Step = StageName | "world" | { readonly pass: string };
+
+/** A story. */
+export interface Scenario {
+  readonly name: string;
+  readonly roles: Readonly<Record<string, Role>>;
+  /** Faults of the provider's API, from the start. */
+  readonly knobs: KnobChanges;
+  /** Changes the database before the story begins; `videos` are ids by role. */
+  prepare(sql: Sql, videos: ReadonlyMap<string, string>): Promise<void>;
+  readonly script: readonly Step[];
+}
+
+const PAUSE = { pass: "2 minutes" } as const;
+
+/** Every branch of polling, settling and storing: success, retry, cancelling, dead links. */
+const lives: Scenario = {
+  name: "lives",
+  roles: {
+    plain: { ends: "completed", bought: [1] },
+    retried: { ends: "completed", bought: [2], failures: ["providerError"] },
+    cancelled: { ends: "cancelled", bought: [0, 1], cancels: true },
+    expired: { ends: "failed", bought: [1], expires: true },
+    moved: { ends: "completed", bought: [1], moves: true },
+  },
+  knobs: {},
+  async prepare(sql) {
+    // Two tries instead of six show both branches of giving up.
+    await sql.query("update pgboss.queue set retry_limit = 1 where name = 'store-video'");
+  },
+  script: [
+    ...["submit", PAUSE, "poll", "world", PAUSE, "poll", "world", "store"] as const,
+    ...[PAUSE, "submit", "world", PAUSE, "poll", "store"] as const,
+  ],
+};
+
+/** Every branch of submitting, and a round of maintenance that has something to do. */
+const refusals: Scenario = {
+  name: "refusals",
+  roles: {
+    plain: { ends: "completed", bought: [1] },
+    impossible: { ends: "failed", bought: [0] },
+    forbidden: { ends: "failed", bought: [1], failures: ["contentPolicyViolation"] },
+    forgotten: { ends: "completed", bought: [1] },
+    abandoned: { ends: "completed", bought: [1] },
+  },
+  // Paused and held; then bought without our hearing of it; then "that task was submitted before".
+  knobs: {
+    rateLimit: { next: 1, on: "submit" },
+    lostAck: { next: 1, on: "submit" },
+  },
+  async prepare(sql, videos) {
+    await sql.query("update public.video_jobs set model = 'no:such@model' where video_id = $1", [
+      videos.get("impossible"),
+    ]);
+    const [forgotten, abandoned] = await Promise.all(
+      ["forgotten", "abandoned"].map((role) => newestJob(sql, videos.get(role) ?? "")),
+    );
+    await sql.query("delete from pgboss.job where id = $1", [forgotten?.id]);
+    await claimAndVanish(sql, abandoned?.id ?? "");
+  },
+  script: [
+    ...["submit", "maintain", PAUSE, "submit", PAUSE, "submit", PAUSE] as const,
+    ...["poll", "world", PAUSE, "poll", "store"] as const,
+  ],
+};
+
+/** Leaves an attempt as a worker does that died some minutes ago with the provider's call before it. */
+async function claimAndVanish(sql: Sql, jobId: string): Promise<void> {
+  await startSubmissions(sql, [jobId], "a worker that died");
+  await sql.query(
+    "update public.video_jobs set lease_until = now() - interval '2 minutes' where id = $1",
+    [jobId],
+  );
+  await sql.query(
+    "update pgboss.job set state = 'active', started_on = now() - interval '3 minutes' where id = $1",
+    [jobId],
+  );
+}
+
+/** All of them. */
+export const SCENARIOS: readonly Scenario[] = [lives, refusals];

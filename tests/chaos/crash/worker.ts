@@ -1,0 +1,90 @@
+/**
+ * A worker process that a test can kill at any crossing of a port: the product's own stages, drained
+ * as the edge functions drain them. Commands come as lines on stdin; it ends when stdin does.
+ */
+import { openDatabase } from "../../../shared/db/database.ts";
+import { openQueue } from "../../../shared/db/queue.ts";
+import { runwareConfig } from "../../../shared/config.ts";
+import type { WorkerTools } from "../../../shared/http/worker_door.ts";
+import { createLog } from "../../../shared/log.ts";
+import { modelsOf } from "../../../shared/providers/models.ts";
+import { createProviders } from "../../../shared/providers/registry.ts";
+import { type Batch, drain } from "../../../shared/stages/drain.ts";
+import { maintain } from "../../../shared/stages/maintain.ts";
+import { pollAll } from "../../../shared/stages/poll.ts";
+import { rhymeTaskBuilder } from "../../../shared/stages/rhyme_task.ts";
+import { storeBatch } from "../../../shared/stages/store.ts";
+import { submitAll } from "../../../shared/stages/submit.ts";
+import { createObjectStore } from "../../../shared/storage/object_store.ts";
+import { textLines } from "../../../local/lines.ts";
+import { Crossings, tell } from "./crossings.ts";
+import { watchDatabase, watchFetch, watchProvider, watchQueue, watchStore } from "./ports.ts";
+import { command, type StageName, type Surroundings } from "./protocol.ts";
+
+/** One life of a worker: what an isolate holds between its start and its end. */
+interface Life {
+  run(stage: StageName): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+const crossings = new Crossings();
+globalThis.fetch = watchFetch(crossings, fetch);
+
+let life: Life | undefined;
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(textLines());
+for await (const line of lines) {
+  try {
+    const order = command.parse(JSON.parse(line));
+    if (order.do === "open") {
+      await life?.end();
+      crossings.begin(order.fuse);
+      life = begin(order);
+    } else {
+      crossings.enter(order.stage);
+      await life?.run(order.stage);
+    }
+    tell({ say: "done", crossings: crossings.take() });
+  } catch (error) {
+    tell({ say: "failed", error: Deno.inspect(error) });
+  }
+}
+Deno.exit(0);
+
+function begin(around: Surroundings): Life {
+  const { databaseUrl, supabaseUrl, secretKey, runwareUrl, runwareKey } = around;
+  const environment = new Map([["RUNWARE_URL", runwareUrl], ["RUNWARE_API_KEY", runwareKey]]);
+  const log = createLog({}, () => {});
+  const database = watchDatabase(openDatabase(databaseUrl, { log }), crossings);
+  const queue = watchQueue(openQueue(database, log), crossings);
+  const tools: WorkerTools = { database, queue, log, node: `crash-${crypto.randomUUID()}` };
+  const store = watchStore(createObjectStore({ url: supabaseUrl, secretKey }), crossings);
+  const runware = runwareConfig((name) => environment.get(name));
+  const providers = new Map(
+    [...createProviders({ runware })].map((
+      [name, provider],
+    ) => [name, watchProvider(provider, crossings)]),
+  );
+  const builderFor = (provider: string) =>
+    rhymeTaskBuilder({
+      models: modelsOf(provider),
+      webhook: { secrets: ["the sandbox is given no webhook address"] },
+      functionName: `${provider}-webhook`,
+    });
+  const drained = (stage: string, step: () => Promise<Batch>) => drain(tools, stage, step);
+  const stages: Record<StageName, () => Promise<unknown>> = {
+    submit: () => drained("submit", () => submitAll(tools, providers, builderFor)),
+    poll: () => drained("poll", () => pollAll(tools, providers)),
+    store: () => drained("store", () => storeBatch(tools, providers, store)),
+    maintain: () => maintain(tools),
+  };
+  return {
+    async run(stage) {
+      await queue.ready();
+      await stages[stage]();
+    },
+    async end() {
+      await queue.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,203 @@
+/** Looking at what a game left behind: our rows, the sandbox's own record and the storage, side by side. */
+import { z } from "zod";
+import type { KnobChanges, SandboxState, TaskState } from "../../../local/sandbox/runware.ts";
+import { brokenInvariants, value } from "../../support/fixtures.ts";
+import { GEMS, type Played } from "./play.ts";
+import type { Site } from "./site.ts";
+
+const videoRow = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  status: z.string(),
+  error_code: z.string().nullable(),
+  gem_cost: z.number(),
+  max_retries: z.number(),
+  attempts: z.array(
+    z.object({ id: z.string(), status: z.string(), error_code: z.string().nullable() }),
+  ),
+  charges: z.array(z.number()),
+  refunds: z.array(z.number()),
+  notices: z.array(z.string()),
+  objects: z.array(z.object({ size: z.number() })),
+});
+/** A counted fault that has something left. */
+const counted = z.object({ next: z.number().positive() });
+type VideoRow = z.infer<typeof videoRow>;
+
+/** What came out, and everything that should not have. */
+export interface Outcome {
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Gems given back. */
+  readonly refunded: number;
+  readonly attempts: number;
+  readonly bought: number;
+  readonly counts: SandboxState["counts"];
+  readonly pauses: ReadonlySet<string>;
+  readonly rounds: number;
+  /** Counted faults that have not struck as often as they were to. */
+  readonly unspent: readonly string[];
+  /** Empty when every promise was kept. */
+  readonly faults: readonly string[];
+}
+
+/** Checks every promise of one game. */
+export async function audit(site: Site, knobs: KnobChanges, played: Played): Promise<Outcome> {
+  const rows = await rowsOf(site, played.videos);
+  const { tasks, counts } = site.sandbox.control.state();
+  const byId = new Map(tasks.map((task) => [task.taskUUID, task]));
+  const refunds = rows.flatMap((row) => row.refunds);
+  const attempts = rows.flatMap((row) => row.attempts);
+  const count = (status: string) => rows.filter((row) => row.status === status).length;
+  const faults = [
+    ...rows.flatMap((row) => [
+      ...faultsOfEnd(row, played.promised.get(row.id)),
+      ...faultsOfPurchases(row, byId, knobs),
+    ]),
+    ...faultsOfRecord(attempts, tasks, counts),
+    ...await faultsOfBooks(site, played, rows),
+    ...site.incidents.splice(0),
+  ];
+  if (rows.length !== played.videos.length) faults.push("A video is gone");
+  return {
+    completed: count("completed"),
+    failed: count("failed"),
+    cancelled: count("cancelled"),
+    refunded: refunds.reduce((sum, amount) => sum + amount, 0),
+    attempts: attempts.length,
+    bought: counts.tasksAccepted,
+    counts,
+    pauses: played.pauses,
+    rounds: played.rounds,
+    unspent: Object.entries(site.sandbox.control.config())
+      .filter(([, fault]) => counted.safeParse(fault).success).map(([name]) => name),
+    faults,
+  };
+}
+
+async function rowsOf({ db }: Site, ids: readonly string[]): Promise<VideoRow[]> {
+  return z.array(videoRow).parse(
+    await db.query(
+      `select v.id, v.user_id, v.status, v.error_code, v.gem_cost, v.max_retries,
+         array(select json_build_object('id', j.id, 'status', j.status, 'error_code', j.error_code)
+               from public.video_jobs j where j.video_id = v.id order by j.attempt) as attempts,
+         array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'charge') as charges,
+         array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'refund') as refunds,
+         array(select n.kind from public.notifications n where n.video_id = v.id) as notices,
+         array(select json_build_object('size', (o.metadata ->> 'size')::int)
+               from storage.objects o where o.bucket_id = 'videos' and o.name like '%' || v.id || '%') as objects
+       from public.videos v where v.id = any ($1)`,
+      [ids],
+    ),
+  );
+}
+
+/** How each end looks: gems back, notices, whole objects. */
+function faultsOfEnd(row: VideoRow, promised: number | undefined): string[] {
+  const back = row.status === "failed" ? row.gem_cost : promised ?? 0;
+  const due = {
+    ends: promised === undefined ? ["completed", "failed"] : ["cancelled"],
+    charges: [-row.gem_cost],
+    refunds: back === 0 ? [] : [back],
+    notices: { completed: ["video_ready"], failed: ["video_failed"] }[row.status] ?? [],
+    objects: row.status === "completed" ? 1 : 0,
+  };
+  const faults: string[] = [];
+  const expect = (what: string, found: unknown, wanted: unknown) => {
+    const [left, right] = [JSON.stringify(found), JSON.stringify(wanted)];
+    if (left !== right) {
+      faults.push(`${row.status} video ${row.id}, ${what}: ${left}, not ${right}`);
+    }
+  };
+  expect("may end as", due.ends.includes(row.status), true);
+  expect("charges", row.charges, due.charges);
+  expect("refunds", row.refunds, due.refunds);
+  expect("notices", row.notices, due.notices);
+  expect("objects", row.objects.length, due.objects);
+  expect("empty objects", row.objects.filter(({ size }) => size === 0).length, 0);
+  expect("attempts within the limit", row.attempts.length <= row.max_retries + 1, true);
+  expect(
+    "attempts before the last",
+    row.attempts.slice(0, -1).map(({ status }) => status),
+    row.attempts.slice(0, -1).map(() => "failed"),
+  );
+  return faults;
+}
+
+/** Why an attempt ends that the provider has finished and knows nothing more about. */
+const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "deadline"]);
+
+/**
+ * Nothing that the provider made for us is thrown away: a task that ended well belongs to the attempt
+ * that was delivered, unless the provider has forgotten it or its owner cancelled. And another task
+ * is bought only after the one before failed, or would never have ended.
+ */
+function faultsOfPurchases(
+  row: VideoRow,
+  tasks: ReadonlyMap<string, TaskState>,
+  knobs: KnobChanges,
+): string[] {
+  const faults: string[] = [];
+  const say = (what: string) => faults.push(`${row.status} video ${row.id}: ${what}`);
+  const last = row.attempts.at(-1);
+  for (const attempt of row.attempts) {
+    const task = tasks.get(attempt.id);
+    if (attempt.status === "completed" && task?.status !== "success") {
+      say(`delivered, but the provider's task is ${task?.status ?? "not there"}`);
+    }
+    if (task?.status === "success" && attempt.status !== "completed") {
+      const forgotten = typeof knobs.forgetAfterMs === "number" &&
+        HOW_FORGETTING_ENDS.has(attempt.error_code ?? "");
+      if (!forgotten && attempt.status !== "cancelled") {
+        say(`attempt given up for ${attempt.error_code} though the provider made the video`);
+      }
+    }
+    if (task?.status === "processing" && attempt !== last && !knobs.stuckTasks) {
+      say("another task was bought while this one was being made");
+    }
+  }
+  if (row.status === "completed" && last?.status !== "completed") {
+    say(`completed, but its last attempt is ${last?.status}`);
+  }
+  if (
+    row.status === "failed" && last?.status === "completed" && row.error_code !== "storing_failed"
+  ) {
+    say(`failed with ${row.error_code} though it was delivered`);
+  }
+  return faults;
+}
+
+/** The sandbox's own record: one purchase an id, and no task that is not an attempt of ours. */
+function faultsOfRecord(
+  attempts: readonly { readonly id: string }[],
+  tasks: readonly TaskState[],
+  { tasksAccepted }: SandboxState["counts"],
+): string[] {
+  const ours = new Set(attempts.map(({ id }) => id));
+  const strange = tasks.filter(({ taskUUID }) => !ours.has(taskUUID));
+  const faults = strange.map(({ taskUUID }) => `Task ${taskUUID} was bought for no attempt`);
+  if (tasksAccepted !== new Set(tasks.map(({ taskUUID }) => taskUUID)).size) {
+    faults.push(`${tasksAccepted} purchases for ${tasks.length} tasks`);
+  }
+  return faults;
+}
+
+async function faultsOfBooks(
+  { db }: Site,
+  { families }: Played,
+  rows: readonly VideoRow[],
+): Promise<string[]> {
+  const faults = (await brokenInvariants(db)).map((row) => `Invariant: ${JSON.stringify(row)}`);
+  for (const { userId } of families) {
+    const moved = rows.filter((row) => row.user_id === userId)
+      .flatMap((row) => [...row.charges, ...row.refunds])
+      .reduce((sum, amount) => sum + amount, 0);
+    const text = "select gem_balance as value from public.users where id = $1";
+    const balance = await value(db, text, [userId]);
+    if (balance !== GEMS + moved) {
+      faults.push(`User ${userId} has ${balance}, not ${GEMS + moved} gems`);
+    }
+  }
+  return faults;
+}

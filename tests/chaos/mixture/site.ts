@@ -1,0 +1,130 @@
+/**
+ * Where mixtures are played: the product's own stages in this process, on a real Postgres, with the
+ * sandbox, the storage and the webhook's door at the other end of real HTTP.
+ */
+import { createClient } from "@supabase/supabase-js";
+import type { RunwareSandbox } from "../../../local/sandbox/runware.ts";
+import type { WebhookConfig } from "../../../shared/config.ts";
+import type { Database as Schema } from "../../../shared/db/database.types.ts";
+import { type Database, openDatabase } from "../../../shared/db/database.ts";
+import { openQueue } from "../../../shared/db/queue.ts";
+import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
+import { HttpError } from "../../../shared/http/http_error.ts";
+import type { WorkerTools } from "../../../shared/http/worker_door.ts";
+import { createLog, type Log } from "../../../shared/log.ts";
+import { createProviders } from "../../../shared/providers/registry.ts";
+import type { VideoProvider } from "../../../shared/providers/provider.ts";
+import { createObjectStore, type ObjectStore } from "../../../shared/storage/object_store.ts";
+import { type AppStack, withApp } from "../../support/app.ts";
+import { keysOf } from "../../support/tokens.ts";
+
+/** Percent of the price that comes back when a video is cancelled after it was handed over. */
+export const CANCEL_REFUND_PERCENT = 50;
+/** Isolates at work at once; each may drain every stage. */
+const ISOLATES = 2;
+/** Short of production's, so that an answer that never comes is soon given up. */
+const CALL_TIMEOUT_MS = 3_000;
+
+/** A place to play at. */
+export interface Site {
+  readonly db: Database;
+  readonly sandbox: RunwareSandbox;
+  readonly isolates: readonly WorkerTools[];
+  readonly providers: ReadonlyMap<string, VideoProvider>;
+  readonly store: ObjectStore;
+  readonly webhook: WebhookConfig;
+  /** What must not happen however the provider behaves: errors logged or thrown, doors that answer 5xx. */
+  readonly incidents: string[];
+}
+
+/** Gives `work` a site on a fresh database. Nothing is rung for and no cron runs: rounds do the work. */
+export function withSite(seed: string, work: (site: Site) => Promise<void>): Promise<void> {
+  return withApp({
+    functions: false,
+    cron: false,
+    doorbell: "off",
+    sandbox: { seed, knobs: { renderMs: 20_000, renderSpread: 0.5 } },
+    settings: {
+      // Production's, which a stack with a sandbox would replace.
+      poll_steps: [5, 10, 10, 15, 20, 30],
+      cancel_refund_percent: CANCEL_REFUND_PERCENT,
+    },
+  }, async (app) => {
+    const { sandbox, db } = app;
+    if (sandbox === null) throw new Error("A site needs the sandbox");
+    // More than one worker at each stage, so that they meet.
+    await db.query("update app.stages set drainers = greatest(drainers, $1)", [ISOLATES]);
+    const incidents: string[] = [];
+    const log = createLog({}, (line) => {
+      if (line.startsWith('{"level":"error"')) incidents.push(line);
+    });
+    await withDoor(
+      app,
+      { log, incidents },
+      (webhook) =>
+        withIsolates(app.databaseUrl, log, (isolates) =>
+          work({
+            db,
+            sandbox,
+            isolates,
+            webhook,
+            incidents,
+            providers: providersFor(sandbox),
+            store: createObjectStore({ url: app.supabaseUrl, secretKey: app.secretKey }),
+          })),
+    );
+  });
+}
+
+function providersFor({ url, apiKey }: RunwareSandbox): ReadonlyMap<string, VideoProvider> {
+  const mediaHosts = [new URL(url).host];
+  return createProviders({ runware: { apiKey, url, mediaHosts, timeoutMs: CALL_TIMEOUT_MS } });
+}
+
+/** Serves the product's webhook door as `runware-webhook` would be. */
+async function withDoor(
+  app: AppStack,
+  { log, incidents }: { readonly log: Log; readonly incidents: string[] },
+  work: (webhook: WebhookConfig) => Promise<void>,
+): Promise<void> {
+  const secrets: WebhookConfig["secrets"] = [(await keysOf(app)).webhookSecret];
+  const client = createClient<Schema>(app.supabaseUrl, app.secretKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+  });
+  const door = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const visit = { requestId: crypto.randomUUID(), log, admin: () => client };
+    try {
+      return await providerWebhook(request, visit, { provider: "runware", webhook: { secrets } });
+    } catch (error) {
+      const status = error instanceof HttpError ? error.status : 500;
+      incidents.push(`The webhook's door answered ${status}: ${error}`);
+      return new Response(null, { status });
+    }
+  });
+  try {
+    await work({ secrets, baseUrl: `http://127.0.0.1:${door.addr.port}` });
+  } finally {
+    await door.shutdown();
+  }
+}
+
+/** Isolates as edge functions are: each with a pool and a pg-boss of its own. */
+async function withIsolates(
+  url: string,
+  log: Log,
+  work: (isolates: WorkerTools[]) => Promise<void>,
+): Promise<void> {
+  const isolates = Array.from({ length: ISOLATES }, (_, nth) => {
+    const database = openDatabase(url, { log });
+    return { database, queue: openQueue(database, log), node: `isolate-${nth + 1}`, log };
+  });
+  try {
+    await Promise.all(isolates.map(({ queue }) => queue.ready()));
+    await work(isolates);
+  } finally {
+    for (const { queue, database } of isolates) {
+      await queue.close();
+      await database.close();
+    }
+  }
+}

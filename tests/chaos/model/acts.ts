@@ -1,0 +1,157 @@
+/** What may happen in a story, as plain data: what fast-check draws and shrinks, and what a test can quote. */
+import fc from "fast-check";
+import { type Ending, ENDINGS, type Fate, FATES, type Word, WORDS } from "./provider.ts";
+import { COPIES, type Copy, type Job, JOBS } from "./worker.ts";
+
+/** Names of the workers. */
+export const WORKERS = ["A", "B", "C"] as const;
+/** Names of the people. */
+export const PEOPLE = ["Ann", "Ben", "Cleo"] as const;
+
+type WorkerName = typeof WORKERS[number];
+type Person = typeof PEOPLE[number];
+
+/**
+ * Something that one side does in the database. Videos, attempts and tasks are counted back from the
+ * newest, which is 0; a number beyond the oldest starts again from the newest.
+ */
+export type Deed =
+  | { do: "grant"; who: Person; gems: number; key: number }
+  | { do: "queue"; who: Person; rhyme: number; key: number | null; body: number }
+  | { do: "cancel"; video: number }
+  | { do: "webhook"; attempt: number; body: number }
+  | {
+    do: "work";
+    worker: WorkerName;
+    /** An idle worker begins this, or else whatever there is to do. */
+    job: Job;
+    /** A worker that waits is answered this. */
+    fates: readonly Fate[];
+    words: readonly Word[];
+    copy: Copy;
+  }
+  | { do: "maintain" }
+  | { do: "delete"; who: Person };
+
+/** One line of a story. */
+export type Act =
+  | Deed
+  | { do: "both"; first: Deed; at: number; second: Deed }
+  | { do: "end"; task: number; ending: Ending }
+  | { do: "crash"; worker: WorkerName }
+  | { do: "wait"; seconds: number };
+
+const person = fc.constantFrom(...PEOPLE);
+const worker = fc.constantFrom(...WORKERS);
+/** Mostly one of the newest: those are still alive. */
+const some = fc.oneof(
+  { weight: 3, arbitrary: fc.nat({ max: 2 }) },
+  { weight: 1, arbitrary: fc.nat({ max: 11 }) },
+);
+
+/** Mostly the first of the list, now and then one of the others. */
+const mostly = <T>(list: readonly T[], weight: number): fc.Arbitrary<T> => {
+  const [first, ...others] = list.map((item) => fc.constant(item));
+  if (first === undefined) throw new Error("The list is empty");
+  return fc.oneof(
+    { arbitrary: first, weight },
+    ...others.map((arbitrary) => ({ arbitrary, weight: 1 })),
+  );
+};
+
+/** Each kind of deed with how often it is drawn. */
+const deeds = {
+  grant: {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("grant" as const),
+      who: person,
+      gems: fc.constantFrom(20, 50, 100),
+      key: fc.nat({ max: 9 }),
+    }),
+  },
+  queue: {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("queue" as const),
+      who: person,
+      rhyme: fc.nat({ max: 2 }),
+      key: fc.option(fc.nat({ max: 2 }), { freq: 2 }),
+      body: mostly([0, 1], 6),
+    }),
+  },
+  cancel: {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("cancel" as const), video: some }),
+  },
+  webhook: {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("webhook" as const),
+      attempt: some,
+      body: fc.nat({ max: 2 }),
+    }),
+  },
+  work: {
+    weight: 36,
+    arbitrary: fc.record({
+      do: fc.constant("work" as const),
+      worker,
+      job: fc.constantFrom(...JOBS),
+      fates: fc.array(mostly(FATES, 9), { minLength: 1, maxLength: 3 }),
+      words: fc.array(mostly(WORDS, 3), { minLength: 1, maxLength: 3 }),
+      copy: mostly(COPIES, 4),
+    }),
+  },
+  maintain: { weight: 5, arbitrary: fc.constant({ do: "maintain" as const }) },
+};
+const { grant, queue, cancel, webhook, work, maintain } = deeds;
+const deed: fc.Arbitrary<Deed> = fc.oneof(grant, queue, cancel, webhook, work, maintain);
+const deletion = fc.record({ do: fc.constant("delete" as const), who: person });
+const withDeletion: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 100, arbitrary: deed },
+  { weight: 1, arbitrary: deletion },
+);
+
+const both = (first: fc.Arbitrary<Deed>, second: fc.Arbitrary<Deed>) =>
+  fc.record({ do: fc.constant("both" as const), first, at: mostly([1, 2, 3, 4, 5, 0], 4), second });
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 300, arbitrary: deed },
+  { weight: 1, arbitrary: deletion },
+  {
+    weight: 80,
+    arbitrary: both(fc.oneof(work, { weight: 30, arbitrary: withDeletion }), withDeletion),
+  },
+  { weight: 15, arbitrary: both(work.arbitrary, cancel.arbitrary) },
+  {
+    weight: 5,
+    arbitrary: queue.arbitrary.chain((one) => both(fc.constant(one), fc.constant(one))),
+  },
+  {
+    weight: 60,
+    arbitrary: fc.record({
+      do: fc.constant("end" as const),
+      task: some,
+      ending: mostly(ENDINGS, 4),
+    }),
+  },
+  { weight: 18, arbitrary: fc.record({ do: fc.constant("crash" as const), worker }) },
+  {
+    weight: 90,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      seconds: fc.oneof(
+        { weight: 12, arbitrary: fc.constant(10) },
+        { weight: 16, arbitrary: fc.constant(70) },
+        { weight: 6, arbitrary: fc.constant(310) },
+        { weight: 2, arbitrary: fc.constant(35 * 60) },
+        { weight: 1, arbitrary: fc.constant(5 * 60 * 60) },
+      ),
+    }),
+  },
+);
+
+/** A story of up to this many acts. */
+export const stories = (longest: number): fc.Arbitrary<Act[]> =>
+  fc.array(act, { minLength: 1, maxLength: longest, size: "max" });

@@ -1,0 +1,126 @@
+/** The people's side of a story: what they call, and what each call answered, as a transcript. */
+import type { Database, Sql } from "../../../shared/db/database.ts";
+import { sqlState } from "../../../shared/db/database.ts";
+import type { Family } from "../../support/fixtures.ts";
+import type { Deed } from "./acts.ts";
+import type { Heard } from "./ear.ts";
+import type { Names } from "./names.ts";
+import { RHYMES } from "./stage.ts";
+import { type Model, RULES } from "./state.ts";
+
+/** What people do. */
+export type Visit = Deed & { do: "grant" | "queue" | "cancel" | "webhook" | "delete" };
+
+/** Who there is. */
+export interface People {
+  readonly families: ReadonlyMap<string, Family>;
+  readonly names: Names;
+  readonly model: Model;
+}
+
+/** A call of a door, in words, and as it is done. */
+export interface Call {
+  readonly said: string;
+  readonly heard: { name: string; values: unknown[] };
+  /** Answers the column "value". */
+  run(sql: Sql): Promise<Record<string, unknown>[]>;
+}
+
+/** The id of nothing. */
+const NOBODY = "00000000-0000-4000-8000-000000000000";
+
+/** What a visit calls; null when there is nothing it could be about. */
+export function callOf(visit: Visit, { families, names, model }: People): Call | null {
+  const family = (who: string): Family => {
+    const found = families.get(who);
+    if (found === undefined) throw new Error(`There is no "${who}"`);
+    return found;
+  };
+  switch (visit.do) {
+    case "grant": {
+      const values = [
+        family(visit.who).userId,
+        visit.gems,
+        "purchase",
+        "Story",
+        `grant ${visit.key}`,
+      ];
+      return {
+        said: `${visit.who} buys ${visit.gems} gems (receipt ${visit.key})`,
+        heard: { name: "grant_gems", values },
+        run: (sql) => sql.query("select public.grant_gems($1, $2, $3, $4, $5) as value", values),
+      };
+    }
+    case "queue": {
+      const { userId, childId } = family(visit.who);
+      const [rhyme, price] = [RHYMES[visit.rhyme], RULES.prices[visit.rhyme] ?? 0];
+      const key = visit.key === null ? null : `key ${visit.key}`;
+      const hash = `${rhyme} ${visit.body}`;
+      return {
+        said: `${visit.who} queues a video for ${price} gems${
+          key ? ` (${key}, body ${visit.body})` : ""
+        }`,
+        heard: { name: "queue_video", values: [userId, price, hash, key] },
+        run: (sql) =>
+          sql.query("select public.queue_video($1, $2, $3, '{}', $4, 60, null, $5) as value", [
+            userId,
+            childId,
+            rhyme,
+            hash,
+            key,
+          ]),
+      };
+    }
+    case "cancel": {
+      const id = names.videos.toReversed()[visit.video % names.videos.length];
+      const owner = Object.values(model.accounts).find((account) =>
+        account.videos.some((video) => video.id === id)
+      );
+      if (id === undefined || owner === undefined) return null;
+      const values = [owner.id, id];
+      return {
+        said: `${names.of(id)} is cancelled`,
+        heard: { name: "cancel_video", values },
+        run: (sql) => sql.query("select public.cancel_video($1, $2) as value", values),
+      };
+    }
+    case "webhook": {
+      const ids = [...names.attempts.toReversed(), NOBODY];
+      const id = ids[visit.attempt % ids.length] ?? NOBODY;
+      const values = ["runware", id, `${id} ${visit.body}`, { body: visit.body }];
+      return {
+        said: `A webhook (body ${visit.body}) comes for ${names.of(id)}`,
+        heard: { name: "record_provider_event", values },
+        run: (sql) =>
+          sql.query("select public.record_provider_event($1, $2, $3, $4) as value", values),
+      };
+    }
+    case "delete": {
+      const { userId } = family(visit.who);
+      return {
+        said: `${visit.who} deletes the account`,
+        heard: { name: "delete_user", values: [userId] },
+        run: (sql) => sql.query("delete from auth.users where id = $1", [userId]),
+      };
+    }
+  }
+}
+
+/** Makes the call in a transaction. A refusal by our own functions is an answer, too. */
+export async function makeCall(
+  database: Database,
+  call: Call,
+): Promise<{ said: string; heard: Heard }> {
+  const heard = (rows: Record<string, unknown>[]): Heard => ({ call: "sql", ...call.heard, rows });
+  try {
+    const rows = await database.transaction((sql) => call.run(sql));
+    return { said: `${call.said}.`, heard: heard(rows) };
+  } catch (error) {
+    const state = sqlState(error) ?? "";
+    if (!state.startsWith("GM")) throw error;
+    return {
+      said: `${call.said}, and is refused: ${state}.`,
+      heard: heard([{ value: { error: state } }]),
+    };
+  }
+}

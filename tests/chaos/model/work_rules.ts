@@ -1,0 +1,188 @@
+/** What the workers' calls do to an attempt and its video: claiming, recording, polling, settling, storing. */
+import { addAttempt, endAttempts } from "./door_rules.ts";
+import { enqueue } from "./queue_rules.ts";
+import { type Attempt, isLive, type Model, RULES, type Video } from "./state.ts";
+
+/** An attempt with what it belongs to. */
+export interface Place {
+  readonly account: { readonly gone: boolean };
+  readonly video: Video;
+  readonly attempt: Attempt;
+}
+
+function isIn(attempt: Attempt, ...states: Attempt["status"][]): boolean {
+  return states.includes(attempt.status);
+}
+
+/** What a claim comes to: "started", "busy" (another worker's lease runs) or "over". */
+export function claim(model: Model, place: Place, node: string): "started" | "busy" | "over" {
+  const { account, video, attempt } = place;
+  if (account.gone || !isIn(attempt, "pending", "claimed")) return "over";
+  if (attempt.status === "claimed" && attempt.leaseUntil > model.now) return "busy";
+  if (attempt.claims >= RULES.maxClaims) {
+    failAttempt(model, place, null);
+    return "over";
+  }
+  Object.assign(attempt, {
+    status: "claimed",
+    claims: attempt.claims + 1,
+    node,
+    leaseUntil: model.now + RULES.submitLease,
+  });
+  Object.assign(video, { status: "processing", stage: "initializing", progress: 5 });
+  return "started";
+}
+
+/** What a worker says the provider said. */
+export interface Outcome {
+  readonly outcome: "accepted" | "failed" | "held" | "unknown";
+  readonly delay_seconds?: number | null | undefined;
+}
+
+/** Writes an outcome down. Answers what the database does, or null where the worker's word is void. */
+export function record(model: Model, place: Place, node: string, said: Outcome): string | null {
+  const { account, video, attempt } = place;
+  if (account.gone || attempt.status !== "claimed" || attempt.node !== node) return null;
+  const mayPass = typeof said.delay_seconds === "number";
+  switch (said.outcome) {
+    case "accepted":
+      Object.assign(attempt, {
+        status: "processing",
+        deadline: model.now + RULES.renderDeadline,
+        nextPoll: attempt.nextPoll ?? model.now + RULES.pollSteps[0],
+      });
+      Object.assign(video, { stage: "analyzing", progress: 10 });
+      return "accepted";
+    case "failed":
+      // A fresh attempt beside one that the provider may have could be a second purchase.
+      if (attempt.maybeBought && mayPass) return hold(model, place, said);
+      return failAttempt(model, place, said.delay_seconds ?? null);
+    case "held":
+    case "unknown":
+      return hold(model, place, said);
+  }
+}
+
+function hold(model: Model, { video, attempt }: Place, said: Outcome): "held" {
+  const again = model.now + Math.min(Math.max(said.delay_seconds ?? 15, 1), RULES.longestHold);
+  attempt.claims -= 1;
+  attempt.leaseUntil = model.now;
+  if (said.outcome === "unknown") attempt.maybeBought = true;
+  if (!attempt.maybeBought) {
+    Object.assign(attempt, { status: "pending", nextPoll: null });
+    Object.assign(video, { status: "queued", stage: "initializing", progress: 0 });
+  }
+  enqueue(model, attempt, "submit-video", again);
+  return "held";
+}
+
+/** Ends an attempt that failed: another one after `delay` seconds, or the end of the video. */
+export function failAttempt(
+  model: Model,
+  place: Place,
+  delay: number | null,
+): "retried" | "failed" | "lost" {
+  const { account, video, attempt } = place;
+  if (account.gone || !isLive(attempt)) return "lost";
+  Object.assign(attempt, { status: "failed", finishedAt: model.now, nextPoll: null });
+  if (delay === null || video.retries + 1 >= RULES.maxAttempts) {
+    failVideo(model, video);
+    return "failed";
+  }
+  Object.assign(video, { status: "queued", stage: "initializing", progress: 0 });
+  video.retries += 1;
+  addAttempt(model, video, delay);
+  return "retried";
+}
+
+/** Fails a video for good: the whole price comes back, the user is told. */
+export function failVideo(model: Model, video: Video): void {
+  video.status = "failed";
+  video.refund += video.price;
+  video.notices.push("video_failed");
+  endAttempts(model, video, "failed");
+}
+
+/** A poller leases the attempt. Answers whether it was due. */
+export function lease(model: Model, { account, attempt }: Place): boolean {
+  if (account.gone || attempt.nextPoll === null || attempt.nextPoll > model.now) return false;
+  attempt.nextPoll = model.now + RULES.pollLease;
+  attempt.polls += 1;
+  return true;
+}
+
+/** What a poller says the provider said. */
+export interface Settlement {
+  readonly state: "succeeded" | "processing" | "unanswered" | "failed";
+  readonly progress?: number | undefined;
+  readonly retry_seconds?: number | null | undefined;
+}
+
+/** Settles. Answers what the database does, or null where nothing changes that anyone is told of. */
+export function settle(model: Model, place: Place, said: Settlement): string | null {
+  const { account, video, attempt } = place;
+  if (account.gone || !isIn(attempt, "claimed", "processing")) {
+    // A failure ends an attempt that was held back, too: the provider had it all the same.
+    if (account.gone || said.state !== "failed" || !isLive(attempt)) return null;
+  }
+  switch (said.state) {
+    case "succeeded":
+      Object.assign(attempt, { status: "completed", finishedAt: model.now, nextPoll: null });
+      Object.assign(video, { status: "rendering", stage: "rendering", progress: 90 });
+      enqueue(model, attempt, "store-video");
+      return "rendering";
+    case "failed":
+      return failAttempt(model, place, said.retry_seconds ?? null);
+    case "processing":
+    case "unanswered":
+      return isTooLate(model, attempt, said.state)
+        ? failAttempt(model, place, 5)
+        : advance(model, place, said.progress ?? 0);
+  }
+}
+
+/** The provider had its time: to finish, or an hour longer to say anything at all. */
+function isTooLate(
+  model: Model,
+  { status, deadline }: Attempt,
+  state: Settlement["state"],
+): boolean {
+  const more = state === "unanswered" ? RULES.silentDeadline : 0;
+  return status === "processing" && deadline + more <= model.now;
+}
+
+function advance(model: Model, { video, attempt }: Place, progress: number): "progress" | null {
+  if (attempt.nextPoll === null) return null;
+  if (attempt.nextPoll > model.now) {
+    const step = RULES.pollSteps[Math.min(attempt.polls, RULES.pollSteps.length - 1)] ?? 0;
+    attempt.nextPoll = model.now + step;
+  }
+  const needed = video.stage === "generating"
+    ? video.progress + 5
+    : Math.max(15, video.progress + 1);
+  if (attempt.status !== "processing" || progress < needed) return null;
+  Object.assign(video, { stage: "generating", progress });
+  return "progress";
+}
+
+/** Whether the attempt's file is still wanted; the copy begins. */
+export function startStoring({ account, video, attempt }: Place): boolean {
+  if (account.gone || attempt.status !== "completed" || video.status !== "rendering") return false;
+  Object.assign(video, { stage: "finalizing", progress: 95 });
+  return true;
+}
+
+/** The file is ours. Answers whether that completed the video. */
+export function finishStoring({ account, video, attempt }: Place): boolean {
+  if (account.gone || attempt.status !== "completed" || video.status !== "rendering") return false;
+  Object.assign(video, { status: "completed", stage: "completed", progress: 100 });
+  video.notices.push("video_ready");
+  return true;
+}
+
+/** The file can not be had. Answers whether that failed the video. */
+export function failStoring(model: Model, { account, video }: Place): boolean {
+  if (account.gone || video.status !== "rendering") return false;
+  failVideo(model, video);
+  return true;
+}

@@ -1,0 +1,188 @@
+/**
+ * A worker by name, running the product's own stages. It stops wherever it waits for the outside (the
+ * provider's answer, Storage) and stays there, with what it holds, until the story goes on with it.
+ */
+import type { WorkerTools } from "../../../shared/http/worker_door.ts";
+import type { VideoProvider } from "../../../shared/providers/provider.ts";
+import { pollBatch } from "../../../shared/stages/poll.ts";
+import { storeBatch } from "../../../shared/stages/store.ts";
+import { submitBatch } from "../../../shared/stages/submit.ts";
+import { MediaError } from "../../../shared/storage/media_fetch.ts";
+import { quiet } from "../../support/sql.ts";
+import type { Ear } from "./ear.ts";
+import type { Fate, Provider, Word } from "./provider.ts";
+
+/** Kinds of work that have a wait in the middle. */
+export const JOBS = ["submit", "poll", "store"] as const;
+/** Kinds of work that have a wait in the middle. */
+export type Job = typeof JOBS[number];
+
+/** What becomes of a copy. */
+export const COPIES = ["stored", "failed", "not a video"] as const;
+/** What becomes of a copy. */
+export type Copy = typeof COPIES[number];
+
+/** How the outside answers: item by item, from the start again when there are more; copies all alike. */
+export interface Answers {
+  readonly fates: readonly Fate[];
+  readonly words: readonly Word[];
+  readonly copy: Copy;
+}
+
+/** A worker in the middle of something. */
+interface Waiting {
+  readonly job: Job;
+  /** Attempts it waits for. */
+  readonly ids: readonly string[];
+  answer(answers: Answers): void;
+  readonly done: Promise<unknown>;
+}
+
+/** A worker. */
+export interface Worker {
+  readonly name: string;
+  readonly ear: Ear;
+  readonly waiting: Waiting | null;
+  /** Takes work and goes on to where it must wait. */
+  begin(job: Job): Promise<void>;
+  /** Goes on with what it was told, to the end. */
+  goOn(answers: Answers): Promise<void>;
+  /** Forgets all it holds. What the outside would have told it is told nobody. */
+  crash(): void;
+}
+
+/** What all workers share: the outside world. */
+export interface Outside {
+  readonly provider: Provider;
+  readonly mediaHost: string;
+  /** Paths in Storage, with how often each was written. */
+  readonly objects: Map<string, number>;
+}
+
+/** Makes a worker that stands idle. */
+export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
+  let waiting: Waiting | null = null;
+  let rounds = 0;
+
+  /** Runs a stage until it is over or waits at `gate`. */
+  const run = async (job: Job, stage: (gate: Gate, tools: WorkerTools) => Promise<unknown>) => {
+    const gate = openGate();
+    const { database, queue } = ear;
+    const node = `${name}${++rounds}`;
+    const done = stage(gate, { database, queue, node, log: quiet });
+    const isOver = await Promise.race([done.then(() => true), gate.reached.then(() => false)]);
+    waiting = isOver ? null : { job, ids: gate.ids, answer: gate.open, done };
+  };
+
+  return {
+    name,
+    ear,
+    get waiting() {
+      return waiting;
+    },
+    begin(job) {
+      return run(job, (gate, tools) => {
+        switch (job) {
+          case "submit":
+            return submitBatch(
+              tools,
+              facade(outside, gate),
+              ({ video_job_id, model }) =>
+                Promise.resolve({ id: video_job_id, model, prompt: "A star", durationSeconds: 5 }),
+            );
+          case "poll":
+            return pollBatch(tools, facade(outside, gate));
+          case "store":
+            return storeBatch(
+              tools,
+              new Map([["runware", facade(outside, gate)]]),
+              { put: (path, body) => put(outside, gate, path, body) },
+            );
+        }
+      });
+    },
+    async goOn(answers) {
+      const { answer, done } = waiting ?? { answer: () => {}, done: undefined };
+      waiting = null;
+      answer(answers);
+      await done;
+    },
+    crash() {
+      waiting = null;
+    },
+  };
+}
+
+/** Where a stage waits for the story to go on. */
+interface Gate {
+  readonly ids: string[];
+  /** Settles when the stage waits. */
+  readonly reached: Promise<void>;
+  reach(): void;
+  readonly opened: Promise<Answers>;
+  open(answers: Answers): void;
+}
+
+function openGate(): Gate {
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  const { promise: opened, resolve: open } = Promise.withResolvers<Answers>();
+  return { ids: [], reached, reach, opened, open };
+}
+
+/** The provider as one worker sees it during one round. */
+function facade({ provider, mediaHost }: Outside, gate: Gate): VideoProvider {
+  return {
+    name: "runware",
+    choosesTaskId: true,
+    submitBatch: 4,
+    pollBatch: 20,
+    mediaHosts: [mediaHost],
+    async submit(tasks) {
+      gate.ids.push(...tasks.map((task) => task.id));
+      gate.reach();
+      const { fates } = await gate.opened;
+      return tasks.map(({ id }, index) => provider.handOver(id, pick(fates, index)));
+    },
+    async poll(ids) {
+      gate.ids.push(...ids);
+      const then = new Map(ids.map((id) => [id, provider.stateOf(id)]));
+      gate.reach();
+      const { words } = await gate.opened;
+      return ids.flatMap((id, index) => {
+        const word = pick(words, index);
+        const state = word === "old truth" ? then.get(id) : provider.stateOf(id);
+        return word === "silence" || state === undefined ? [] : [state];
+      });
+    },
+    parseEvent: () => [],
+    balanceUsd: () => Promise.resolve(100),
+  };
+}
+
+async function put(
+  { objects }: Outside,
+  gate: Gate,
+  path: string,
+  body: ReadableStream<Uint8Array>,
+): Promise<"stored" | "exists"> {
+  await body.pipeTo(new WritableStream());
+  gate.ids.push(path);
+  gate.reach();
+  const { copy } = await gate.opened;
+  switch (copy) {
+    case "stored":
+      if (objects.has(path)) return "exists";
+      objects.set(path, 1);
+      return "stored";
+    case "failed":
+      throw new Error("Storage answered 500");
+    case "not a video":
+      throw new MediaError("not_a_video", "The file is not an MP4");
+  }
+}
+
+function pick<T>(list: readonly T[], index: number): T {
+  const item = list[index % list.length];
+  if (item === undefined) throw new Error("The list of answers is empty");
+  return item;
+}

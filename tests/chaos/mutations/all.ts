@@ -1,0 +1,8 @@
+import { DOOR_GUARDS } from "./doors.ts";
+import { MONEY } from "./money.ts";
+import type { Mutation } from "./mutation.ts";
+import { STATES } from "./states.ts";
+import { WORK } from "./work.ts";
+
+/** Every guard that is taken out, one at a time. */
+export const MUTATIONS: readonly Mutation[] = [...MONEY, ...STATES, ...WORK, ...DOOR_GUARDS];

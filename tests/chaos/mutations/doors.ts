@@ -1,0 +1,166 @@
+import type { Mutation } from "./mutation.ts";
+
+const ACCESS = "supabase/migrations/20261101001300_access.sql";
+const DOORS = "supabase/migrations/20261101000800_doors.sql";
+const STORAGE = "supabase/migrations/20261101001400_storage.sql";
+
+/** Guards against callers who are not who they say, and against addresses that are not ours. */
+export const DOOR_GUARDS: readonly Mutation[] = [
+  {
+    name: "any token opens the webhook",
+    file: "shared/http/webhook_token.ts",
+    find: "matches = matches || difference === 0;",
+    replace: "matches = true;",
+    why: "anyone rings, for any job",
+    tests: ["tests/unit/http_test.ts", "tests/integration/webhook_test.ts"],
+  },
+  {
+    name: "the webhook does not look at its token",
+    file: "shared/doors/provider_webhook.ts",
+    find: "if (!jobId.success || !await isWebhookToken(webhook.secrets, jobId.data, token)) {",
+    replace: "if (!jobId.success) {",
+    why: "anyone rings, for any job",
+    tests: ["tests/integration/webhook_test.ts"],
+  },
+  {
+    name: "what a webhook says is believed",
+    file: "shared/stages/poll.ts",
+    find: `told.get(poll.provider_task_id)?.state === "missing"`,
+    replace: `told.get(poll.provider_task_id)?.state !== "succeeded"`,
+    why: "a forged success completes a video",
+    tests: ["tests/integration/webhook_test.ts"],
+  },
+  {
+    name: "the body may name another user",
+    file: "shared/doors/queue_video.ts",
+    find: "if (body.user_id !== undefined && body.user_id !== visit.userId) {",
+    replace: "if (body.user_id === null) {",
+    why: "a caller who means someone else is not told",
+    tests: ["tests/integration/security_test.ts"],
+  },
+  {
+    name: "anyone's video can be cancelled",
+    file: DOORS,
+    find: "where v.id = p_video_id and v.user_id = p_user_id\n",
+    replace: "where v.id = p_video_id\n",
+    why: "a stranger ends what someone else paid for",
+    tests: ["tests/db/submit_test.ts"],
+  },
+  {
+    name: "anyone's child can star",
+    file: DOORS,
+    find: "where c.id = p_child_id and c.user_id = p_user_id;",
+    replace: "where c.id = p_child_id;",
+    why: "a stranger's child in a video",
+    tests: ["tests/db/queue_video_test.ts"],
+  },
+  {
+    name: "the status of anyone's video can be asked",
+    file: DOORS,
+    find: "where v.user_id = p_user_id and v.id = any (p_video_ids);",
+    replace: "where v.id = any (p_video_ids);",
+    why: "a stranger's videos can be looked at",
+    tests: ["tests/integration/security_test.ts"],
+  },
+  {
+    name: "functions are open to every role",
+    file: "supabase/migrations/20261101000200_settings.sql",
+    find: "alter default privileges revoke execute on functions from public;",
+    replace: "",
+    why: "anyone moves gems, from the first later migration on",
+    tests: ["tests/db/access_test.ts"],
+  },
+  {
+    name: "a user may grant gems",
+    file: ACCESS,
+    find: "on function public.grant_gems(uuid, integer, text, text, text) to service_role;",
+    replace:
+      "on function public.grant_gems(uuid, integer, text, text, text) to service_role, authenticated;",
+    why: "gems for nothing",
+    tests: ["tests/db/access_test.ts"],
+  },
+  {
+    name: "a table is without row level security",
+    file: ACCESS,
+    find: "alter table public.video_jobs enable row level security;\n",
+    replace: "",
+    why: "one grant by mistake, and everyone reads it all",
+    tests: ["tests/db/access_test.ts"],
+  },
+  {
+    name: "every user sees every video",
+    file: ACCESS,
+    find:
+      `create policy "Users see their videos" on public.videos for select to authenticated using (user_id = (select auth.uid()));`,
+    replace:
+      `create policy "Users see their videos" on public.videos for select to authenticated using (true);`,
+    why: "children's videos for all to see",
+    tests: ["tests/db/access_test.ts"],
+  },
+  {
+    name: "every user reads every file",
+    file: STORAGE,
+    find: `    and (storage.foldername(name))[1] = (select auth.uid())::text
+    -- Not what was copied for a video that failed after all and was refunded.
+    and exists (
+      select 1 from public.videos v
+      where v.user_id = (select auth.uid()) and v.status = 'completed' and v.storage_path = name
+    )
+`,
+    replace: "",
+    why: "children's videos for all to see",
+    tests: ["tests/integration/security_test.ts"],
+  },
+  {
+    name: "a user reads a file that was copied for a refunded video",
+    file: STORAGE,
+    find: `    and exists (
+      select 1 from public.videos v
+      where v.user_id = (select auth.uid()) and v.status = 'completed' and v.storage_path = name
+    )
+`,
+    replace: "",
+    why: "the video, and the gems back",
+    tests: ["tests/integration/storing_test.ts"],
+  },
+  {
+    name: "any secret key wakes the workers",
+    file: "shared/http/worker_door.ts",
+    find: `return secretDoor(name, ["POST"], "cron", async (request, visit) => {`,
+    replace: `return secretDoor(name, ["POST"], "*", async (request, visit) => {`,
+    why: "a key that was given away for something else runs the workers",
+    tests: ["tests/integration/security_test.ts"],
+  },
+  {
+    name: "a file is fetched from any host",
+    file: "shared/storage/media_fetch.ts",
+    find: "  if (!isAllowedMedia(url, hosts)) {",
+    replace: "  if (false) {",
+    why: "a server of ours asks whoever a provider names, our own network too",
+    tests: ["tests/unit/media_fetch_test.ts", "tests/integration/storing_test.ts"],
+  },
+  {
+    name: "redirects of a file are followed",
+    file: "shared/storage/media_fetch.ts",
+    find: `{ redirect: "manual", signal }`,
+    replace: `{ redirect: "follow", signal }`,
+    why: "an allowed host sends us to any other",
+    tests: ["tests/unit/media_fetch_test.ts"],
+  },
+  {
+    name: "a second copy replaces the first",
+    file: "shared/storage/object_store.ts",
+    find: `"x-upsert": "false"`,
+    replace: `"x-upsert": "true"`,
+    why: "a file changes under the eyes of who watches it",
+    tests: ["tests/integration/storing_test.ts"],
+  },
+  {
+    name: "an avatar may come from any host",
+    file: "shared/doors/queue_request.ts",
+    find: ` && hosts.includes(url.hostname) && url.port === ""`,
+    replace: ` && url.port === ""`,
+    why: "a provider is sent to any address the caller likes",
+    tests: ["tests/integration/bad_input_test.ts"],
+  },
+];

@@ -1,0 +1,31 @@
+/** What a run over the mutations prints. */
+import { basename } from "node:path";
+import type { Verdict } from "./trial.ts";
+
+const HEAD = ["mutation", "guard removed in", "caught by"];
+
+/** A table for the terminal. */
+export function plainTable(verdicts: readonly Verdict[]): string {
+  return [HEAD, ...verdicts.map(cells)].map((row) => row.join(" | ")).join("\n");
+}
+
+/** The same as Markdown. */
+export function markdownTable(verdicts: readonly Verdict[]): string {
+  const escaped = (row: readonly string[]) =>
+    `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [HEAD, HEAD.map(() => "---"), ...verdicts.map(cells)].map(escaped).join("\n");
+}
+
+/** The line that ends a run. */
+export function countLine(verdicts: readonly Verdict[]): string {
+  const caught = verdicts.filter(({ verdict }) => verdict === "caught").length;
+  return `${caught} passed, ${verdicts.length - caught} failed`;
+}
+
+function cells(verdict: Verdict): string[] {
+  const { name, file } = verdict.mutation;
+  const by = verdict.verdict === "caught"
+    ? `${basename(verdict.file)}: ${verdict.test}`
+    : `NOTHING (${verdict.why.replaceAll(/\s+/g, " ")})`;
+  return [name, basename(file), by];
+}

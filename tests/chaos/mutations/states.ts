@@ -1,0 +1,120 @@
+import type { Mutation } from "./mutation.ts";
+
+const VIDEOS = "supabase/migrations/20261101000600_videos.sql";
+const DOORS = "supabase/migrations/20261101000800_doors.sql";
+const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
+const SETTLE = "supabase/migrations/20261101001000_settle.sql";
+const STORE = "supabase/migrations/20261101001100_store.sql";
+const RECONCILE = "supabase/migrations/20261101001200_reconcile.sql";
+
+/** Guards of the state machine: each change names the state it expects. */
+export const STATES: readonly Mutation[] = [
+  {
+    name: "a late success settles an attempt that is over",
+    file: SETTLE,
+    find: "j.id = r.video_job_id and j.status in ('claimed', 'processing')\n" +
+      "    returning j.id, j.video_id, j.attempt\n",
+    replace: "j.id = r.video_job_id\n    returning j.id, j.video_id, j.attempt\n",
+    why: "a failed and refunded attempt is delivered after all",
+    tests: ["tests/db/settle_test.ts"],
+  },
+  {
+    name: "a late failure ends an attempt that is over",
+    file: SETTLE,
+    find: "where j.id = p_job_id and j.status in ('pending', 'claimed', 'processing')",
+    replace: "where j.id = p_job_id",
+    why: "a video that is delivered is failed and refunded",
+    tests: ["tests/db/settle_test.ts"],
+  },
+  {
+    name: "an answer about an attempt that is over moves its next poll",
+    file: SETTLE,
+    find: "      and j.status in ('claimed', 'processing')\n      and j.next_poll_at is not null\n",
+    replace: "",
+    why: "what is over is asked about again",
+    tests: ["tests/db/settle_test.ts"],
+  },
+  {
+    name: "a file that is stored completes a video that is over",
+    file: STORE,
+    find: "    and v.status = 'rendering'\n  returning v.* into v_video;",
+    replace: "  returning v.* into v_video;",
+    why: "completed twice, or completed and refunded",
+    tests: ["tests/db/settle_test.ts", "tests/db/submit_test.ts", "tests/db/reconcile_test.ts"],
+  },
+  {
+    name: "a video can be cancelled in any state",
+    file: DOORS,
+    find: "  if v_video.status in ('queued', 'processing') then",
+    replace: "  if v_video.status <> 'cancelled' then",
+    why: "a video that is being stored is thrown away",
+    tests: ["tests/db/submit_test.ts"],
+  },
+  {
+    name: "two cancels of a video do not take turns",
+    file: DOORS,
+    find: "  where v.id = p_video_id and v.user_id = p_user_id\n  for update;",
+    replace: "  where v.id = p_video_id and v.user_id = p_user_id;",
+    why: "the second tap is an error, or a second refund",
+    tests: ["tests/db/overlap_test.ts"],
+  },
+  {
+    name: "a final state can change",
+    file: VIDEOS,
+    find: "if old.status in ('completed', 'failed', 'cancelled') and new.status <> old.status then",
+    replace: "if false then",
+    why: "any mistake elsewhere undoes an end",
+    tests: ["tests/db/settle_test.ts"],
+  },
+  {
+    name: "two attempts of a video may be alive",
+    file: VIDEOS,
+    find: "create unique index video_jobs_one_live",
+    replace: "create index video_jobs_one_live",
+    why: "any mistake elsewhere buys the render twice",
+    tests: ["tests/db/settle_test.ts"],
+  },
+  {
+    name: "the answer to a submit call revives an attempt that is over",
+    file: SUBMIT,
+    find: "      and j.status = 'claimed'\n      and j.processing_node = p_node\n",
+    replace: "      and j.processing_node = p_node\n",
+    why: "an attempt that was cancelled meanwhile runs on",
+    tests: ["tests/db/submit_test.ts"],
+  },
+  {
+    name: "a render without end has no deadline",
+    file: SETTLE,
+    find: "when 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)",
+    replace: "when 'processing' then false",
+    why: "the video is under way for ever",
+    tests: ["tests/db/reconcile_test.ts"],
+  },
+  {
+    name: "a provider's silence has no deadline",
+    file: SETTLE,
+    find:
+      "when 'unanswered' then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)",
+    replace: "when 'unanswered' then false",
+    why: "the video is under way for ever",
+    tests: ["tests/db/reconcile_test.ts"],
+  },
+  {
+    name: "a deadline ends an attempt that nobody has asked about",
+    file: RECONCILE,
+    find: "j.deadline_at <= clock_timestamp() - interval '6 hours'",
+    replace: "j.deadline_at <= clock_timestamp()",
+    why: "after an outage of ours finished renders are given up and bought again",
+    tests: ["tests/db/reconcile_test.ts"],
+  },
+  {
+    name: "the queued deadline ends an attempt that is being handed over",
+    file: RECONCILE,
+    find:
+      "      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))\n" +
+      "      and j.created_at",
+    replace: "      and j.created_at",
+    why: "refunded and bought at the same moment",
+    tests: ["tests/db/reconcile_test.ts"],
+  },
+];

@@ -1,0 +1,39 @@
+/** Two transactions that really overlap, without luck. */
+import type { Database, Sql } from "../../shared/db/database.ts";
+
+/** What came of two sides at once. */
+export interface Overlap<First, Second> {
+  readonly first: First;
+  readonly second: Second;
+  /** Whether the second had to wait for a lock of the first. */
+  readonly waited: boolean;
+}
+
+/**
+ * Does `first` in a transaction and keeps it open while `second` runs; commits as soon as `second` is
+ * over or waits for a lock. Rejects with the failure of either.
+ */
+export async function overlapping<First, Second>(
+  db: Database,
+  first: (sql: Sql) => Promise<First>,
+  second: () => Promise<Second>,
+): Promise<Overlap<First, Second>> {
+  const { pending, ...done } = await db.transaction(async (sql) => {
+    const result = await first(sql);
+    const pending = second();
+    let isOver = false;
+    const end = () => isOver = true;
+    pending.then(end, end);
+    let waited = false;
+    while (!isOver && !waited) waited = await someoneWaits(db);
+    return { first: result, pending, waited };
+  });
+  return { ...done, second: await pending };
+}
+
+async function someoneWaits(db: Database): Promise<boolean> {
+  const rows = await db.query(
+    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return rows.length > 0;
+}
