@@ -8,6 +8,9 @@ import { SERVER_VARIABLE, startTestServer, TEMPLATE_VARIABLE } from "./support/s
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** What a plain run covers; tests/chaos takes longer and has tasks of its own. */
+const FOLDERS = ["unit", "db", "contract", "integration", "e2e"].map((name) => `tests/${name}`);
+
 const given = Deno.env.get("DATABASE_URL") || undefined;
 // Ctrl-C reaches the tests as well; we stay to clean up after them.
 Deno.addSignalListener("SIGINT", () => {});
@@ -31,9 +34,6 @@ await Deno.remove(report);
 const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
 console.log(`${counts.passed} passed, ${failed} failed`);
 Deno.exit(code);
-
-/** What a plain run covers; tests/chaos takes longer and has tasks of its own. */
-const FOLDERS = ["unit", "db", "contract", "integration", "e2e"].map((name) => `tests/${name}`);
 
 /** The folders above, unless one of `args` names a file or folder. */
 async function testArguments(args: string[]): Promise<string[]> {
