@@ -113,7 +113,7 @@ export const STATES: readonly Mutation[] = [
     find:
       "      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))\n" +
       "      and j.created_at",
-    replace: "      and j.created_at",
+    replace: "      and j.status in ('pending', 'claimed')\n      and j.created_at",
     why: "refunded and bought at the same moment",
     tests: ["tests/db/reconcile_test.ts"],
   },
