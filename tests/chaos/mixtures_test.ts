@@ -66,7 +66,11 @@ Deno.test("random mixtures of all faults: every video ends, refunds exact, bough
       const name = `Mixture ${seed}`;
       const played = await play(site, { name, knobs, random, videos, cancelled: CANCELLED });
       const outcome = await audit(site, knobs, played);
-      console.log(`${lineOf(name, outcome)}; ${describeKnobs(knobs)}`);
+      // Said at once, since a long run may be cut short before it is asserted.
+      console.log(
+        `${lineOf(name, outcome)}, ${outcome.faults.length} faults; ${describeKnobs(knobs)}`,
+      );
+      for (const text of outcome.faults) console.log(`  ${text}`);
       faults.push(...outcome.faults.map((text) => `${name}: ${text}`));
     });
   }
