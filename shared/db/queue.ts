@@ -5,7 +5,14 @@ import type { Database, Sql } from "./database.ts";
 import type { Log } from "../log.ts";
 
 /** The queues there are. */
-export type QueueName = "submit-video" | "store-video";
+export type QueueName = SubmitQueue | "store-video";
+
+type SubmitQueue = `submit-${string}`;
+
+/** The queue of the attempts that wait for a provider; as app.submit_queue() has it. */
+export function submitQueue(provider: string): SubmitQueue {
+  return `submit-${provider}`;
+}
 
 const jobData = z.object({ video_job_id: z.uuid() });
 

@@ -14,7 +14,7 @@ import {
   submissionSlots,
 } from "../db/worker_calls.ts";
 import { isDataError } from "../db/database.ts";
-import type { QueueJob } from "../db/queue.ts";
+import { type QueueJob, submitQueue } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type {
   ProviderError,
@@ -51,16 +51,17 @@ export async function submitBatch(
   provider: VideoProvider,
   buildTask: TaskBuilder,
 ): Promise<number> {
+  const waiting = submitQueue(provider.name);
   const claimed = await database.transaction(async (sql) => {
     const slots = await submissionSlots(sql, provider.name, provider.submitBatch);
-    const jobs = slots === 0 ? [] : await queue.fetch(sql, "submit-video", slots);
+    const jobs = slots === 0 ? [] : await queue.fetch(sql, waiting, slots);
     if (jobs.length === 0) return { jobs, submissions: [] };
     const rows = await startSubmissions(sql, jobs.map((job) => job.videoJobId), node);
     const byId = new Map(rows.map((row) => [row.video_job_id, row]));
-    await queue.complete(sql, "submit-video", jobs.filter((job) => !byId.has(job.videoJobId)));
+    await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.videoJobId)));
     await queue.retryLater(
       sql,
-      "submit-video",
+      waiting,
       jobs.filter((job) => byId.get(job.videoJobId)?.started === false),
       "Another worker holds this attempt",
     );
@@ -90,7 +91,7 @@ export async function submitBatch(
       const done = new Set(
         changes.filter((change) => change.result !== "held").map((change) => change.video_job_id),
       );
-      await queue.complete(sql, "submit-video", jobs.filter((job) => done.has(job.videoJobId)));
+      await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.videoJobId)));
     });
   }
 }
@@ -103,9 +104,7 @@ async function handOver(
   const tasks: VideoTask[] = [];
   const records: SubmissionRecord[] = [];
   for (const submission of submissions) {
-    const built = submission.provider === provider.name
-      ? await buildTask(submission)
-      : elsewhere(submission.provider);
+    const built = await buildTask(submission);
     if ("id" in built) tasks.push(built);
     else records.push(refusal(submission, built));
   }
@@ -139,15 +138,6 @@ async function submitTasks(
     ...await submitTasks(provider, tasks.slice(0, middle), repeated),
     ...await submitTasks(provider, tasks.slice(middle), repeated),
   ];
-}
-
-function elsewhere(provider: string): ProviderError {
-  return {
-    kind: "server",
-    code: "provider_not_configured",
-    message: `This worker has no provider named "${provider}"`,
-    raw: null,
-  };
 }
 
 function recordOf(

@@ -53,8 +53,6 @@ comment on table app.providers is 'How much each provider may do for us at once,
 
 comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again can not buy it twice.';
 
-insert into app.providers (name, max_in_flight) values ('runware', 200);
-
 create table app.model_stats (
   provider text not null references app.providers (name),
   model text not null,

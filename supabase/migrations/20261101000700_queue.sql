@@ -11,13 +11,8 @@ alter function pgboss.delete_queue(text) set search_path = '';
 -- Submitting and storing are short actions, so an active job whose worker died is known to be dead
 -- after expireInSeconds. The dead letters keep what ran out of retries for the operator; the video
 -- itself is brought to an end by app.reconcile().
-select pgboss.create_queue('submit-video-dead', '{"policy": "standard"}');
+select pgboss.create_queue('submit-dead', '{"policy": "standard"}');
 select pgboss.create_queue('store-video-dead', '{"policy": "standard"}');
-select pgboss.create_queue('submit-video', '{
-  "policy": "standard", "partition": true, "deadLetter": "submit-video-dead",
-  "retryLimit": 10, "retryDelay": 1, "retryBackoff": true, "retryDelayMax": 60,
-  "expireInSeconds": 60, "deleteAfterSeconds": 3600
-}');
 select pgboss.create_queue('store-video', '{
   "policy": "standard", "partition": true, "deadLetter": "store-video-dead",
   "retryLimit": 5, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 120,
@@ -64,25 +59,57 @@ comment on function app.enqueue(text, uuid, jsonb, integer, timestamptz) is
   'The only place that inserts into pgboss.job: makes the row that boss.send() would make, with the queue''s own settings. A test compares the two.';
 revoke all on function app.enqueue(text, uuid, jsonb, integer, timestamptz) from public;
 
-create table app.fair_clock (
-  only_row boolean primary key default true check (only_row),
+create table app.fair_clocks (
+  provider text primary key references app.providers (name) on delete cascade,
   tag bigint not null default 0
 );
-comment on table app.fair_clock is 'Virtual time of the submit queue: the largest tag served so far.';
-insert into app.fair_clock default values;
+comment on table app.fair_clocks is 'Virtual time of each submit queue: the largest tag served so far.';
 
-create function app.queue_submission(p_job_id uuid, p_tag bigint, p_start_after timestamptz default now()) returns void
+create function app.submit_queue(p_provider text) returns text
+language sql immutable
+as $$ select 'submit-' || p_provider; $$;
+comment on function app.submit_queue(text) is 'The queue of the attempts that wait for a provider. One each, so that a slow provider keeps nobody waiting for another.';
+revoke all on function app.submit_queue(text) from public;
+
+create function app.open_submit_queue() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  insert into app.fair_clocks (provider) values (new.name);
+  perform pgboss.create_queue(app.submit_queue(new.name), '{
+    "policy": "standard", "partition": true, "deadLetter": "submit-dead",
+    "retryLimit": 10, "retryDelay": 1, "retryBackoff": true, "retryDelayMax": 60,
+    "expireInSeconds": 60, "deleteAfterSeconds": 3600
+  }');
+  return null;
+end;
+$$;
+comment on function app.open_submit_queue() is 'Every provider has a submit queue and a fair clock.';
+revoke all on function app.open_submit_queue() from public;
+
+create trigger open_submit_queue
+after insert on app.providers
+for each row execute function app.open_submit_queue();
+
+insert into app.providers (name, max_in_flight) values ('runware', 200);
+
+create function app.queue_submission(
+  p_job_id uuid,
+  p_provider text,
+  p_tag bigint default null,
+  p_start_after timestamptz default now()
+) returns void
 language sql set search_path = ''
 as $$
   select app.enqueue(
-    'submit-video', p_job_id, jsonb_build_object('video_job_id', p_job_id),
+    app.submit_queue(p_provider), p_job_id, jsonb_build_object('video_job_id', p_job_id),
     -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
-    (-least(p_tag, 2147483647))::integer,
+    (-least(coalesce(p_tag, (select c.tag from app.fair_clocks c where c.provider = p_provider)), 2147483647))::integer,
     p_start_after
   );
 $$;
-comment on function app.queue_submission(uuid, bigint, timestamptz) is 'Puts one attempt into the submit queue, in fair order.';
-revoke all on function app.queue_submission(uuid, bigint, timestamptz) from public;
+comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order. Without a tag it enters at the clock: it has waited its turn once.';
+revoke all on function app.queue_submission(uuid, text, bigint, timestamptz) from public;
 
 create table app.stages (
   name text primary key,
@@ -241,9 +268,13 @@ language sql volatile set search_path = ''
 as $$
   select case p_stage
     when 'submit' then exists (
-        select 1 from pgboss.job j
-        where j.name = 'submit-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
-      ) and exists (select 1 from app.providers p where app.free_slots(p.name) > 0)
+        select 1 from app.providers p
+        where exists (
+          select 1 from pgboss.job j
+          where j.name = app.submit_queue(p.name) and j.state < 'active' and not j.blocked
+            and j.start_after <= clock_timestamp()
+        ) and app.free_slots(p.name) > 0
+      )
     when 'poll' then exists (
         select 1 from app.providers p
         join public.video_jobs j on j.provider = p.name and j.next_poll_at <= clock_timestamp()
@@ -253,7 +284,10 @@ as $$
         where j.name = 'store-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
       )
     when 'maintain' then exists (
-        select 1 from pgboss.job j where j.name in ('submit-video', 'store-video') and j.state <= 'active'
+        -- The queues with a dead letter are the ones that work is in.
+        select 1 from pgboss.queue q
+        join pgboss.job j on j.name = q.name and j.state <= 'active'
+        where q.dead_letter is not null
       ) or exists (
         select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
       )

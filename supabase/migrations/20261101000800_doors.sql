@@ -64,7 +64,7 @@ begin
 
   v_premium := v_rhyme.is_premium or v_user.tier = 'premium';
   v_model := coalesce(p_options ->> 'model', v_rhyme.model);
-  v_tag := greatest(v_user.fair_tag, (select c.tag from app.fair_clock c))
+  v_tag := greatest(v_user.fair_tag, (select c.tag from app.fair_clocks c where c.provider = v_rhyme.provider))
     + ceil(greatest(v_rhyme.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint;
   select coalesce(
     (select m.median_seconds from app.model_stats m where m.provider = v_rhyme.provider and m.model = v_model),
@@ -90,7 +90,7 @@ begin
   insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
   values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
   perform app.add_progress(v_video.id, p_user_id, 1, 'initializing', 0, v_seconds);
-  perform app.queue_submission(v_job_id, v_tag);
+  perform app.queue_submission(v_job_id, v_video.provider, v_tag);
   perform app.ring('submit');
 
   return app.queue_answer(v_video, false);

@@ -96,13 +96,16 @@ begin
   )
   select array_agg(s.id) into v_ids from started s;
 
-  update app.fair_clock c
+  update app.fair_clocks c
   set tag = t.tag
   from (
-    select max(-q.priority)::bigint as tag from pgboss.job q
-    where q.name = 'submit-video' and q.id = any (v_ids)
+    select j.provider, max(-q.priority)::bigint as tag
+    from public.video_jobs j
+    join pgboss.job q on q.name = app.submit_queue(j.provider) and q.id = j.id
+    where j.id = any (v_ids)
+    group by j.provider
   ) t
-  where t.tag > c.tag;
+  where c.provider = t.provider and t.tag > c.tag;
 
   return query
   select
@@ -249,7 +252,7 @@ begin
     set status = 'queued', stage = 'initializing', progress = 0
     where v.id = v_job.video_id and v.status = 'processing';
   end if;
-  perform app.queue_submission(v_job.id, (select c.tag from app.fair_clock c), v_again);
+  perform app.queue_submission(v_job.id, v_job.provider, p_start_after => v_again);
 end;
 $$;
 comment on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) is

@@ -229,10 +229,8 @@ begin
     );
     perform app.add_progress(v_video.id, v_video.user_id, v_job.attempt + 1, 'initializing', 0, null,
       'That did not work, we try once more…');
-    -- A retry re-enters at the clock: it has waited its turn once.
     perform app.queue_submission(
-      v_next, (select c.tag from app.fair_clock c),
-      clock_timestamp() + v_retry_seconds * interval '1 second'
+      v_next, v_video.provider, p_start_after => clock_timestamp() + v_retry_seconds * interval '1 second'
     );
     return 'retried';
   end if;

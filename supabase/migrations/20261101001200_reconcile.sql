@@ -59,8 +59,8 @@ as $$
       v.status in ('queued', 'processing') and not exists (
         select 1 from public.video_jobs j
         where j.video_id = v.id and (
-          (j.status = 'pending' and app.live_queue_job('submit-video', j.id))
-          or (j.status = 'claimed' and (app.live_queue_job('submit-video', j.id) or j.next_poll_at is not null))
+          (j.status = 'pending' and app.live_queue_job(app.submit_queue(j.provider), j.id))
+          or (j.status = 'claimed' and (app.live_queue_job(app.submit_queue(j.provider), j.id) or j.next_poll_at is not null))
           or j.status = 'processing'
         )
       )
@@ -155,17 +155,17 @@ begin
 
   -- An attempt that waits for a worker, but the queue knows nothing of it (any more).
   for v_row in
-    select j.id
+    select j.id, j.provider
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
     where v.status in ('queued', 'processing')
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
-      and not app.live_queue_job('submit-video', j.id)
+      and not app.live_queue_job(app.submit_queue(j.provider), j.id)
     order by v.id
     limit p_limit
     for update of v skip locked
   loop
-    perform app.queue_submission(v_row.id, (select c.tag from app.fair_clock c));
+    perform app.queue_submission(v_row.id, v_row.provider);
     v_requeued := v_requeued + 1;
   end loop;
 

@@ -84,7 +84,7 @@ for (const { nth, doing, ...left } of expected) {
             Promise.resolve({ id, model, prompt: "x", durationSeconds: 8 }),
         );
       await assertRejects(submit, Error, DEATH);
-      assertEquals(await attempt(db, "submit-video"), [left]);
+      assertEquals(await attempt(db, "submit-runware"), [left]);
       assertEquals(await brokenInvariants(db), []);
     });
   });

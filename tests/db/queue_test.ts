@@ -24,7 +24,7 @@ Deno.test("app.enqueue makes the very row that boss.send makes", async () => {
     });
     boss.on("error", () => {});
     await boss.start();
-    for (const queue of ["submit-video", "store-video"]) {
+    for (const queue of ["submit-runware", "store-video"]) {
       const ours = crypto.randomUUID();
       const theirs = crypto.randomUUID();
       await db.query("select app.enqueue($1, $2, $3, 7)", [queue, ours, { video_job_id: ours }]);
@@ -80,15 +80,15 @@ Deno.test("F30 a job whose worker died is given out again by supervise", async (
     await queueVideo(db, family);
     const queue = openQueue(db, quiet);
     await queue.ready();
-    const first = await db.transaction((sql) => queue.fetch(sql, "submit-video", 5));
+    const first = await db.transaction((sql) => queue.fetch(sql, "submit-runware", 5));
     assertEquals(first.length, 1);
     await passTime(db, "2 minutes");
     await queue.supervise();
     await passTime(db, "1 minute");
-    const [again] = await db.transaction((sql) => queue.fetch(sql, "submit-video", 5));
+    const [again] = await db.transaction((sql) => queue.fetch(sql, "submit-runware", 5));
     assertEquals(again?.videoJobId, first[0]?.videoJobId);
     // The first worker wakes up: its word no longer counts.
-    await queue.complete(db, "submit-video", first);
+    await queue.complete(db, "submit-runware", first);
     assertEquals(await value(db, "select state::text as value from pgboss.job"), "active");
     await queue.close();
   });

@@ -24,7 +24,7 @@ Deno.test("queueing charges, and makes the video, its attempt, its entry and its
     const [job] = await jobsOf(db, video_id);
     assertEquals(job?.status, "pending");
     assertEquals(
-      await db.query("select id, state::text, data from pgboss.job where name = 'submit-video'"),
+      await db.query("select id, state::text, data from pgboss.job where name = 'submit-runware'"),
       [{ id: job?.id, state: "created", data: { video_job_id: job?.id } }],
     );
     assertEquals(
@@ -113,7 +113,7 @@ Deno.test("fairness: the second user's first video goes before the first user's 
     const { video_id } = await queueVideo(db, patient);
     const order = await db.query(
       `select j.video_id from pgboss.job q join public.video_jobs j on j.id = q.id
-       where q.name = 'submit-video' order by q.priority desc, q.created_on`,
+       where q.name = 'submit-runware' order by q.priority desc, q.created_on`,
     );
     assertEquals(order.findIndex((row) => row["video_id"] === video_id), 1);
   });
@@ -130,7 +130,7 @@ Deno.test("fairness: a premium user gets premium_weight turns for each turn of t
     const order = await db.query(
       `select v.user_id, j.priority from pgboss.job q
        join public.video_jobs j on j.id = q.id join public.videos v on v.id = j.video_id
-       where q.name = 'submit-video' order by q.priority desc, q.created_on limit 8`,
+       where q.name = 'submit-runware' order by q.priority desc, q.created_on limit 8`,
     );
     const premiumFirst = order.filter((row) => row["user_id"] === premium.userId);
     assertEquals(premiumFirst.length, 6);

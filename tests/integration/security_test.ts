@@ -210,7 +210,7 @@ Deno.test("health is for secret keys: queues, providers with their balance, vers
       assertEquals(body["provider_accounts"], { runware: { balance_usd: 100_000 } });
       const report = body["report"] as Record<string, Record<string, Record<string, unknown>>>;
       assertEquals(report["invariant_violations"] as unknown, 0);
-      assertEquals(report["queues"]?.["submit-video"]?.["waiting"], 1);
+      assertEquals(report["queues"]?.["submit-runware"]?.["waiting"], 1);
       assertEquals(report["videos"], { queued: 1 } as unknown);
       assertEquals(report["providers"]?.["runware"], {
         in_flight: 0,

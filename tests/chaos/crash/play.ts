@@ -86,7 +86,7 @@ async function isOver(db: Database): Promise<boolean> {
          select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
        ) and not exists (
          select 1 from pgboss.job j
-         where j.name in ('submit-video', 'store-video') and j.state <= 'active'
+         where j.name in ('submit-runware', 'store-video') and j.state <= 'active'
        ) as value`,
     ),
   );

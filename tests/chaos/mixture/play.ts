@@ -154,7 +154,7 @@ async function isOver({ db }: Site): Promise<boolean> {
          select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
        ) and not exists (
          select 1 from pgboss.job j
-         where j.name in ('submit-video', 'store-video') and j.state <= 'active'
+         where j.name in ('submit-runware', 'store-video') and j.state <= 'active'
        ) as value`,
     ),
   );
@@ -165,7 +165,7 @@ async function remains({ db }: Site): Promise<string> {
     `select v.id, v.status, v.stage, j.attempt, j.status as attempt_status, j.error_code, q.state as queue_state
      from public.videos v
      left join public.video_jobs j on j.video_id = v.id
-     left join pgboss.job q on q.id = j.id and q.name = 'submit-video'
+     left join pgboss.job q on q.id = j.id and q.name = 'submit-runware'
      where v.status in ('queued', 'processing', 'rendering') order by v.id, j.attempt limit 20`,
   );
   return JSON.stringify(rows);

@@ -26,10 +26,10 @@ export function addAttempt(model: Model, video: Video, delay: number): void {
     deadline: 0,
     finishedAt: 0,
     createdAt: model.now,
-    queue: { "submit-video": null, "store-video": null },
+    queue: { "submit-runware": null, "store-video": null },
   };
   video.attempts.push(attempt);
-  enqueue(model, attempt, "submit-video", model.now + delay);
+  enqueue(model, attempt, "submit-runware", model.now + delay);
 }
 
 /** What a grant answers: whether it was made before, or an error. */

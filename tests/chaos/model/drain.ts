@@ -34,7 +34,7 @@ export async function drain(play: Play): Promise<number> {
 function isOver({ model }: Play): boolean {
   for (const { account, video, attempt } of attemptsOf(model)) {
     if (!account.gone && isUnderWay(video)) return false;
-    if (isQueued(attempt, "submit-video") || isQueued(attempt, "store-video")) return false;
+    if (isQueued(attempt, "submit-runware") || isQueued(attempt, "store-video")) return false;
   }
   return true;
 }

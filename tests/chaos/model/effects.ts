@@ -133,7 +133,7 @@ function readSettled(
 function readSupervise({ before, effects }: Reading): void {
   const mayRest = before.supervisedAt + RULES.superviseEvery > before.now;
   for (const { account, video, attempt } of attemptsOf(before)) {
-    for (const queue of ["submit-video", "store-video"] as const) {
+    for (const queue of ["submit-runware", "store-video"] as const) {
       // Whether it is expired is asked of the state it meets, which another side may have changed.
       const act = (model: Model) => expire(model, findAttempt(model, attempt.id).attempt, queue);
       const rest = () => {};

@@ -126,7 +126,7 @@ export function hasWork(model: Model, job: "submit" | "poll" | "store"): boolean
     [...attemptsOf(model)].some(({ attempt }) => isSurelyDue(model, attempt.queue[queue]));
   switch (job) {
     case "submit":
-      return freeSlots(model) > 0 && isWaiting("submit-video");
+      return freeSlots(model) > 0 && isWaiting("submit-runware");
     case "store":
       return isWaiting("store-video");
     case "poll":

@@ -13,8 +13,8 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
     failVideo(model, video);
   }
   if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, 5);
-  if (isWaiting(model, attempt) && !isQueued(attempt, "submit-video")) {
-    enqueue(model, attempt, "submit-video");
+  if (isWaiting(model, attempt) && !isQueued(attempt, "submit-runware")) {
+    enqueue(model, attempt, "submit-runware");
   }
   if (video.status !== "rendering") return;
   if (attempt.finishedAt + RULES.storingDeadline <= model.now) {

@@ -29,7 +29,7 @@ const jobRow = z.object({
 });
 const queueRow = z.object({
   id: z.string(),
-  name: z.enum(["submit-video", "store-video"]),
+  name: z.enum(["submit-runware", "store-video"]),
   state: z.string(),
   round: z.number(),
   start_after: z.number(),
@@ -96,7 +96,7 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'id', q.id, 'name', q.name, 'state', q.state, 'round', q.retry_count,
       'start_after', ${in_seconds("q.start_after")}
-    )), '[]') from pgboss.job q where q.name in ('submit-video', 'store-video')
+    )), '[]') from pgboss.job q where q.name in ('submit-runware', 'store-video')
   ),
   'paused', (select ${in_seconds("p.paused_until")} from app.providers p),
   'broken', (select coalesce(json_agg(i), '[]') from app.invariants i),
@@ -195,7 +195,7 @@ const STATES: Record<string, QueueEntry["state"]> = {
 };
 
 function compareQueue(model: Model, attempt: Attempt, snapshot: Snapshot): void {
-  for (const queue of ["submit-video", "store-video"] as const) {
+  for (const queue of ["submit-runware", "store-video"] as const) {
     const row = snapshot.queue.get(`${queue} ${attempt.id}`);
     const entry = attempt.queue[queue];
     const found = row && [STATES[row.state], row.round];

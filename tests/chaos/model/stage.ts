@@ -52,7 +52,7 @@ delete from public.video_progress; delete from public.video_jobs; delete from pu
 delete from public.children; delete from public.users; delete from auth.users; delete from pgboss.job;
 delete from app.drainers; delete from app.model_stats;
 update app.providers set paused_until = null, pause_reason = null;
-update app.fair_clock set tag = 0;
+update app.fair_clocks set tag = 0;
 update pgboss.queue set monitor_claim_on = null, monitor_on = null, maintain_on = null;`;
 
 /** Gives `work` a stage. */

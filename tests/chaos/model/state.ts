@@ -26,7 +26,7 @@ export const RULES = {
   longestHold: 60 * 60,
   superviseEvery: 60,
   queues: {
-    "submit-video": { expires: 60, retries: 10, delay: 1, longestDelay: 60 },
+    "submit-runware": { expires: 60, retries: 10, delay: 1, longestDelay: 60 },
     "store-video": { expires: 300, retries: 5, delay: 2, longestDelay: 120 },
   },
 } as const;

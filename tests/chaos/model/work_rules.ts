@@ -72,7 +72,7 @@ function hold(model: Model, { video, attempt }: Place, said: Outcome): "held" {
     Object.assign(attempt, { status: "pending", nextPoll: null });
     Object.assign(video, { status: "queued", stage: "initializing", progress: 0 });
   }
-  enqueue(model, attempt, "submit-video", again);
+  enqueue(model, attempt, "submit-runware", again);
   return "held";
 }
 

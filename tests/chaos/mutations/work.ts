@@ -116,27 +116,25 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a queue job is completed before its answer is written down",
     file: "shared/stages/submit.ts",
-    find:
-      `await queue.complete(sql, "submit-video", jobs.filter((job) => !byId.has(job.videoJobId)));`,
-    replace: `await queue.complete(sql, "submit-video", jobs);`,
+    find: `await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.videoJobId)));`,
+    replace: `await queue.complete(sql, waiting, jobs);`,
     why: "a worker that dies in between leaves an attempt that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
   },
   {
     name: "a queue job is completed outside of its rows' transaction",
     file: "shared/stages/submit.ts",
-    find:
-      `await queue.complete(sql, "submit-video", jobs.filter((job) => done.has(job.videoJobId)));`,
+    find: `await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.videoJobId)));`,
     replace:
-      `await queue.complete(database, "submit-video", jobs.filter((job) => done.has(job.videoJobId)));`,
+      `await queue.complete(database, waiting, jobs.filter((job) => done.has(job.videoJobId)));`,
     why: "a crash in between leaves an attempt that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
   },
   {
     name: "jobs are taken from the queue outside of the claim's transaction",
     file: "shared/stages/submit.ts",
-    find: `await queue.fetch(sql, "submit-video", slots);`,
-    replace: `await queue.fetch(database, "submit-video", slots);`,
+    find: `await queue.fetch(sql, waiting, slots);`,
+    replace: `await queue.fetch(database, waiting, slots);`,
     why: "a claim that fails leaves its jobs in nobody's hands for a minute",
     tests: ["tests/db/one_transaction_test.ts"],
   },
@@ -179,7 +177,7 @@ export const WORK: readonly Mutation[] = [
   {
     name: "an attempt that lost its queue job waits for ever",
     file: RECONCILE,
-    find: "      and not app.live_queue_job('submit-video', j.id)\n    order by v.id",
+    find: "      and not app.live_queue_job(app.submit_queue(j.provider), j.id)\n    order by v.id",
     replace: "      and false\n    order by v.id",
     why: "paid, and nothing moves it on",
     tests: ["tests/db/reconcile_test.ts"],
