@@ -17,12 +17,77 @@ export const INNER_KEYS = {
   secret: "sb_secret_inner",
 } as const;
 
-/** Serves the database at `databaseUrl`. What the APIs print goes to `log` instead of the console. */
-export function createSupabaseApis(options: {
+/** What the APIs are made from. */
+interface ApiOptions {
   readonly databaseUrl: string;
   readonly keys: StackKeys;
   readonly log: (line: string) => void;
-}): SupabaseApis {
+}
+
+/** No call takes this long, unless its connection died under it. Milliseconds. */
+const PATIENCE_MS = 15_000;
+/** Connections that are alive close within a moment. */
+const CLOSE_MS = 2_000;
+
+/**
+ * Serves the database at `databaseUrl`. What the APIs print goes to `log` instead of the console.
+ *
+ * Where Postgres dies, the library's driver never settles a transaction whose connection is gone, and
+ * throws outside of any call when it writes to one (postgres.js 3.4.9, issues 1186 and 1208 at
+ * github.com/porsager/postgres). So calls have a time limit, and after either everything is opened anew.
+ */
+export function createSupabaseApis(options: ApiOptions): SupabaseApis {
+  let apis = openApis(options);
+  let broken = Promise.withResolvers<void>();
+  const reopen = () => {
+    void apis.close();
+    apis = openApis(options);
+    broken.resolve();
+    broken = Promise.withResolvers();
+  };
+  const onError = (event: ErrorEvent) => {
+    if (!isDriverFault(event.error)) return;
+    event.preventDefault();
+    options.log(`The REST API lost its database: ${event.message}`);
+    reopen();
+  };
+  globalThis.addEventListener("error", onError);
+  return {
+    async fetch(request) {
+      const asked = apis;
+      const answer = await within(PATIENCE_MS, [asked.fetch(request), broken.promise]);
+      if (answer instanceof Response) return answer;
+      // Others may have waited as long for the same dead connections: it is opened anew once.
+      if (asked === apis) reopen();
+      return Response.json({ code: "08006", message: "The database does not answer" }, {
+        status: 503,
+      });
+    },
+    async close() {
+      globalThis.removeEventListener("error", onError);
+      await apis.close();
+    },
+  };
+}
+
+function isDriverFault(error: unknown): boolean {
+  return error instanceof Error && /postgres\/src\/connection\.js/.test(error.stack ?? "");
+}
+
+/** The first of `work` to settle, or nothing when none does in time. */
+async function within<T>(milliseconds: number, work: readonly Promise<T | void>[]) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  try {
+    return await Promise.race([...work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function openApis(options: ApiOptions): SupabaseApis {
   const connection = createPostgresConnection({
     url: options.databaseUrl,
     // Each NOTICE would be a printed object of ten lines.
@@ -58,7 +123,8 @@ export function createSupabaseApis(options: {
         options.log,
         () => errors.keep(() => app.fetch(request, { peerAddress: null })),
       ),
-    close: () => connection.close(),
+    // What does not close by then has lost its server, and its sockets with it.
+    close: async () => void await within(CLOSE_MS, [connection.close().catch(() => {})]),
   };
 }
 

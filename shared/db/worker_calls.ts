@@ -64,6 +64,7 @@ const duePoll = z.object({
   provider_task_id: z.string(),
   model: z.string(),
   seconds_running: z.coerce.number(),
+  overdue: z.boolean(),
   median_seconds: count.nullable(),
   progress: count,
 });

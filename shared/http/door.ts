@@ -44,8 +44,21 @@ const CORS = {
 const SIGN_IN = "Sign in and send your access token";
 const SEND_KEY = "Send a secret key of this project that may do this, in the apikey header";
 
+/** An app gives up after half a minute or so; it is to hear from us before. Milliseconds. */
+const CALL_TIMEOUT_MS = 20_000;
+
 let adminClient: AdminClient | undefined;
-const admin = () => adminClient ??= createAdminClient<Database>();
+const admin = () =>
+  adminClient ??= createAdminClient<Database>({
+    supabaseOptions: { global: { fetch: fetchInTime } },
+  });
+
+/** No word from the database is an answer too, and the caller may ask again under the same key. */
+function fetchInTime(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const late = AbortSignal.timeout(CALL_TIMEOUT_MS);
+  const signal = init?.signal ? AbortSignal.any([init.signal, late]) : late;
+  return fetch(input, { ...init, signal });
+}
 
 /** A door for signed-in users: the caller is the JWT's subject, whatever the body says. */
 export function userDoor(

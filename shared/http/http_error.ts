@@ -54,9 +54,21 @@ const byState: Record<string, { status: number; code: string; sentence?: string 
   GM008: { status: 400, code: "invalid_request" },
 };
 
+/**
+ * No answer in time, or the API could not reach the database: no code at all, SQLSTATE classes 08 and
+ * 57P, PostgREST's own group 0 (docs.postgrest.org, "Errors").
+ */
+const UNREACHABLE = /^$|^08|^57P|^PGRST00/;
+
 /** Maps a database error by its SQLSTATE; anything unknown is a 500 without a word of it. */
 export function fromRpcError(error: RpcError): HttpError {
   const known = byState[error.code];
+  if (known === undefined && UNREACHABLE.test(error.code)) {
+    return new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
+      cause: error,
+      headers: { "retry-after": "5" },
+    });
+  }
   if (known === undefined) {
     return new HttpError(500, "internal_error", "Something went wrong on our side", {
       cause: error,

@@ -1,6 +1,7 @@
 /**
  * Polling: leases attempts that are due, asks the provider about all of them in one call, settles.
- * A webhook only makes an attempt due; what it says counts where the provider has forgotten the task.
+ * A webhook only makes an attempt due; what it says counts where the provider has forgotten the task,
+ * and where nothing else has been heard of the task by its deadline.
  */
 import {
   type DuePoll,
@@ -48,7 +49,7 @@ export async function pollBatch(
 
   const answers = await provider.poll(due.map((poll) => poll.provider_task_id));
   const byTask = new Map(answers.map((answer) => [answer.id, answer]));
-  const states = await recallMissing(due, byTask);
+  const states = await recall(due, byTask);
   const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
     if (!isDataError(error)) throw error;
@@ -71,16 +72,16 @@ export async function pollBatch(
     return changes;
   }
 
-  /** For tasks the provider has forgotten, the webhook's word stands in, if there was one. */
-  async function recallMissing(
+  /** Where the provider has nothing (more) to say, the webhook's word stands in, if there was one. */
+  async function recall(
     polls: readonly DuePoll[],
     told: ReadonlyMap<string, TaskState>,
   ): Promise<ReadonlyMap<string, TaskState>> {
-    const missing = polls.filter((poll) => told.get(poll.provider_task_id)?.state === "missing");
-    if (missing.length === 0) return told;
-    const events = await recordedEvents(database, missing.map((poll) => poll.video_job_id));
+    const mute = polls.filter((poll) => isMute(poll, told.get(poll.provider_task_id)));
+    if (mute.length === 0) return told;
+    const events = await recordedEvents(database, mute.map((poll) => poll.video_job_id));
     const states = new Map(told);
-    for (const poll of missing) {
+    for (const poll of mute) {
       const said = events
         .filter((event) => event.video_job_id === poll.video_job_id)
         .flatMap((event) => provider.parseEvent(event.payload))
@@ -128,6 +129,12 @@ export async function pollBatch(
         return { video_job_id, state: "unanswered" };
     }
   }
+}
+
+/** No end is to be expected from the provider's own answers: it knows nothing, or time is up. */
+function isMute(poll: DuePoll, told: TaskState | undefined): boolean {
+  if (told?.state === "succeeded" || told?.state === "failed") return false;
+  return poll.overdue || told?.state === "missing";
 }
 
 function failure(

@@ -7,6 +7,7 @@ returns table (
   provider_task_id text,
   model text,
   seconds_running numeric,
+  overdue boolean,
   median_seconds integer,
   progress smallint
 )
@@ -34,6 +35,7 @@ as $$
     coalesce(l.provider_task_id, l.id::text),
     l.model,
     round(extract(epoch from clock_timestamp() - coalesce(l.submitted_at, l.processing_started_at)), 1),
+    coalesce(l.deadline_at <= clock_timestamp(), false),
     m.median_seconds,
     v.progress
   from leased l
@@ -41,7 +43,7 @@ as $$
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 $$;
 comment on function app.due_polls(text, integer) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline.';
 revoke all on function app.due_polls(text, integer) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean

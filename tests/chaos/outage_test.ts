@@ -11,9 +11,6 @@ import { withProxy } from "./outage/tcp_proxy.ts";
 const PEOPLE = 4;
 const VIDEOS_EACH = 10;
 
-/** What the stand-in's REST API may leave behind when its connections die; see open_stack.ts. */
-const LEFT_OPEN = { sanitizeOps: false, sanitizeResources: false } as const;
-
 /** Resolves once at least `least` videos are in one of these states. */
 function videosIn(app: OpenStack, states: readonly string[], least: number): Promise<true> {
   return until(`${least} videos are ${states.join(" or ")}`, async () => {
@@ -47,34 +44,29 @@ async function knockEverywhere(app: OpenStack, customers: Customers): Promise<vo
   for (const answer of answers) assertDiscreet(answer, app);
 }
 
-Deno.test({
-  name:
-    "Postgres killed twice under 40 videos: all end, paid once, bought once, and no answer tells why",
-  ...LEFT_OPEN,
-  async fn() {
-    await withOwnPostgres(async (postgres) => {
-      await withOpenStack({ directUrl: postgres.url }, async (app) => {
-        const customers = await Customers.signUp(app, PEOPLE);
-        const outage = async (states: readonly string[]) => {
-          await videosIn(app, states, 5);
-          await postgres.kill();
-          try {
-            await knockEverywhere(app, customers);
-          } finally {
-            await postgres.restart();
-          }
-        };
-        const [videoIds] = await Promise.all([
-          customers.queueEach(VIDEOS_EACH),
-          outage(["processing", "rendering"]),
-        ]);
-        await outage(["rendering", "completed"]);
-        await untilAllAreOver(app);
-        await assertAllIsWell(app, videoIds);
-        for (const refusal of customers.refusals) assertDiscreet(refusal, app);
-      });
+Deno.test("Postgres killed twice under 40 videos: all end, paid once, bought once, and no answer tells why", async () => {
+  await withOwnPostgres(async (postgres) => {
+    await withOpenStack({ directUrl: postgres.url }, async (app) => {
+      const customers = await Customers.signUp(app, PEOPLE);
+      const outage = async (states: readonly string[]) => {
+        await videosIn(app, states, 5);
+        await postgres.kill();
+        try {
+          await knockEverywhere(app, customers);
+        } finally {
+          await postgres.restart();
+        }
+      };
+      const [videoIds] = await Promise.all([
+        customers.queueEach(VIDEOS_EACH),
+        outage(["processing", "rendering"]),
+      ]);
+      await outage(["rendering", "completed"]);
+      await untilAllAreOver(app);
+      await assertAllIsWell(app, videoIds);
+      for (const refusal of customers.refusals) assertDiscreet(refusal, app);
     });
-  },
+  });
 });
 
 Deno.test("workers' connections to Postgres cut in the middle of calls, again and again: all end, paid once, bought once", async () => {

@@ -65,6 +65,22 @@ Deno.test("a provider that has forgotten a finished task: its webhook's word cou
   });
 });
 
+Deno.test("a provider that forgets a finished task and goes on saying nothing of an end: its webhook's word counts at the deadline", async () => {
+  const knobs = { manual: true, unknownId: "processing", forgetAfterMs: 0 } as const;
+  await byHand({ webhooks: "on", sandbox: { knobs } }, async (app) => {
+    const videoId = await queued(app, await newCustomer(app));
+    app.sandbox.control.finish(await submitted(app, videoId));
+    await app.sandbox.control.waitFor(({ counts }) => counts.webhooksDelivered === 1);
+    await polled(app);
+    assertEquals((await videoOf(app.db, videoId)).status, "processing", "not believed before");
+    await passTime(app.db, "31 minutes");
+    await polled(app);
+    await stored(app);
+    assertEquals((await videoOf(app.db, videoId)).status, "completed");
+    assertEquals(app.sandbox.control.state().counts.tasksAccepted, 1);
+  });
+});
+
 Deno.test("F17 a result that comes before the submit is answered is taken, and is due at once", async () => {
   const knobs = { webhookBeforeAck: 1, renderMs: 0 };
   await byHand({ webhooks: "on", sandbox: { knobs } }, async (app) => {

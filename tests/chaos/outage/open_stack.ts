@@ -14,8 +14,6 @@ export interface OpenStack extends AppStack {
   readonly sandbox: RunwareSandbox;
 }
 
-const STOP_PATIENCE_MS = 10_000;
-
 /** Leases of seconds, so that what died comes back while a test waits. */
 const IMPATIENT = {
   submit_lease_seconds: 5,
@@ -33,7 +31,6 @@ export async function withOpenStack(
   work: (app: OpenStack) => Promise<void>,
 ): Promise<void> {
   const dataDir = await Deno.makeTempDir({ prefix: "gemreel-outage-stack-" });
-  globalThis.addEventListener("error", outliveTheDriver);
   const db = openDatabase(directUrl, { log: quiet, max: 5 });
   const pool = createTestPool(directUrl);
   try {
@@ -45,44 +42,16 @@ export async function withOpenStack(
     try {
       const { functions, sandbox } = stack;
       if (functions === null || sandbox === null) throw new Error("Functions or sandbox missing");
-      await db.query("update pgboss.queue set expire_seconds = 10 where name like '%-video'");
+      await db.query("update pgboss.queue set expire_seconds = 10 where dead_letter is not null");
       const rows: AppStack["database"]["rows"] = async (text, values = []) =>
         (await pool.query(text, values)).rows;
       await work({ ...stack, functions, sandbox, db, database: { url: directUrl, pool, rows } });
     } finally {
-      await stopWithin(stack, STOP_PATIENCE_MS);
+      await stack.stop();
     }
   } finally {
-    globalThis.removeEventListener("error", outliveTheDriver);
     await pool.end();
     await db.close();
     await Deno.remove(dataDir, { recursive: true });
-  }
-}
-
-/**
- * Stops the stack, and does not wait for ever: postgres.js, behind the stand-in's REST API, neither
- * settles nor closes a transaction whose connection died between two statements
- * (github.com/porsager/postgres issues 1186 and 1097). Functions and gateway are stopped before it.
- */
-async function stopWithin(stack: Stack, patienceMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const enough = new Promise<"enough">((resolve) => {
-    timer = setTimeout(() => resolve("enough"), patienceMs);
-  });
-  const stopped = await Promise.race([stack.stop(), enough]);
-  clearTimeout(timer);
-  if (stopped === "enough") await stack.sandbox?.close();
-}
-
-/**
- * The same driver throws outside of any call when it writes to a connection that is gone (pull request
- * 1155 there). On a laptop that ends the stack; hosted, PostgREST is in its place. Nothing else is let
- * pass.
- */
-function outliveTheDriver(event: ErrorEvent): void {
-  const error: unknown = event.error;
-  if (error instanceof Error && /postgres\/src\/connection\.js/.test(error.stack ?? "")) {
-    event.preventDefault();
   }
 }
