@@ -174,6 +174,7 @@ export type Database = {
         Row: {
           "created_at": string;
           "duration_seconds": number;
+          "fallbacks": NonNullable<Json>;
           "gem_cost": number;
           "height": number;
           "id": string;
@@ -193,6 +194,7 @@ export type Database = {
         Insert: {
           "created_at"?: string;
           "duration_seconds"?: number;
+          "fallbacks"?: NonNullable<Json>;
           "gem_cost": number;
           "height"?: number;
           "id"?: string;
@@ -211,6 +213,7 @@ export type Database = {
         Update: {
           "created_at"?: string;
           "duration_seconds"?: number;
+          "fallbacks"?: NonNullable<Json>;
           "gem_cost"?: number;
           "height"?: number;
           "id"?: string;
@@ -442,6 +445,7 @@ export type Database = {
           "error_code": string | null;
           "error_message": string | null;
           "estimated_completion_at": string;
+          "fallbacks": NonNullable<Json>;
           "gem_cost": number;
           "id": string;
           "idempotency_key": string | null;
@@ -451,8 +455,11 @@ export type Database = {
           "kind": string;
           "max_retries": number;
           "model": string;
+          "model_reason": string | null;
+          "negative_prompt": string | null;
           "options": NonNullable<Json>;
           "progress": number;
+          "prompt": string | null;
           "provider": string;
           "retry_count": number;
           "rev": number;
@@ -476,6 +483,7 @@ export type Database = {
           "error_code"?: string | null;
           "error_message"?: string | null;
           "estimated_completion_at": string;
+          "fallbacks"?: NonNullable<Json>;
           "gem_cost": number;
           "id"?: string;
           "idempotency_key"?: string | null;
@@ -485,8 +493,11 @@ export type Database = {
           "kind"?: string;
           "max_retries": number;
           "model": string;
+          "model_reason"?: string | null;
+          "negative_prompt"?: string | null;
           "options"?: NonNullable<Json>;
           "progress"?: number;
+          "prompt"?: string | null;
           "provider": string;
           "retry_count"?: number;
           "rev"?: number;
@@ -509,6 +520,7 @@ export type Database = {
           "error_code"?: string | null;
           "error_message"?: string | null;
           "estimated_completion_at"?: string;
+          "fallbacks"?: NonNullable<Json>;
           "gem_cost"?: number;
           "id"?: string;
           "idempotency_key"?: string | null;
@@ -518,8 +530,11 @@ export type Database = {
           "kind"?: string;
           "max_retries"?: number;
           "model"?: string;
+          "model_reason"?: string | null;
+          "negative_prompt"?: string | null;
           "options"?: NonNullable<Json>;
           "progress"?: number;
+          "prompt"?: string | null;
           "provider"?: string;
           "retry_count"?: number;
           "rev"?: number;
@@ -574,19 +589,18 @@ export type Database = {
         Returns: Json;
       };
       "health_report": { Args: Record<PropertyKey, never>; Returns: Json };
+      "price_list": { Args: Record<PropertyKey, never>; Returns: Json };
       "queue_video": {
         Args: {
-          "p_avatar_url"?: string;
-          "p_child_id": string;
           "p_expected_seconds": number;
           "p_idempotency_key"?: string;
           "p_input_hash": string;
-          "p_options": Json;
-          "p_rhyme_id": string;
+          "p_request": Json;
           "p_user_id": string;
         };
         Returns: Json;
       };
+      "quote_video": { Args: { "p_request": Json; "p_user_id": string }; Returns: Json };
       "record_provider_event": {
         Args: {
           "p_hash": string;

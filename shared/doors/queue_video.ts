@@ -53,12 +53,16 @@ export async function queueVideo(
 
   const { data, error } = await visit.admin().rpc("queue_video", {
     p_user_id: visit.userId,
-    p_child_id: body.child_id,
-    p_rhyme_id: body.rhyme_id,
-    p_options: options,
+    p_request: {
+      kind: body.kind,
+      child_id: body.child_id,
+      rhyme_id: body.rhyme_id,
+      ...(body.avatar_url === undefined ? {} : { avatar_url: body.avatar_url }),
+      ...(model === undefined ? {} : { model }),
+      options: { duration, width, height, fps, seed },
+    },
     p_input_hash: await requestHash(body),
     p_expected_seconds: EXPECTED_SECONDS,
-    ...(body.avatar_url === undefined ? {} : { p_avatar_url: body.avatar_url }),
     ...(key === null ? {} : { p_idempotency_key: key }),
   });
   if (error) throw fromRpcError(error);

@@ -1,4 +1,4 @@
--- The catalogue: rhymes with their price and how they are made.
+-- The catalogue: rhymes with their price and how they are made, and what models cost where the caller picks one.
 
 create table public.rhymes (
   id uuid primary key default gen_random_uuid(),
@@ -16,10 +16,21 @@ create table public.rhymes (
   duration_seconds numeric(5, 1) not null default 8 check (duration_seconds > 0),
   width integer not null default 1920 check (width between 64 and 8192),
   height integer not null default 1080 check (height between 64 and 8192),
+  fallbacks jsonb not null default '[]' check (jsonb_typeof(fallbacks) = 'array'),
   created_at timestamptz not null default now()
 );
 comment on table public.rhymes is 'The catalogue. Price, prompt and model are decided here and never by the client.';
 comment on column public.rhymes.gem_cost is 'Price of one video, in gems.';
 comment on column public.rhymes.prompt_template is 'Prompt with the placeholders {child}, {title} and {style}.';
 comment on column public.rhymes.is_premium is 'Premium rhymes (and premium users) go first: their videos weigh more in the queue.';
+comment on column public.rhymes.fallbacks is 'Who makes it where the provider can not: [{"provider": …, "model": …}], in order. At no extra gems.';
 create index rhymes_provider_idx on public.rhymes (provider);
+
+create table app.prices (
+  provider text not null references app.providers (name),
+  model text not null check (char_length(model) between 1 and 100),
+  resolution text not null default '' check (char_length(resolution) <= 20),
+  gems_per_second numeric(8, 3) not null check (gems_per_second > 0),
+  primary key (provider, model, resolution)
+);
+comment on table app.prices is 'What a second of video costs in gems, where the caller picks the model. A model without a row is not sold. Resolution is empty where the model has only one or takes it from a picture.';

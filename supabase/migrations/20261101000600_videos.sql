@@ -6,8 +6,10 @@ create table public.videos (
   user_id uuid not null references public.users (id) on delete cascade,
   child_id uuid references public.children (id) on delete set null,
   rhyme_id uuid references public.rhymes (id) on delete set null,
-  kind text not null default 'rhyme' check (kind = 'rhyme'),
+  kind text not null default 'rhyme' check (kind in ('rhyme', 'prompt', 'image', 'clip')),
   title text not null,
+  prompt text check (char_length(prompt) between 1 and 10000),
+  negative_prompt text check (char_length(negative_prompt) between 1 and 10000),
   status text not null default 'queued'
     check (status in ('queued', 'processing', 'rendering', 'completed', 'failed', 'cancelled')),
   stage text not null default 'initializing'
@@ -15,6 +17,8 @@ create table public.videos (
   progress smallint not null default 0 check (progress between 0 and 100),
   provider text not null references app.providers (name),
   model text not null,
+  model_reason text,
+  fallbacks jsonb not null default '[]' check (jsonb_typeof(fallbacks) = 'array'),
   options jsonb not null default '{}' check (jsonb_typeof(options) = 'object'),
   avatar_url text,
   gem_cost integer not null check (gem_cost >= 0),
@@ -50,7 +54,10 @@ create table public.videos (
   constraint videos_error check ((status = 'failed') = (error_code is not null and error_message is not null))
 );
 comment on table public.videos is 'What the user asked and paid for. Changed only by the functions of the database.';
-comment on column public.videos.options is 'Options that differ from the rhyme''s own: duration, width, height, fps, seed.';
+comment on column public.videos.options is 'What was asked for beside the words: of a rhyme only what differs from its own (duration, width, height, fps, seed); else duration, aspect_ratio, resolution, fps, seed, audio, style, strategy, first_frame, last_frame.';
+comment on column public.videos.prompt is 'The caller''s own words; null for a rhyme, whose prompt is made when it is submitted.';
+comment on column public.videos.model_reason is 'Why this provider and model, where the choice was ours.';
+comment on column public.videos.fallbacks is 'Who makes it where the provider can not: [{"provider": …, "model": …}], in order.';
 comment on column public.videos.error_message is 'A sentence for people. The provider''s own words are in video_jobs, for the service role.';
 comment on column public.videos.estimated_completion_at is 'The estimate given when the video was queued; the live one is in video_progress.';
 comment on column public.videos.rev is 'Grows with every change of the row.';

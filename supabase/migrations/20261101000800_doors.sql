@@ -4,26 +4,16 @@
 
 create function public.queue_video(
   p_user_id uuid,
-  p_child_id uuid,
-  p_rhyme_id uuid,
-  p_options jsonb,
+  p_request jsonb,
   p_input_hash text,
   p_expected_seconds integer,
-  p_avatar_url text default null,
   p_idempotency_key text default null
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_rhyme public.rhymes;
   v_video public.videos;
-  v_settings app.settings;
-  v_job_id uuid := gen_random_uuid();
-  v_premium boolean;
-  v_tag bigint;
-  v_model text;
-  v_seconds integer;
 begin
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
   -- read and written as one; other users are not held up.
@@ -44,60 +34,86 @@ begin
     end if;
   end if;
 
-  select r.* into v_rhyme from public.rhymes r where r.id = p_rhyme_id and r.is_active;
-  if not found then
-    raise exception 'No rhyme with id "%"', p_rhyme_id using errcode = 'GM005', detail = '{"field": "rhyme_id"}';
-  end if;
-  perform 1 from public.children c where c.id = p_child_id and c.user_id = p_user_id;
-  if not found then
-    raise exception 'No child with id "%"', p_child_id using errcode = 'GM005', detail = '{"field": "child_id"}';
-  end if;
+  v_video := app.draft_video(p_user_id, p_request);
+  v_video.input_hash := p_input_hash;
+  v_video.idempotency_key := p_idempotency_key;
+  perform app.check_queue_limit(p_user_id, 1);
+  v_video := app.add_video(v_user, v_video, p_expected_seconds);
+  perform app.ring('submit');
+  return app.queue_answer(v_video, false);
+end;
+$$;
+comment on function public.queue_video(uuid, jsonb, text, integer, text) is
+  'Charges the gems and queues the video that a request asks for (see app.draft_video), in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is and that the model can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme or child (detail.field), GM010 no price.';
 
-  select s.* into v_settings from app.settings s;
-  if (
+create function app.check_queue_limit(p_user_id uuid, p_more integer) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_limit integer := (select s.queue_limit from app.settings s);
+begin
+  if p_more + (
     select count(*) from public.videos v
     where v.user_id = p_user_id and v.status in ('queued', 'processing', 'rendering')
-  ) >= v_settings.queue_limit then
-    raise exception 'There are already % videos under way', v_settings.queue_limit
-      using errcode = 'GM004', detail = jsonb_build_object('limit', v_settings.queue_limit)::text;
+  ) > v_limit then
+    raise exception 'At most % videos may be under way at once', v_limit
+      using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
   end if;
+end;
+$$;
+comment on function app.check_queue_limit(uuid, integer) is 'GM004 where so many more videos would be too many under way for this user. The caller holds the user''s lock.';
+revoke all on function app.check_queue_limit(uuid, integer) from public;
 
-  v_premium := v_rhyme.is_premium or v_user.tier = 'premium';
-  v_model := coalesce(p_options ->> 'model', v_rhyme.model);
-  v_tag := greatest(v_user.fair_tag, (select c.tag from app.fair_clocks c where c.provider = v_rhyme.provider))
-    + ceil(greatest(v_rhyme.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint;
+create function app.add_video(p_user public.users, p_draft public.videos, p_expected_seconds integer) returns public.videos
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_video public.videos;
+  v_premium boolean := p_draft.is_premium or p_user.tier = 'premium';
+  v_job_id uuid := gen_random_uuid();
+  v_tag bigint;
+  v_seconds integer;
+begin
+  select s.* into v_settings from app.settings s;
   select coalesce(
-    (select m.median_seconds from app.model_stats m where m.provider = v_rhyme.provider and m.model = v_model),
+    (select m.median_seconds from app.model_stats m where m.provider = p_draft.provider and m.model = p_draft.model),
     p_expected_seconds
   ) into v_seconds;
 
   insert into public.videos (
-    user_id, child_id, rhyme_id, title, provider, model, options, avatar_url, gem_cost, is_premium,
-    max_retries, estimated_completion_at, idempotency_key, input_hash
+    user_id, child_id, rhyme_id, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
+    options, avatar_url, gem_cost, is_premium, max_retries, estimated_completion_at, idempotency_key, input_hash
   )
   values (
-    p_user_id, p_child_id, p_rhyme_id, v_rhyme.title, v_rhyme.provider, v_model, coalesce(p_options, '{}') - 'model',
-    p_avatar_url, v_rhyme.gem_cost, v_premium, v_settings.max_attempts - 1,
-    date_trunc('seconds', clock_timestamp()) + v_seconds * interval '1 second', p_idempotency_key, p_input_hash
+    p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.kind, p_draft.title, p_draft.prompt, p_draft.negative_prompt,
+    p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_url,
+    p_draft.gem_cost, v_premium, v_settings.max_attempts - 1,
+    date_trunc('seconds', clock_timestamp()) + v_seconds * interval '1 second',
+    p_draft.idempotency_key, p_draft.input_hash
   )
   returning * into v_video;
 
-  if v_rhyme.gem_cost > 0 then
-    perform app.move_gems(p_user_id, -v_rhyme.gem_cost, 'charge', v_video.id, 'Video: ' || v_rhyme.title);
+  if v_video.gem_cost > 0 then
+    perform app.move_gems(p_user.id, -v_video.gem_cost, 'charge', v_video.id, 'Video: ' || v_video.title);
   end if;
-  update public.users u set fair_tag = v_tag where u.id = p_user_id;
+  update public.users u
+  set fair_tag = greatest(u.fair_tag, c.tag)
+    + ceil(greatest(v_video.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint
+  from app.fair_clocks c
+  where u.id = p_user.id and c.provider = v_video.provider
+  returning u.fair_tag into v_tag;
 
   insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
   values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
-  perform app.add_progress(v_video.id, p_user_id, 1, 'initializing', 0, v_seconds);
+  perform app.add_progress(v_video.id, p_user.id, 1, 'initializing', 0, v_seconds);
   perform app.queue_submission(v_job_id, v_video.provider, v_tag);
-  perform app.ring('submit');
-
-  return app.queue_answer(v_video, false);
+  return v_video;
 end;
 $$;
-comment on function public.queue_video(uuid, uuid, uuid, jsonb, text, integer, text, text) is
-  'Charges the gems and queues a rhyme video, in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme or child (detail.field).';
+comment on function app.add_video(public.users, public.videos, integer) is
+  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, queue job. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
+revoke all on function app.add_video(public.users, public.videos, integer) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
 language sql stable set search_path = ''
@@ -107,6 +123,9 @@ as $$
     'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'gem_cost', p_video.gem_cost,
     'title', p_video.title,
+    'provider', p_video.provider,
+    'model', p_video.model,
+    'model_reason', p_video.model_reason,
     'replayed', p_replayed
   );
 $$;

@@ -54,7 +54,9 @@ Deno.test("the service role may execute the doors and write no money and no stat
       "cancel_video",
       "grant_gems",
       "health_report",
+      "price_list",
       "queue_video",
+      "quote_video",
       "record_provider_event",
       "video_status",
     ]);

@@ -57,7 +57,8 @@ export async function queueVideo(
   { rhymeId = TWINKLE, key, hash = "hash" }: { rhymeId?: string; key?: string; hash?: string } = {},
 ): Promise<z.infer<typeof queueAnswer>> {
   const [row] = await sql.query(
-    "select public.queue_video($1, $2, $3, '{}', $4, 60, null, $5) as answer",
+    `select public.queue_video($1, jsonb_build_object('child_id', $2::uuid, 'rhyme_id', $3::uuid), $4, 60, $5)
+     as answer`,
     [family.userId, family.childId, rhymeId, hash, key ?? null],
   );
   return queueAnswer.parse(row?.["answer"]);

@@ -62,10 +62,9 @@ export function callOf(visit: Visit, { families, names, model }: People): Call |
         }`,
         heard: { name: "queue_video", values: [userId, price, hash, key] },
         run: (sql) =>
-          sql.query("select public.queue_video($1, $2, $3, '{}', $4, 60, null, $5) as value", [
+          sql.query("select public.queue_video($1, $2, $3, 60, $4) as value", [
             userId,
-            childId,
-            rhyme,
+            JSON.stringify({ child_id: childId, rhyme_id: rhyme }),
             hash,
             key,
           ]),

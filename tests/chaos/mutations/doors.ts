@@ -48,9 +48,9 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   },
   {
     name: "anyone's child can star",
-    file: DOORS,
-    find: "where c.id = p_child_id and c.user_id = p_user_id;",
-    replace: "where c.id = p_child_id;",
+    file: "supabase/migrations/20261101000780_requests.sql",
+    find: "where c.id = v_video.child_id and c.user_id = p_user_id;",
+    replace: "where c.id = v_video.child_id;",
     why: "a stranger's child in a video",
     tests: ["tests/db/queue_video_test.ts"],
   },

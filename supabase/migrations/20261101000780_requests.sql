@@ -1,0 +1,107 @@
+-- From a request to the video it asks for and what that costs. Nothing is written here.
+
+create function app.price_of(p_provider text, p_model text, p_resolution text, p_seconds numeric) returns integer
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_price integer;
+begin
+  if p_seconds is null or p_seconds <= 0 or p_seconds > 600 then
+    raise exception 'A video is up to 600 seconds long, not "%"', p_seconds
+      using errcode = 'GM008', detail = '{"field": "duration"}';
+  end if;
+  select greatest(1, ceil(p.gems_per_second * p_seconds))::integer into v_price
+  from app.prices p
+  where p.provider = p_provider and p.model = p_model and p.resolution = coalesce(p_resolution, '');
+  if not found then
+    raise exception 'The model "%" is not for sale at this resolution', p_model
+      using errcode = 'GM010', detail = '{"field": "model"}';
+  end if;
+  return v_price;
+end;
+$$;
+comment on function app.price_of(text, text, text, numeric) is 'Gems for one video of so many seconds, rounded up. GM010 where the model has no price.';
+revoke all on function app.price_of(text, text, text, numeric) from public;
+
+create function app.draft_video(p_user_id uuid, p_request jsonb) returns public.videos
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_rhyme public.rhymes;
+  v_video public.videos;
+begin
+  v_video.user_id := p_user_id;
+  v_video.kind := coalesce(p_request ->> 'kind', 'rhyme');
+  v_video.child_id := (p_request ->> 'child_id')::uuid;
+  v_video.avatar_url := p_request ->> 'avatar_url';
+  v_video.options := coalesce(p_request -> 'options', '{}');
+
+  if v_video.kind = 'rhyme' then
+    select r.* into v_rhyme from public.rhymes r where r.id = (p_request ->> 'rhyme_id')::uuid and r.is_active;
+    if not found then
+      raise exception 'No rhyme with id "%"', p_request ->> 'rhyme_id'
+        using errcode = 'GM005', detail = '{"field": "rhyme_id"}';
+    end if;
+    v_video.rhyme_id := v_rhyme.id;
+    v_video.title := v_rhyme.title;
+    v_video.provider := v_rhyme.provider;
+    v_video.model := coalesce(p_request ->> 'model', v_rhyme.model);
+    v_video.fallbacks := v_rhyme.fallbacks;
+    v_video.is_premium := v_rhyme.is_premium;
+    v_video.gem_cost := v_rhyme.gem_cost;
+  else
+    v_video.prompt := p_request ->> 'prompt';
+    v_video.negative_prompt := p_request ->> 'negative_prompt';
+    v_video.title := coalesce(p_request ->> 'title', left(v_video.prompt, 80));
+    v_video.provider := p_request ->> 'provider';
+    v_video.model := p_request ->> 'model';
+    v_video.model_reason := p_request ->> 'model_reason';
+    v_video.fallbacks := coalesce(p_request -> 'fallbacks', '[]');
+    v_video.is_premium := false;
+    v_video.gem_cost := app.price_of(
+      v_video.provider, v_video.model, v_video.options ->> 'resolution', (v_video.options ->> 'duration')::numeric
+    );
+  end if;
+
+  if v_video.kind = 'rhyme' or v_video.child_id is not null then
+    perform 1 from public.children c where c.id = v_video.child_id and c.user_id = p_user_id;
+    if not found then
+      raise exception 'No child with id "%"', v_video.child_id
+        using errcode = 'GM005', detail = '{"field": "child_id"}';
+    end if;
+  end if;
+  return v_video;
+end;
+$$;
+comment on function app.draft_video(uuid, jsonb) is
+  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_url, options} and for a rhyme {rhyme_id, model}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme or child (detail.field), GM008 no such length, GM010 no price.';
+revoke all on function app.draft_video(uuid, jsonb) from public;
+
+create function public.quote_video(p_user_id uuid, p_request jsonb) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_video public.videos := app.draft_video(p_user_id, p_request);
+begin
+  return jsonb_build_object(
+    'title', v_video.title, 'gem_cost', v_video.gem_cost, 'provider', v_video.provider, 'model', v_video.model,
+    'model_reason', v_video.model_reason,
+    'gem_balance', (select u.gem_balance from public.users u where u.id = p_user_id)
+  );
+end;
+$$;
+comment on function public.quote_video(uuid, jsonb) is 'What queue_video would charge for the same request. Charges nothing. Service role only, as a definer because it reads the price list.';
+
+create function public.price_list() returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(
+    jsonb_build_object(
+      'provider', p.provider, 'model', p.model, 'resolution', p.resolution, 'gems_per_second', p.gems_per_second,
+      'available', o.max_in_flight > 0 and coalesce(o.paused_until <= clock_timestamp(), true)
+    ) order by p.provider, p.model, p.resolution
+  ), '[]')
+  from app.prices p
+  join app.providers o on o.name = p.provider;
+$$;
+comment on function public.price_list() is 'What models cost, in gems a second, and whether their provider takes work now. For choosing a model; what is charged is read anew by queue_video. Service role only.';
