@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { Log } from "../log.ts";
 
-/** Runs one statement. Values are bound, never spliced. */
+/** Runs one statement. Values are bound, never spliced. One outside of a transaction survives a deadlock, too. */
 export interface Sql {
   query(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }
@@ -81,18 +81,21 @@ export function openDatabase(
     }
   };
 
-  return {
-    query: async (text, values) => rowsOf(await pool.query(text, values?.slice())),
-    async transaction(work) {
-      for (let attempt = 1;; attempt++) {
-        try {
-          return await once(work);
-        } catch (error) {
-          if (attempt === TRIES || !TRY_AGAIN.has(sqlState(error) ?? "")) throw error;
-          log.debug("Transaction ended by Postgres, trying again", { error, attempt });
-        }
+  /** What Postgres ended has done nothing. pg-boss's statements are as exposed as our transactions. */
+  const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt === TRIES || !TRY_AGAIN.has(sqlState(error) ?? "")) throw error;
+        log.debug("Ended by Postgres, trying again", { error, attempt });
       }
-    },
+    }
+  };
+
+  return {
+    query: (text, values) => insist(async () => rowsOf(await pool.query(text, values?.slice()))),
+    transaction: (work) => insist(() => once(work)),
     close: () => pool.end(),
   };
 }

@@ -127,3 +127,26 @@ Deno.test(
     { do: "both", first: annQueues, at: 1, second: annQueues },
   ]),
 );
+
+// Attempts that are handed back change rows of the queue one by one; supervise sweeps over the same
+// rows in its own order. Postgres ended supervise's statement, and maintain with it.
+Deno.test(
+  "a submitter that slept writes down its answers while maintain looks for dead workers: neither fails",
+  toldAgain([
+    { ...annQueues, rhyme: 0 },
+    { ...annQueues, rhyme: 0 },
+    { ...work, worker: "C", job: "submit" },
+    { ...annQueues, who: "Ben", rhyme: 0 },
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "A", job: "submit" },
+    { do: "wait", seconds: 310 },
+    { do: "grant", who: "Ann", gems: 50, key: 0 },
+    { do: "grant", who: "Ben", gems: 20, key: 0 },
+    {
+      do: "both",
+      first: { ...work, worker: "C", job: "submit", fates: ["request lost", "taken"] },
+      at: 1,
+      second: maintain,
+    },
+  ]),
+);
