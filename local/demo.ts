@@ -5,12 +5,15 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import { amount, bar, duration, heading, line, rewrite, table } from "./screen.ts";
+import type { NotifySandbox } from "./sandbox/notify.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const GEMS_BOUGHT = 50;
 /** A provider may take minutes; the sandbox takes seconds. */
 const PATIENCE_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 200;
+const LOOK_AT_LEAST_EVERY_MS = 2_000;
+const TOLD_WITHIN_MS = 60_000;
 
 const status = z.object({
   status: z.enum(["queued", "processing", "rendering", "completed", "failed", "cancelled"]),
@@ -117,8 +120,24 @@ async function look(app: SupabaseClient, videoId: string): Promise<Status> {
   return video;
 }
 
-async function watch(app: SupabaseClient, videoId: string): Promise<Status> {
+/** Waits until Realtime says that something is new since the last time; in case that is lost, for a while. */
+async function openEars(app: SupabaseClient, userId: string): Promise<() => Promise<void>> {
+  let news = Promise.withResolvers<void>();
+  await app.realtime.setAuth();
+  app.channel(`user:${userId}`, { config: { private: true } })
+    .on("broadcast", { event: "video_updated" }, () => news.resolve())
+    .subscribe();
+  return async () => {
+    const timer = setTimeout(news.resolve, LOOK_AT_LEAST_EVERY_MS);
+    await news.promise;
+    clearTimeout(timer);
+    news = Promise.withResolvers();
+  };
+}
+
+async function watch(app: SupabaseClient, userId: string, videoId: string): Promise<Status> {
   const started = performance.now();
+  const nextNews = await openEars(app, userId);
   for (;;) {
     const video = await look(app, videoId);
     const eta = video.eta_seconds ? `about ${duration(video.eta_seconds)} left` : "";
@@ -128,6 +147,7 @@ async function watch(app: SupabaseClient, videoId: string): Promise<Status> {
     );
     if (["completed", "failed", "cancelled"].includes(video.status)) {
       line("");
+      await app.removeAllChannels();
       return video;
     }
     if (performance.now() - started > PATIENCE_MS) {
@@ -135,7 +155,7 @@ async function watch(app: SupabaseClient, videoId: string): Promise<Status> {
         `The video is still ${video.status} after ${duration(PATIENCE_MS / 1000)}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await nextNews();
   }
 }
 
@@ -149,6 +169,29 @@ async function download(url: string, videoId: string): Promise<{ path: string; b
   const file = await Deno.open(path, { write: true, create: true, truncate: true });
   await response.body.pipeTo(file.writable);
   return { path, bytes: (await Deno.stat(path)).size };
+}
+
+async function registerPhone(app: SupabaseClient): Promise<void> {
+  await must(
+    "register the phone",
+    app.rpc("register_device", {
+      p_kind: "fcm",
+      p_address: `phone-${crypto.randomUUID()}`,
+      p_platform: "android",
+    }),
+  );
+}
+
+async function showNotification(notify: NotifySandbox, videoId: string): Promise<void> {
+  const started = performance.now();
+  for (;;) {
+    const told = notify.control.shown().find(({ place, data }) =>
+      place === "fcm" && data["video_id"] === videoId
+    );
+    if (told !== undefined) return line(`On the phone: ${told.title}: ${told.body}`);
+    if (performance.now() - started > TOLD_WITHIN_MS) throw new DemoError("The phone kept silent");
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }
 
 async function showBooks(app: SupabaseClient, operator: SupabaseClient, videoId: string) {
@@ -187,6 +230,7 @@ async function demo(stack: Stack): Promise<string> {
     auth: { persistSession: false, autoRefreshToken: false },
   });
   line(`Balance: ${await balanceOf(app)} gems`);
+  if (stack.notify !== null) await registerPhone(app);
   await buyGems(operator, userId);
   const before = await balanceOf(app);
   line(`Bought ${GEMS_BOUGHT}, balance: ${before} gems`);
@@ -196,12 +240,14 @@ async function demo(stack: Stack): Promise<string> {
   line(`Balance: ${await balanceOf(app)} gems`);
 
   heading(stack.sandbox ? "The sandbox of Runware makes it" : "Runware makes it");
-  const video = await watch(app, videoId);
+  const video = await watch(app, userId, videoId);
   if (video.status !== "completed" || video.video_url === null) {
     throw new DemoError(`The video ${video.status}: ${video.error_message ?? "no reason given"}`);
   }
   const { path, bytes } = await download(video.video_url, videoId);
   line(`Downloaded through a signed link: ${path} (${bytes} bytes)`);
+
+  if (stack.notify !== null) await showNotification(stack.notify, videoId);
 
   await showBooks(app, operator, videoId);
   const after = await balanceOf(app);

@@ -28,8 +28,13 @@ function screen(stack: Stack, seconds: number): string {
     ["Publishable key", stack.publishableKey],
     ["Secret key", stack.secretKey],
     ["Database", stack.databaseUrl],
-    ["Runware", stack.sandbox ? `${stack.runwareUrl} (sandbox)` : `${stack.runwareUrl} (real)`],
-    ...(stack.sandbox ? [["Sandbox control", stack.sandboxControlUrl]] : []),
+    ...Object.values(stack.providers).map(({ prefix, sandbox }) => [
+      prefix,
+      sandbox === null ? "the real one" : `${sandbox.url} (sandbox, ${sandbox.controlUrl})`,
+    ]),
+    ...(stack.notify === null
+      ? []
+      : [["Notifications", `${stack.notify.url} (sandbox, ${stack.notify.controlUrl})`]]),
     ...(real.length > 0 ? [["Extensions", `${real.join(", ")} (real)`]] : []),
     ...notes.map(({ note }) => ["Stand-in used", note]),
     ["Data and logs", relative(Deno.cwd(), stack.dataDir) || "."],

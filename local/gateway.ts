@@ -6,6 +6,7 @@ import type { FunctionsHost } from "./functions_server.ts";
 import { json, preflight, withCors } from "./http.ts";
 import { publicJwks, type StackKeys } from "./keys.ts";
 import { serveOnFreePort } from "./ports.ts";
+import type { RealtimeServer } from "./realtime/server.ts";
 import { StorageApi } from "./storage/api.ts";
 import type { SupabaseApis } from "./supabase.ts";
 import type { Tokens } from "./tokens.ts";
@@ -16,6 +17,7 @@ export interface Backends {
   readonly tokens: Tokens;
   readonly apis: SupabaseApis;
   readonly database: pg.Pool;
+  readonly realtime: RealtimeServer;
   readonly storageFolder: string;
   /** Null: no functions are served. */
   readonly functions: FunctionsHost | null;
@@ -77,7 +79,7 @@ async function withPatience(work: Promise<unknown>, milliseconds: number): Promi
 
 /** Answers every path of the local project, as the gateway of hosted Supabase does. */
 function createRouter(backends: Backends): (request: Request) => Promise<Response> {
-  const { keys, tokens, apis, database } = backends;
+  const { keys, tokens, apis, database, realtime } = backends;
   const credentials = new Credentials(keys, tokens);
   const admin = new AuthAdmin(database, apis);
   const storage = new StorageApi(database, {
@@ -94,6 +96,9 @@ function createRouter(backends: Backends): (request: Request) => Promise<Respons
     if (pathname.startsWith("/storage/v1/")) {
       const caller = StorageApi.isOpen(request) ? null : await credentials.identify(request);
       return await storage.handle(request, caller);
+    }
+    if (pathname.startsWith("/realtime/v1/")) {
+      return await realtime.handle(request, await credentials.identify(request), tokens);
     }
     if (!/^\/(auth|rest)\/v1(\/|$)/.test(pathname)) {
       return json(404, { message: `There is nothing at "${pathname}"` });

@@ -1,21 +1,28 @@
 /**
  * `deno task generate`: writes the files that are derived from others, so that they can not drift:
- * the pg-boss schema (from the pinned package) and each edge function's deno.json (from the root's
- * pins). With `--check` it writes nothing and exits 1 when a file is out of step.
+ * the pg-boss schema (from the pinned package), each edge function's deno.json (from the root's pins)
+ * and docs/openapi.json (from the doors' schemas). With `--check` it writes nothing and exits 1 when a
+ * file is out of step.
  */
 import { getConstructionPlans } from "pg-boss";
 import denoConfig from "../deno.json" with { type: "json" };
+import { openapiDocument } from "./openapi/document.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
 /** The packages that code under supabase/functions and shared/ may import at run time. */
 const FUNCTION_PACKAGES = [
   "@runware/sdk-js",
+  "@runwayml/sdk",
+  "@supabase/postgrest-js",
   "@supabase/server",
   "@supabase/supabase-js",
   "@types/pg",
+  "@types/web-push",
+  "jose",
   "pg",
   "pg-boss",
+  "web-push",
   "zod",
 ] as const;
 
@@ -49,7 +56,10 @@ export function functionConfig(): string {
 
 /** Every generated file: path from the repository's root, and what it must hold. */
 export function generatedFiles(): Map<string, string> {
-  const files = new Map([["supabase/migrations/20261101000100_pgboss.sql", pgBossMigration()]]);
+  const files = new Map([
+    ["supabase/migrations/20261101000100_pgboss.sql", pgBossMigration()],
+    ["docs/openapi.json", openapiDocument()],
+  ]);
   for (const entry of Deno.readDirSync(new URL("supabase/functions/", ROOT))) {
     if (entry.isDirectory) {
       files.set(`supabase/functions/${entry.name}/deno.json`, functionConfig());

@@ -23,7 +23,10 @@ export function preflight(request: Request): Response {
 
 /** `response`, readable for browsers of any origin. */
 export function withCors(response: Response): Response {
-  if (response.headers.has("access-control-allow-origin")) return response;
+  // A WebSocket's 101 can't be made anew.
+  if (response.status === 101 || response.headers.has("access-control-allow-origin")) {
+    return response;
+  }
   const headers = new Headers(response.headers);
   headers.set("access-control-allow-origin", "*");
   headers.set("access-control-expose-headers", EXPOSED_HEADERS);

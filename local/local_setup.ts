@@ -20,6 +20,7 @@ export async function applyLocalSetup(databaseUrl: string, setup: LocalSetup): P
     if (setup.cronSeconds !== null && await hasFunction(client, "app.schedule_cron(integer)")) {
       await client.query("select app.schedule_cron($1)", [setup.cronSeconds]);
     }
+    if (!await hasTable(client, "app.settings")) return;
     for (const [column, value] of Object.entries(setup.settings)) {
       await client.query(`update app.settings set ${client.escapeIdentifier(column)} = $1`, [
         value,
@@ -41,6 +42,14 @@ async function hasFunction(client: pg.Client, signature: string): Promise<boolea
   const { rows } = await client.query<{ exists: boolean }>(
     "select to_regprocedure($1) is not null as exists",
     [signature],
+  );
+  return rows[0]?.exists ?? false;
+}
+
+async function hasTable(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    "select to_regclass($1) is not null as exists",
+    [name],
   );
   return rows[0]?.exists ?? false;
 }

@@ -60,7 +60,7 @@ export async function withClient<T>(
   }
 }
 
-const SQL_FILES = ["bootstrap", "auth", "storage", "vault", "net", "cron"].map((name) =>
+const SQL_FILES = ["bootstrap", "auth", "storage", "realtime", "vault", "net", "cron"].map((name) =>
   `${name}.sql`
 );
 
@@ -81,6 +81,16 @@ async function createPlatform(client: pg.Client): Promise<void> {
   await client.query(await readSql("auth.sql"));
   await client.query(getStorageSchemaSql());
   await client.query(await readSql("storage.sql"));
+  if (await mayStandInForRealtime(client)) await client.query(await readSql("realtime.sql"));
+}
+
+/** A schema of that name without our comment belongs to a real Realtime, which we leave alone. */
+async function mayStandInForRealtime(client: pg.Client): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from pg_namespace n where n.nspname = 'realtime'
+       and coalesce(obj_description(n.oid, 'pg_namespace'), '') not like 'Stand-in%'`,
+  );
+  return rowCount === 0;
 }
 
 async function readMigrations(dir: string): Promise<Migration[]> {

@@ -14,7 +14,11 @@ import { createPool } from "./pool.ts";
 import { USUAL_PORTS } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import { prepareDatabase, SUPABASE_DIR } from "./prepare.ts";
-import { chooseRunware, type RunwareChoice, type RunwareSandbox } from "./runware_choice.ts";
+import { createRealtime, type RealtimeServer } from "./realtime/server.ts";
+import type { RunwareSandbox } from "./sandbox/runware.ts";
+import type { NotifySandbox } from "./sandbox/notify.ts";
+import { chooseNotify } from "./notify_choice.ts";
+import { canReachUs, chooseProviders, type ProviderChoices } from "./sandboxes.ts";
 import { functionsEnv } from "./stack_env.ts";
 import type { StackOptions } from "./stack_options.ts";
 import { lockData } from "./state.ts";
@@ -32,13 +36,15 @@ export interface Stack {
   readonly cronKey: string;
   readonly jwks: ReturnType<typeof publicJwks>;
   readonly databaseUrl: string;
-  readonly runwareUrl: string;
-  /** Null when the real Runware is used. */
+  /** Every provider: a sandbox, or the real one. */
+  readonly providers: ProviderChoices;
+  /** Runware's sandbox. Null when the real Runware is used. */
   readonly sandbox: RunwareSandbox | null;
-  /** Empty when the real Runware is used. */
-  readonly sandboxControlUrl: string;
+  /** Where notifications arrive. Null when every channel is a real one. */
+  readonly notify: NotifySandbox | null;
   /** Null when started without functions. */
   readonly functions: FunctionsHost | null;
+  readonly realtime: RealtimeServer;
   /** Which extensions are real, and why the others are not. */
   readonly extensions: readonly ExtensionState[];
   /** Where data, keys and logs are kept. */
@@ -77,9 +83,10 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   // Empty means unset, as in a line of an .env file that nobody filled in.
   const databaseUrl = options.databaseUrl ?? (env["DATABASE_URL"] ||
     await ownPostgres(join(dataDir, "postgres"), options, cleanups));
-  const [{ extensions }, runware] = await Promise.all([
+  const [{ extensions }, providers, notify] = await Promise.all([
     prepareDatabase(databaseUrl, { supabaseDir }),
-    ownRunware(options, env, cleanups),
+    chooseProviders(options, env, cleanups),
+    chooseNotify(options, env, cleanups),
   ]);
 
   const apis = createSupabaseApis({ databaseUrl, keys, log: log.write });
@@ -88,14 +95,19 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   cleanups.add(() => database.end());
   // Again, so that it is closed before what it needs; the one above is for a start that fails early.
   cleanups.add(() => gateway.close());
+  const realtime = createRealtime({ databaseUrl, log: log.write });
+  cleanups.add(() => realtime.close());
 
   const functionsUrl = `${gateway.url}/functions/v1`;
   await applyLocalSetup(databaseUrl, {
     functionsUrl,
     cronKey: keys.cron,
     cronSeconds: options.cron === false ? null : 1,
-    // The sandbox takes seconds where a provider takes minutes, so it is asked each second.
-    settings: { ...(runware.sandbox ? { poll_steps: [1] } : {}), ...options.settings },
+    // A sandbox takes seconds where a provider takes minutes, so it is asked each second.
+    settings: {
+      ...(canReachUs(providers) ? { poll_steps: [1], quiet_percent: 0 } : {}),
+      ...options.settings,
+    },
   });
   const functions = options.functions === false ? null : await startFunctions({
     functionsDir,
@@ -103,7 +115,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
       log.write(line);
       if (!options.quiet) console.log(`  ${line}`);
     },
-    env: functionsEnv({ options, env, keys, runware, databaseUrl, url: gateway.url }),
+    env: functionsEnv({ options, env, keys, providers, notify, databaseUrl, url: gateway.url }),
   });
   if (functions) cleanups.add(() => functions.stop());
   await startStandIns({ databaseUrl, extensions, options, cleanups });
@@ -113,6 +125,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
     tokens: await createTokens(keys, `${gateway.url}/auth/v1`),
     apis,
     database,
+    realtime,
     functions,
     storageFolder: join(dataDir, "storage"),
     openFunctions: await readOpenFunctions(dirname(functionsDir)),
@@ -125,15 +138,21 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
     secretKey: keys.secret,
     cronKey: keys.cron,
     databaseUrl,
-    runwareUrl: runware.url,
-    runwareControlUrl: runware.sandbox?.controlUrl ?? "",
+    providers: Object.fromEntries(
+      Object.values(providers).map(({ prefix, url, sandbox }) => [
+        prefix,
+        { url: url ?? "", controlUrl: sandbox?.controlUrl ?? "" },
+      ]),
+    ),
   });
   return describe({
     gateway,
     keys,
     databaseUrl,
-    runware,
+    providers,
+    notify,
     functions,
+    realtime,
     extensions,
     dataDir,
     cleanups,
@@ -151,16 +170,6 @@ async function ownPostgres(
   });
   cleanups.add(() => server.stop());
   return server.url;
-}
-
-async function ownRunware(
-  options: StackOptions,
-  env: Readonly<Record<string, string>>,
-  cleanups: Cleanups,
-): Promise<RunwareChoice> {
-  const runware = await chooseRunware(options, env);
-  cleanups.add(() => runware.sandbox?.close());
-  return runware;
 }
 
 /** Cron is added last, so it is stopped first: nothing rings while the rest goes down. */
@@ -186,13 +195,15 @@ function describe(parts: {
   readonly gateway: Gateway;
   readonly keys: StackKeys;
   readonly databaseUrl: string;
-  readonly runware: RunwareChoice;
+  readonly providers: ProviderChoices;
+  readonly notify: NotifySandbox | null;
   readonly functions: FunctionsHost | null;
+  readonly realtime: RealtimeServer;
   readonly extensions: readonly ExtensionState[];
   readonly dataDir: string;
   readonly cleanups: Cleanups;
 }): Stack {
-  const { gateway, keys, databaseUrl, runware, functions, extensions, dataDir, cleanups } = parts;
+  const { gateway, keys, databaseUrl, providers, functions, realtime, extensions } = parts;
   return {
     supabaseUrl: gateway.url,
     publishableKey: keys.publishable,
@@ -200,12 +211,13 @@ function describe(parts: {
     cronKey: keys.cron,
     jwks: publicJwks(keys),
     databaseUrl,
-    runwareUrl: runware.url,
-    sandbox: runware.sandbox,
-    sandboxControlUrl: runware.sandbox?.controlUrl ?? "",
+    providers,
+    sandbox: providers.runware.sandbox,
+    notify: parts.notify,
     functions,
+    realtime,
     extensions,
-    dataDir,
-    stop: () => cleanups.run(),
+    dataDir: parts.dataDir,
+    stop: () => parts.cleanups.run(),
   };
 }

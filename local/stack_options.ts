@@ -1,7 +1,7 @@
-import type { RunwareSandboxOptions } from "./runware_choice.ts";
+import type { SandboxOptions } from "./sandboxes.ts";
 
 /** How a stack is started; everything has a default that suits a developer's machine. */
-export interface StackOptions {
+export interface StackOptions extends SandboxOptions {
   /** Where data, keys and logs are kept. Default: `.local` in the repository. */
   readonly dataDir?: string;
   /** A Postgres to use instead of an embedded one. Default: DATABASE_URL. */
@@ -10,10 +10,8 @@ export interface StackOptions {
   readonly port?: number;
   /** The embedded Postgres' port, in the same way. Default 54322. */
   readonly postgresPort?: number;
-  /** The sandbox's port, in the same way. Default 54340. */
+  /** The first sandbox's port, in the same way; the others are near it. Default 54340. */
   readonly sandboxPort?: number;
-  /** Knobs of the Runware sandbox. */
-  readonly sandbox?: RunwareSandboxOptions;
   /** The folder with config.toml, migrations and functions. Default: `supabase` in the repository. */
   readonly supabaseDir?: string;
   /** The functions to serve, with a config.toml beside the folder. Default: those of `supabaseDir`. */

@@ -8,8 +8,8 @@ const stateSchema = z.object({
   secretKey: z.string(),
   cronKey: z.string(),
   databaseUrl: z.string(),
-  runwareUrl: z.string(),
-  runwareControlUrl: z.string(),
+  /** By the prefix of their variables. A real provider has no control. */
+  providers: z.record(z.string(), z.object({ url: z.string(), controlUrl: z.string() })),
 });
 
 /** What a client needs to know about a running stack. */

@@ -14,8 +14,12 @@ const variables = {
   SUPABASE_SECRET_KEY: state.secretKey,
   CRON_SECRET_KEY: state.cronKey,
   DATABASE_URL: state.databaseUrl,
-  RUNWARE_URL: state.runwareUrl,
-  RUNWARE_CONTROL_URL: state.runwareControlUrl,
+  ...Object.fromEntries(
+    Object.entries(state.providers).flatMap(([prefix, { url, controlUrl }]) => [
+      [`${prefix}_URL`, url],
+      [`${prefix}_CONTROL_URL`, controlUrl],
+    ]),
+  ),
 };
 
 if (Deno.args.includes("--json")) console.log(JSON.stringify(variables, null, 2));

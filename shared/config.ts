@@ -58,19 +58,32 @@ function parseJson(name: string, text: string): unknown {
   }
 }
 
-/** How to reach Runware. */
-export interface RunwareConfig {
+/** How to reach a provider's API; what is absent has a default in its adapter. */
+export interface ProviderConfig {
   readonly apiKey: string;
-  readonly url: string;
+  readonly url?: string;
   /** Hosts (with port where it is not the scheme's own) that finished files may be fetched from. */
   readonly mediaHosts?: readonly string[];
 }
 
-/** Runware's key and address. A loopback address is a sandbox, which serves its files itself. */
-export function runwareConfig(env: Env): RunwareConfig {
-  const url = needUrl("RUNWARE_URL", env("RUNWARE_URL") ?? "https://api.runware.ai/v1");
-  const config = { apiKey: need(env, "RUNWARE_API_KEY"), url: url.href };
-  return isLoopback(url) ? { ...config, mediaHosts: [url.host] } : config;
+/**
+ * `<PREFIX>_API_KEY`, without which a provider is switched off (undefined), `<PREFIX>_URL`, and
+ * `<PREFIX>_MEDIA_HOSTS` (comma separated) should a provider move its files. A loopback address is a
+ * sandbox, which serves its files itself.
+ */
+export function providerConfig(env: Env, prefix: string): ProviderConfig | undefined {
+  const apiKey = env(`${prefix}_API_KEY`);
+  if (apiKey === undefined) return undefined;
+  const address = env(`${prefix}_URL`);
+  const url = address === undefined ? undefined : needUrl(`${prefix}_URL`, address);
+  const listed = env(`${prefix}_MEDIA_HOSTS`);
+  const own = url !== undefined && isLoopback(url) ? [url.host] : undefined;
+  const mediaHosts = listed === undefined ? own : hostList(listed);
+  return {
+    apiKey,
+    ...(url === undefined ? {} : { url: url.href }),
+    ...(mediaHosts === undefined ? {} : { mediaHosts }),
+  };
 }
 
 /** Whether a URL points at this machine. */
@@ -107,9 +120,34 @@ function checkedSecret(name: string, value: string): string {
   return value;
 }
 
-/** Hosts an avatar_url may point to (AVATAR_HOSTS, comma separated); by default the project's own. */
-export function avatarHosts(env: Env): readonly string[] {
-  const hosts = env("AVATAR_HOSTS") ??
-    needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).hostname;
-  return hosts.split(",").map((host) => host.trim().toLowerCase()).filter((host) => host !== "");
+/** Hosts first_frame and last_frame may point to (IMAGE_HOSTS); by default the project's own. */
+export function imageHosts(env: Env): readonly string[] {
+  return hostsIn(env, "IMAGE_HOSTS");
+}
+
+function hostsIn(env: Env, name: string): readonly string[] {
+  const hosts = env(name) ?? needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).hostname;
+  return hostList(hosts);
+}
+
+function hostList(text: string): string[] {
+  return text.split(",").map((host) => host.trim().toLowerCase()).filter((host) => host !== "");
+}
+
+/** A moderation service beside the built-in word list. */
+export interface ModerationConfig {
+  readonly url: string;
+  readonly key?: string;
+}
+
+/** MODERATION_URL (https, or this machine) and MODERATION_KEY; undefined where no service is used. */
+export function moderationConfig(env: Env): ModerationConfig | undefined {
+  const address = env("MODERATION_URL");
+  if (address === undefined) return undefined;
+  const url = needUrl("MODERATION_URL", address);
+  if (url.protocol !== "https:" && !isLoopback(url)) {
+    throw new ConfigError("MODERATION_URL", "is not https");
+  }
+  const key = env("MODERATION_KEY");
+  return key === undefined ? { url: url.href } : { url: url.href, key };
 }

@@ -23,5 +23,14 @@ export function waitUntil(promise: Promise<unknown>): void {
   runtime?.waitUntil(promise);
 }
 
+const ending = new AbortController();
+globalThis.addEventListener("beforeunload", () => ending.abort());
+
+/**
+ * Aborted when the platform is about to end this isolate, so that whoever waits can be told to come
+ * again. https://supabase.com/docs/guides/functions/background-tasks
+ */
+export const isolateEnd: AbortSignal = ending.signal;
+
 /** A name for this isolate, for leases and logs. */
 export const nodeName: string = `${env("SB_REGION") ?? "local"}-${crypto.randomUUID().slice(0, 8)}`;

@@ -16,7 +16,7 @@ export function makeServer(serve: Serve): Server {
     serve(request, response, pathOf(request)).catch((error: unknown) => {
       // A client that hangs up in the middle is no fault of ours; anything else is.
       if (request.destroyed || response.destroyed) return;
-      console.error("The Runware sandbox failed at %s %s", request.method, request.url, error);
+      console.error("The sandbox failed at %s %s", request.method, request.url, error);
       response.statusCode = 500;
       response.end();
     });

@@ -42,7 +42,6 @@ async function harmlessEnvironment(): Promise<Record<string, string>> {
     RUNWARE_URL: "http://127.0.0.1:9/v1",
     [WEBHOOK_SECRET]: keys.webhookSecret,
     WEBHOOK_BASE_URL: "off",
-    AVATAR_HOSTS: "avatars.example.com",
   };
 }
 

@@ -80,7 +80,7 @@ async function runGroup(
 
 async function verifyGenerated(report: Report): Promise<void> {
   await report.check(
-    "The pg-boss schema and each function's deno.json follow the pins",
+    "The pg-boss schema, each function's deno.json and docs/openapi.json are in step",
     async () => {
       return (await filesOutOfStep()).map((path) => `"${path}" is out of step: deno task generate`);
     },

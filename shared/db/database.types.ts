@@ -3,9 +3,36 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "changed_videos": {
+        Row: {
+          "changed_in": unknown;
+          "user_id": string;
+          "video_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "changed_in"?: unknown;
+          "user_id": string;
+          "video_id": string;
+        };
+        Update: {
+          "changed_in"?: unknown;
+          "user_id"?: string;
+          "video_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "changed_videos_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "children": {
         Row: {
-          "avatar_url": string | null;
+          "avatar_path": string | null;
           "created_at": string;
           "id": string;
           "name": string;
@@ -13,14 +40,14 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
-          "avatar_url"?: string | null;
+          "avatar_path"?: string | null;
           "created_at"?: string;
           "id"?: string;
           "name": string;
           "user_id": string;
         };
         Update: {
-          "avatar_url"?: string | null;
+          "avatar_path"?: string | null;
           "created_at"?: string;
           "id"?: string;
           "name"?: string;
@@ -29,6 +56,126 @@ export type Database = {
         Relationships: [
           {
             foreignKeyName: "children_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "consent_texts": {
+        Row: {
+          "body": string;
+          "id": string;
+          "is_current": boolean;
+          "published_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "body": string;
+          "id": string;
+          "is_current"?: boolean;
+          "published_at"?: string;
+        };
+        Update: {
+          "body"?: string;
+          "id"?: string;
+          "is_current"?: boolean;
+          "published_at"?: string;
+        };
+        Relationships: [];
+      };
+      "consents": {
+        Row: {
+          "child_id": string;
+          "given_at": string;
+          "id": string;
+          "text_id": string;
+          "text_sha256": string;
+          "user_id": string;
+          "withdrawn_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "child_id": string;
+          "given_at"?: string;
+          "id"?: string;
+          "text_id": string;
+          "text_sha256": string;
+          "user_id": string;
+          "withdrawn_at"?: string | null;
+        };
+        Update: {
+          "child_id"?: string;
+          "given_at"?: string;
+          "id"?: string;
+          "text_id"?: string;
+          "text_sha256"?: string;
+          "user_id"?: string;
+          "withdrawn_at"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "consents_child_id_fkey";
+            columns: ["child_id"];
+            isOneToOne: false;
+            referencedRelation: "children";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "consents_text_id_fkey";
+            columns: ["text_id"];
+            isOneToOne: false;
+            referencedRelation: "consent_texts";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "consents_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "devices": {
+        Row: {
+          "address": string;
+          "auth": string | null;
+          "created_at": string;
+          "id": string;
+          "kind": string;
+          "last_seen_at": string;
+          "p256dh": string | null;
+          "platform": string;
+          "user_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address": string;
+          "auth"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "kind": string;
+          "last_seen_at"?: string;
+          "p256dh"?: string | null;
+          "platform": string;
+          "user_id": string;
+        };
+        Update: {
+          "address"?: string;
+          "auth"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "kind"?: string;
+          "last_seen_at"?: string;
+          "p256dh"?: string | null;
+          "platform"?: string;
+          "user_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "devices_user_id_fkey";
             columns: ["user_id"];
             isOneToOne: false;
             referencedRelation: "users";
@@ -81,46 +228,79 @@ export type Database = {
           },
         ];
       };
-      "notifications": {
+      "notification_deliveries": {
         Row: {
           "attempts": number;
-          "body": string;
           "channel": string;
+          "created_at": string;
+          "device_id": string | null;
+          "error_code": string | null;
+          "finished_at": string | null;
+          "id": string;
+          "notification_id": number;
+          "status": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts"?: number;
+          "channel": string;
+          "created_at"?: string;
+          "device_id"?: string | null;
+          "error_code"?: string | null;
+          "finished_at"?: string | null;
+          "id"?: string;
+          "notification_id": number;
+          "status"?: string;
+        };
+        Update: {
+          "attempts"?: number;
+          "channel"?: string;
+          "created_at"?: string;
+          "device_id"?: string | null;
+          "error_code"?: string | null;
+          "finished_at"?: string | null;
+          "id"?: string;
+          "notification_id"?: number;
+          "status"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "notification_deliveries_notification_id_fkey";
+            columns: ["notification_id"];
+            isOneToOne: false;
+            referencedRelation: "notifications";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "notifications": {
+        Row: {
+          "body": string;
           "created_at": string;
           "data": NonNullable<Json>;
           "id": number;
           "kind": string;
-          "sent_at": string | null;
-          "status": string;
           "title": string;
           "user_id": string;
           "video_id": string;
         };
         ComputedFields: never;
         Insert: {
-          "attempts"?: number;
           "body": string;
-          "channel"?: string;
           "created_at"?: string;
           "data": NonNullable<Json>;
           "id"?: never;
           "kind": string;
-          "sent_at"?: string | null;
-          "status"?: string;
           "title": string;
           "user_id": string;
           "video_id": string;
         };
         Update: {
-          "attempts"?: number;
           "body"?: string;
-          "channel"?: string;
           "created_at"?: string;
           "data"?: NonNullable<Json>;
           "id"?: never;
           "kind"?: string;
-          "sent_at"?: string | null;
-          "status"?: string;
           "title"?: string;
           "user_id"?: string;
           "video_id"?: string;
@@ -138,6 +318,45 @@ export type Database = {
             columns: ["video_id"];
             isOneToOne: false;
             referencedRelation: "videos";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "projects": {
+        Row: {
+          "clips": NonNullable<Json>;
+          "created_at": string;
+          "frames": NonNullable<Json>;
+          "id": string;
+          "title": string;
+          "updated_at": string;
+          "user_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "clips"?: NonNullable<Json>;
+          "created_at"?: string;
+          "frames"?: NonNullable<Json>;
+          "id"?: string;
+          "title"?: string;
+          "updated_at"?: string;
+          "user_id": string;
+        };
+        Update: {
+          "clips"?: NonNullable<Json>;
+          "created_at"?: string;
+          "frames"?: NonNullable<Json>;
+          "id"?: string;
+          "title"?: string;
+          "updated_at"?: string;
+          "user_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "projects_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
             referencedColumns: ["id"];
           },
         ];
@@ -437,7 +656,7 @@ export type Database = {
       };
       "videos": {
         Row: {
-          "avatar_url": string | null;
+          "avatar_path": string | null;
           "child_id": string | null;
           "completed_at": string | null;
           "created_at": string;
@@ -446,6 +665,7 @@ export type Database = {
           "error_message": string | null;
           "estimated_completion_at": string;
           "fallbacks": NonNullable<Json>;
+          "folder": string;
           "gem_cost": number;
           "id": string;
           "idempotency_key": string | null;
@@ -459,11 +679,13 @@ export type Database = {
           "negative_prompt": string | null;
           "options": NonNullable<Json>;
           "progress": number;
+          "project_id": string | null;
           "prompt": string | null;
           "provider": string;
           "retry_count": number;
           "rev": number;
           "rhyme_id": string | null;
+          "scene": string | null;
           "stage": string;
           "started_at": string | null;
           "status": string;
@@ -472,10 +694,11 @@ export type Database = {
           "title": string;
           "updated_at": string;
           "user_id": string;
+          "video_state": Json | null;
         };
-        ComputedFields: never;
+        ComputedFields: "video_state";
         Insert: {
-          "avatar_url"?: string | null;
+          "avatar_path"?: string | null;
           "child_id"?: string | null;
           "completed_at"?: string | null;
           "created_at"?: string;
@@ -484,6 +707,7 @@ export type Database = {
           "error_message"?: string | null;
           "estimated_completion_at": string;
           "fallbacks"?: NonNullable<Json>;
+          "folder"?: string;
           "gem_cost": number;
           "id"?: string;
           "idempotency_key"?: string | null;
@@ -497,11 +721,13 @@ export type Database = {
           "negative_prompt"?: string | null;
           "options"?: NonNullable<Json>;
           "progress"?: number;
+          "project_id"?: string | null;
           "prompt"?: string | null;
           "provider": string;
           "retry_count"?: number;
           "rev"?: number;
           "rhyme_id"?: string | null;
+          "scene"?: string | null;
           "stage"?: string;
           "started_at"?: string | null;
           "status"?: string;
@@ -512,7 +738,7 @@ export type Database = {
           "user_id": string;
         };
         Update: {
-          "avatar_url"?: string | null;
+          "avatar_path"?: string | null;
           "child_id"?: string | null;
           "completed_at"?: string | null;
           "created_at"?: string;
@@ -521,6 +747,7 @@ export type Database = {
           "error_message"?: string | null;
           "estimated_completion_at"?: string;
           "fallbacks"?: NonNullable<Json>;
+          "folder"?: string;
           "gem_cost"?: number;
           "id"?: string;
           "idempotency_key"?: string | null;
@@ -534,11 +761,13 @@ export type Database = {
           "negative_prompt"?: string | null;
           "options"?: NonNullable<Json>;
           "progress"?: number;
+          "project_id"?: string | null;
           "prompt"?: string | null;
           "provider"?: string;
           "retry_count"?: number;
           "rev"?: number;
           "rhyme_id"?: string | null;
+          "scene"?: string | null;
           "stage"?: string;
           "started_at"?: string | null;
           "status"?: string;
@@ -554,6 +783,13 @@ export type Database = {
             columns: ["child_id"];
             isOneToOne: false;
             referencedRelation: "children";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "videos_project_id_fkey";
+            columns: ["project_id"];
+            isOneToOne: false;
+            referencedRelation: "projects";
             referencedColumns: ["id"];
           },
           {
@@ -578,6 +814,10 @@ export type Database = {
     };
     Functions: {
       "cancel_video": { Args: { "p_user_id": string; "p_video_id": string }; Returns: Json };
+      "delete_videos": { Args: { "p_video_ids": (string)[] }; Returns: Json };
+      "forget_child": { Args: { "p_child_id": string }; Returns: undefined };
+      "forget_user": { Args: { "p_user_id": string }; Returns: Json };
+      "give_consent": { Args: { "p_child_id": string; "p_text_id": string }; Returns: string };
       "grant_gems": {
         Args: {
           "p_amount": number;
@@ -589,7 +829,48 @@ export type Database = {
         Returns: Json;
       };
       "health_report": { Args: Record<PropertyKey, never>; Returns: Json };
+      "is_own_avatar": { Args: { "p_name": string }; Returns: boolean };
+      "list_videos": {
+        Args: {
+          "p_child_id"?: string;
+          "p_cursor"?: string;
+          "p_favorite"?: boolean;
+          "p_kind"?: string;
+          "p_limit"?: number;
+          "p_provider"?: string;
+          "p_search"?: string;
+          "p_status"?: (string)[];
+        };
+        Returns: {
+          "child_id": string;
+          "completed_at": string;
+          "created_at": string;
+          "cursor": string;
+          "duration_seconds": number;
+          "error_code": string;
+          "error_message": string;
+          "gem_cost": number;
+          "is_favorite": boolean;
+          "kind": string;
+          "model": string;
+          "progress": number;
+          "prompt": string;
+          "provider": string;
+          "rev": number;
+          "stage": string;
+          "status": string;
+          "storage_path": string;
+          "thumbnail_path": string;
+          "title": string;
+          "video_id": string;
+        }[];
+      };
       "price_list": { Args: Record<PropertyKey, never>; Returns: Json };
+      "project_state": { Args: { "p_project_id": string; "p_user_id": string }; Returns: Json };
+      "queue_clips": {
+        Args: { "p_project_id": string; "p_scenes": Json; "p_user_id": string };
+        Returns: number;
+      };
       "queue_video": {
         Args: {
           "p_expected_seconds": number;
@@ -610,7 +891,31 @@ export type Database = {
         };
         Returns: Json;
       };
+      "register_device": {
+        Args: {
+          "p_address": string;
+          "p_auth"?: string;
+          "p_kind": string;
+          "p_p256dh"?: string;
+          "p_platform": string;
+        };
+        Returns: string;
+      };
+      "search_videos": { Args: { "p_search": string }; Returns: string[] };
+      "set_favorite": { Args: { "p_favorite": boolean; "p_video_id": string }; Returns: undefined };
+      "video_changes": { Args: { "p_revs": (number)[]; "p_video_ids": (string)[] }; Returns: Json };
+      "video_state": {
+        Args: {
+          "p_video": Omit<
+            Database["public"]["Tables"]["videos"]["Row"],
+            Database["public"]["Tables"]["videos"]["ComputedFields"]
+          >;
+        };
+        Returns: Json;
+      };
       "video_status": { Args: { "p_user_id": string; "p_video_ids": (string)[] }; Returns: Json };
+      "videos_since": { Args: { "p_rev"?: string }; Returns: Json };
+      "withdraw_consent": { Args: { "p_child_id": string }; Returns: undefined };
     };
     Enums: {
       [_ in never]: never;

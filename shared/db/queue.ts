@@ -1,11 +1,10 @@
 /** The work queue: pg-boss, settled in the same transaction as the rows it is about. */
 import { type Db, type Job, PgBoss } from "pg-boss";
-import { z } from "zod";
 import type { Database, Sql } from "./database.ts";
 import type { Log } from "../log.ts";
 
 /** The queues there are. */
-export type QueueName = SubmitQueue | "store-video";
+export type QueueName = SubmitQueue | "store-video" | "notify-user";
 
 type SubmitQueue = `submit-${string}`;
 
@@ -14,11 +13,10 @@ export function submitQueue(provider: string): SubmitQueue {
   return `submit-${provider}`;
 }
 
-const jobData = z.object({ video_job_id: z.uuid() });
-
 /** One piece of work in this worker's hands. */
 export interface QueueJob {
-  readonly videoJobId: string;
+  /** The row that it is about: an attempt, or a delivery of a notification. */
+  readonly id: string;
   /** Nothing more will be tried after this round. */
   readonly isLastTry: boolean;
   /** pg-boss's own object: settling by it touches this round only, never a later one. */
@@ -53,18 +51,29 @@ export function openQueue(database: Database, log: Log): WorkQueue {
       throw error;
     });
 
+  const starts = searchStarts();
+
   return {
     async ready() {
       await boss();
     },
     async fetch(sql, queue, most) {
-      const jobs = await (await boss()).fetch<object>(queue, {
-        batchSize: most,
-        includeMetadata: true,
-        db: asDb(sql),
-      });
+      const search = (limit: number, maxPriority?: number) =>
+        boss().then((open) =>
+          open.fetch<object>(queue, {
+            batchSize: limit,
+            includeMetadata: true,
+            db: asDb(sql),
+            ...(maxPriority === undefined ? {} : { maxPriority }),
+          })
+        );
+      const from = starts.next(queue);
+      const jobs = await search(most, from);
+      if (from !== undefined && jobs.length < most) jobs.push(...await search(most - jobs.length));
+      starts.note(queue, jobs.length < most ? [] : jobs);
       return jobs.map((job) => ({
-        videoJobId: jobData.parse(job.data).video_job_id,
+        // app.enqueue() gives a job the id of its row.
+        id: job.id,
         isLastTry: job.retryCount >= job.retryLimit,
         handle: job,
       }));
@@ -86,6 +95,35 @@ export function openQueue(database: Database, log: Log): WorkQueue {
     },
     async close() {
       await (await started)?.stop({ graceful: false, close: false });
+    },
+  };
+}
+
+/** Every so many searches a whole one, which finds what came back into the queue out of its order. */
+const WHOLE_SEARCH_EVERY = 16;
+
+/**
+ * Where to begin the next search of a queue. What is taken leaves dead entries at the front of the
+ * queue's index, and while anybody holds an old snapshot they stay: each search would walk past all of
+ * them. In a queue in fair order new work never sorts before what was just taken, so a search may begin
+ * there. Work that comes back after a failed try may; the whole search of every few finds it.
+ */
+function searchStarts() {
+  const ends = new Map<string, { priority: number; searches: number }>();
+  return {
+    /** The priority to begin at; undefined for a whole search. */
+    next(queue: string): number | undefined {
+      const end = ends.get(queue);
+      if (end === undefined || ++end.searches % WHOLE_SEARCH_EVERY === 0) return undefined;
+      return end.priority;
+    },
+    /** Remembers where a full search ended. None: it was not full, so it found all there is. */
+    note(queue: string, jobs: readonly { readonly priority: number }[]): void {
+      if (jobs.length === 0) return void ends.delete(queue);
+      const end = ends.get(queue) ?? { priority: Infinity, searches: 0 };
+      // Never back up: a whole search may have ended with work that came back.
+      end.priority = Math.min(end.priority, ...jobs.map((job) => job.priority));
+      ends.set(queue, end);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** The workers' SQL functions as typed calls. Shapes are checked: the database is another program. */
 import { z } from "zod";
+import { promptingStrategies } from "../domain/prompts.ts";
+import { aspectRatios } from "../domain/shapes.ts";
 import type { Sql } from "./database.ts";
 
 const count = z.coerce.number().int();
@@ -11,14 +13,23 @@ const startedSubmission = z.object({
   model: z.string(),
   attempt: count,
   repeated: z.boolean(),
+  kind: z.enum(["rhyme", "prompt", "image", "clip"]),
+  prompt: z.string().nullable(),
   options: z.object({
     duration: z.number(),
     width: z.number(),
     height: z.number(),
+    aspect_ratio: z.enum(aspectRatios),
+    resolution: z.string(),
     fps: z.number(),
     seed: z.number(),
+    audio: z.boolean(),
+    style: z.string(),
+    prompting_strategy: z.enum(promptingStrategies),
+    first_frame: z.string(),
+    last_frame: z.string(),
   }).partial(),
-  avatar_url: z.string().nullable(),
+  avatar_path: z.string().nullable(),
   child_name: z.string().nullable(),
   title: z.string(),
   prompt_template: z.string().nullable(),
@@ -52,9 +63,21 @@ export interface FailureRecord {
 /** What a provider said about an attempt, in the words of app.settle_video_jobs. */
 export type SettleRecord =
   | { video_job_id: string; state: "succeeded"; video_url: string; cost_usd: number | null }
-  | { video_job_id: string; state: "processing"; progress: number; eta_seconds: number }
+  | {
+    video_job_id: string;
+    /** "estimated": nobody was asked. */
+    state: "processing" | "estimated";
+    progress: number;
+    eta_seconds: number;
+  }
   | { video_job_id: string; state: "unanswered" }
-  | ({ video_job_id: string; state: "failed"; retry_seconds: number | null } & FailureRecord);
+  | ({
+    video_job_id: string;
+    state: "failed";
+    retry_seconds: number | null;
+    /** What the provider billed all the same, where it tells. */
+    cost_usd?: number;
+  } & FailureRecord);
 
 const changed = z.object({ video_job_id: z.uuid(), result: z.string() });
 
@@ -67,6 +90,7 @@ const duePoll = z.object({
   overdue: z.boolean(),
   median_seconds: count.nullable(),
   progress: count,
+  quiet: z.boolean(),
 });
 /** An attempt this poller has leased. */
 export type DuePoll = z.infer<typeof duePoll>;
@@ -79,6 +103,8 @@ const storable = z.object({
   provider_task_id: z.string(),
   result_url: z.string(),
   storage_path: z.string(),
+  first_frame_url: z.string().nullable(),
+  avatar_path: z.string().nullable(),
 });
 /** A delivered attempt whose file is to be copied. */
 export type Storable = z.infer<typeof storable>;
@@ -99,6 +125,16 @@ async function many<T>(sql: Sql, type: z.ZodType<T>, text: string, values: unkno
   return z.array(type).parse(await sql.query(text, values));
 }
 
+/** Which providers have work at a stage. */
+export const providersWithWork = async (sql: Sql, stage: "submit" | "poll"): Promise<string[]> =>
+  (await many(sql, z.object({ name: z.string() }), "select * from app.providers_with_work($1)", [
+    stage,
+  ])).map(({ name }) => name);
+
+/** Moves attempts that wait in vain on to other providers, and rests those not named here. Answers how many. */
+export const prepareSubmitting = (sql: Sql, providers: readonly string[]): Promise<number> =>
+  one(sql, count, "select app.prepare_submitting($1) as value", [providers]);
+
 /** How many attempts this transaction may take for the provider. */
 export const submissionSlots = (sql: Sql, provider: string, most: number): Promise<number> =>
   one(sql, count.catch(0), "select app.submission_slots($1, $2) as value", [provider, most]);
@@ -118,9 +154,16 @@ export const recordSubmissions = (sql: Sql, outcomes: readonly SubmissionRecord[
     node,
   ]);
 
-/** Leases attempts whose poll is due. */
-export const duePolls = (sql: Sql, provider: string, most: number): Promise<DuePoll[]> =>
-  many(sql, duePoll, "select * from app.due_polls($1, $2)", [provider, most]);
+/** Leases attempts whose poll is due. `webhooks`: whether providers ring when a task ends. */
+export const duePolls = (
+  sql: Sql,
+  { provider, most, webhooks }: { provider: string; most: number; webhooks: "on" | "off" },
+): Promise<DuePoll[]> =>
+  many(sql, duePoll, "select * from app.due_polls($1, $2, $3)", [
+    provider,
+    most,
+    webhooks === "on",
+  ]);
 
 /** Turns answers of a provider into rows. */
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
@@ -140,9 +183,18 @@ export const recordedEvents = (sql: Sql, jobIds: string[]) =>
 export const startStoring = (sql: Sql, jobIds: string[]): Promise<Storable[]> =>
   many(sql, storable, "select * from app.start_storing($1)", [jobIds]);
 
-/** Completes a video whose file is in Storage. */
-export const finishStoring = (sql: Sql, jobId: string, path: string): Promise<boolean> =>
-  one(sql, z.boolean(), "select app.finish_storing($1, $2) as value", [jobId, path]);
+/** Completes a video whose file is in Storage, and its thumbnail where there is one. */
+export const finishStoring = (
+  sql: Sql,
+  jobId: string,
+  path: string,
+  thumbnailPath: string | null = null,
+): Promise<boolean> =>
+  one(sql, z.boolean(), "select app.finish_storing($1, $2, $3) as value", [
+    jobId,
+    path,
+    thumbnailPath,
+  ]);
 
 /** Fails a video whose file can not be had. */
 export const failStoring = (sql: Sql, jobId: string, code: string, detail: unknown) =>

@@ -34,6 +34,7 @@ export function checkRequest(spec: ModelSpec, request: VideoRequest): Problem[] 
     checkSize(spec, request),
     checkFps(spec, request),
     checkSeed(request),
+    checkAudio(spec, request),
     checkFirstFrame(spec, request),
     checkLastFrame(spec, request),
   ].filter((problem) => problem !== undefined);
@@ -91,12 +92,14 @@ function describe(durations: Durations): string {
 }
 
 function checkSize(spec: ModelSpec, request: VideoRequest): Problem | undefined {
-  const allowed = spec.tiers.flatMap((tier) => tier.sizes.map(written));
+  const start = request.firstFrame === undefined ? "text" : "image";
+  const tiers = spec.tiers.filter(({ modes }) => modes === undefined || modes.includes(start));
+  const allowed = tiers.flatMap((tier) => tier.sizes.map(written));
   const refuse = (message: string): Problem => ({ field: "size", message, allowed });
   const size = sizeOf(request);
   if (size !== undefined) {
     // Without tiers the picture decides. The size asked for is then a wish, as with any first frame.
-    if (spec.tiers.length === 0 || tierOf(spec, size) !== undefined) return undefined;
+    if (spec.tiers.length === 0 || tierOf({ ...spec, tiers }, size) !== undefined) return undefined;
     return refuse(`${spec.name} does not make "${written(size)}"`);
   }
   if (request.width !== undefined || request.height !== undefined) {
@@ -122,6 +125,11 @@ function checkSeed({ seed }: VideoRequest): Problem | undefined {
   if (Number.isInteger(seed) && seed >= 1 && seed <= SEED_MAX) return undefined;
   const message = `A seed is a whole number from 1 to ${SEED_MAX}, not "${seed}"`;
   return { field: "seed", message, allowed: [1, SEED_MAX] };
+}
+
+function checkAudio(spec: ModelSpec, { audio }: VideoRequest): Problem | undefined {
+  if (audio !== true || spec.audio === true) return undefined;
+  return { field: "audio", message: `${spec.name} makes no sound`, allowed: ["false"] };
 }
 
 function checkFirstFrame(spec: ModelSpec, { firstFrame }: VideoRequest): Problem | undefined {

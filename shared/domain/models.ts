@@ -24,6 +24,8 @@ export interface SizeTier {
   /** As people say it: "720p". */
   readonly name: string;
   readonly sizes: readonly Size[];
+  /** Where these sizes are made from one kind of start only. */
+  readonly modes?: ModelSpec["modes"];
   /** Where this quality allows other lengths than the model's own. */
   readonly durations?: Durations;
   /** Absent: nobody has published or measured it. */
@@ -32,7 +34,7 @@ export interface SizeTier {
 
 /** One model of one provider. */
 export interface ModelSpec {
-  /** The provider's own id, which is what goes over the wire. */
+  /** The provider's own id; its stem where the provider has one for words and another for pictures. */
   readonly id: string;
   /** Other names people use for it in catalogues and settings. */
   readonly aliases: readonly string[];
@@ -56,6 +58,8 @@ export interface ModelSpec {
     /** With a frame, the size is taken from the picture, or may be sent beside it. */
     readonly size: "from_image" | "as_asked";
   };
+  /** True where sound can be asked for. */
+  readonly audio?: boolean;
   /** Seconds one render takes until we have measured it ourselves. */
   readonly renderSeconds: number;
   /** True where the provider no longer offers it. */
@@ -71,13 +75,15 @@ export interface VideoRequest {
   readonly height?: number;
   readonly fps?: number;
   readonly seed?: number;
+  /** Sound made with the video; without, it is silent where the model lets us choose. */
+  readonly audio?: boolean;
   /** Public https URL of the image the video starts with. */
   readonly firstFrame?: string;
   readonly lastFrame?: string;
 }
 
 /** The model with this id or alias, or undefined. */
-export function findModel(models: readonly ModelSpec[], name: string): ModelSpec | undefined {
+export function findModel<M extends ModelSpec>(models: readonly M[], name: string): M | undefined {
   return models.find((model) => model.id === name) ??
     models.find((model) => model.aliases.includes(name));
 }

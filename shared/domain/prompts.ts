@@ -58,6 +58,45 @@ export function buildPrompts(rhyme: RhymeText, child: ChildText, limits: PromptL
   return negative.length < 2 ? { prompt } : { prompt, negativePrompt: negative };
 }
 
+/** How freely a model is to read a caller's words. */
+export const promptingStrategies = ["default", "creative", "precise"] as const;
+/** One of the strategies. */
+export type PromptingStrategy = typeof promptingStrategies[number];
+
+/** What is said to the model beside the caller's words, so that it takes them as freely as asked. */
+const strategyText: Readonly<Record<PromptingStrategy, readonly string[]>> = {
+  default: [],
+  creative: ["Read this freely, with surprising and imaginative details."],
+  precise: ["Show exactly this, and add nothing that is not described."],
+};
+
+/** Builds the prompts from a caller's own words. They are never cut; what we add is, to fit. */
+export function promptsOf(
+  { prompt, negativePrompt = "", style = "", strategy = "default" }: {
+    readonly prompt: string;
+    readonly negativePrompt?: string | undefined;
+    readonly style?: string | undefined;
+    readonly strategy?: PromptingStrategy | undefined;
+  },
+  limits: PromptLimits,
+): Prompts {
+  const words = cleanLine(prompt);
+  const look = cleanLine(style);
+  const core = look === "" ? words : `${sentence(words)} Style: ${sentence(look)}`;
+  const told = fit(
+    strategy === "default" ? core : sentence(core),
+    strategyText[strategy],
+    limits.promptMax,
+  );
+  const own = cleanLine(negativePrompt);
+  // A model that takes none is named as the problem when the caller asks for one, and not when we do.
+  if (limits.negativePromptMax === 0) {
+    return own === "" ? { prompt: told } : { prompt: told, negativePrompt: own };
+  }
+  const room = Math.max(limits.negativePromptMax, own.length);
+  return { prompt: told, negativePrompt: fitList(`${own}, ${childSafeNegativePrompt}`, room) };
+}
+
 /** Placeholders in a template that nothing fills. A catalogue with one is refused by its test. */
 export function unknownPlaceholders(template: string): string[] {
   return [...template.matchAll(PLACEHOLDER)]

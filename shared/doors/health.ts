@@ -22,10 +22,18 @@ export async function health(
   const balances = await Promise.all(
     [...providers.values()].map(async (provider) => {
       try {
-        return [provider.name, { balance_usd: await provider.balanceUsd() }] as const;
+        return [provider.name, {
+          balance_usd: await provider.balanceUsd(),
+        }] as const;
       } catch (error) {
-        visit.log.warn("A provider does not tell its balance", { provider: provider.name, error });
-        return [provider.name, { balance_usd: null, error: "does not answer" }] as const;
+        visit.log.warn("A provider does not tell its balance", {
+          provider: provider.name,
+          error,
+        });
+        return [provider.name, {
+          balance_usd: null,
+          error: "does not answer",
+        }] as const;
       }
     }),
   );

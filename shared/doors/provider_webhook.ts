@@ -5,21 +5,36 @@
 import { z } from "zod";
 import type { WebhookConfig } from "../config.ts";
 import { readText } from "../http/body.ts";
-import type { Visit } from "../http/door.ts";
 import { fromRpcError, HttpError } from "../http/http_error.ts";
+import type { WebhookVisit } from "../http/webhook_door.ts";
 import { isWebhookToken } from "../http/webhook_token.ts";
 import { storable, storableText } from "../storable.ts";
 
 /** Largest body taken, in bytes; a real one has a few hundred. */
 const BODY_MAX = 262_144;
 
-const recorded = z.object({ known: z.boolean(), recorded: z.boolean(), rang: z.boolean() });
+const recorded = z.object({
+  known: z.boolean(),
+  recorded: z.boolean(),
+  rang: z.boolean(),
+});
 
-/** POST <provider>-webhook?job=<video job id>&token=<HMAC>. 200 whatever the body says, 401 without a true token. */
+/** Whose webhooks come in, and how they are told from others. */
+export interface WebhookSource {
+  readonly provider: string;
+  readonly webhook: WebhookConfig;
+  /** Whether the provider's own signature is true, where it signs. Asked after the token was. */
+  readonly isSigned?: (headers: Headers, body: string) => Promise<boolean>;
+}
+
+/**
+ * POST <provider>-webhook?job=<video job id>&token=<HMAC>. 200 whatever the body says, 401 without a
+ * true token, and a true signature where the provider signs.
+ */
 export async function providerWebhook(
   request: Request,
-  visit: Visit,
-  { provider, webhook }: { provider: string; webhook: WebhookConfig },
+  visit: WebhookVisit,
+  { provider, webhook, isSigned }: WebhookSource,
 ): Promise<Response> {
   const { searchParams } = new URL(request.url);
   const job = searchParams.get("job") ?? "";
@@ -29,6 +44,9 @@ export async function providerWebhook(
     throw new HttpError(401, "unauthorized", "The token does not belong to this job");
   }
   const text = await readText(request, BODY_MAX);
+  if (isSigned !== undefined && !await isSigned(request.headers, text)) {
+    throw new HttpError(401, "unauthorized", "The signature is missing, old or not the provider's");
+  }
   const { data, error } = await visit.admin().rpc("record_provider_event", {
     p_provider: provider,
     p_video_job_id: jobId.data,
@@ -37,10 +55,13 @@ export async function providerWebhook(
   });
   if (error) throw fromRpcError(error);
   const outcome = recorded.parse(data);
-  visit.log.info(outcome.known ? "Webhook" : "Webhook for a job we do not know", {
-    video_job_id: jobId.data,
-    ...outcome,
-  });
+  visit.log.info(
+    outcome.known ? "Webhook" : "Webhook for a job we do not know",
+    {
+      video_job_id: jobId.data,
+      ...outcome,
+    },
+  );
   return Response.json({ success: true });
 }
 
@@ -58,5 +79,8 @@ function payloadOf(text: string): { body: string } | NonNullable<unknown> {
 async function eventHash(jobId: string, text: string): Promise<string> {
   const bytes = new TextEncoder().encode(`${jobId}\n${text}`);
   const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(
+    new Uint8Array(digest),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 }

@@ -1,5 +1,7 @@
 /** The body of queue-video, checked field by field. */
 import { z } from "zod";
+import { promptingStrategies } from "../domain/prompts.ts";
+import { aspectRatios } from "../domain/shapes.ts";
 
 /** Longest URL taken, in characters. */
 const URL_MAX = 2048;
@@ -9,39 +11,122 @@ const URL_MAX = 2048;
  */
 const PLAIN_URL = /^[\x21-\x5b\x5d-\x7e]+$/;
 
-/** https, one of these hosts, no credentials, no port: nothing else is ever handed to a provider. */
-function avatarUrl(hosts: readonly string[]) {
+/**
+ * https, one of these hosts, no credentials, no port: nothing else is ever handed to a provider. Nor is
+ * a child's picture, which goes by child_id and consent.
+ */
+export function pictureUrl(hosts: readonly string[]) {
   return z.string().max(URL_MAX).refine(
     (text) => {
       if (!PLAIN_URL.test(text) || !URL.canParse(text)) return false;
       const url = new URL(text);
-      return url.protocol === "https:" && hosts.includes(url.hostname) && url.port === "" &&
-        url.username === "" && url.password === "";
+      return url.protocol === "https:" && hosts.includes(url.hostname) &&
+        url.port === "" &&
+        url.username === "" && url.password === "" && !isAvatar(url);
     },
-    { message: `must be an https URL on one of these hosts: ${hosts.join(", ")}` },
+    {
+      message: `must be an https URL on one of these hosts: ${hosts.join(", ")}`,
+    },
   );
 }
 
-/** The schema for this deployment's avatar hosts. Unknown fields are refused, so none is dropped. */
-export function queueRequestSchema(avatarHosts: readonly string[]) {
-  return z.strictObject({
-    kind: z.literal("rhyme").default("rhyme"),
-    user_id: z.uuid().optional(),
-    child_id: z.uuid(),
-    rhyme_id: z.uuid(),
-    avatar_url: avatarUrl(avatarHosts).optional(),
-    model: z.string().regex(/^[\x21-\x7e]{1,100}$/, "must be 1 to 100 printable ASCII characters")
-      .optional(),
-    duration: z.number().positive().max(600).optional(),
-    width: z.int().positive().max(8192).optional(),
-    height: z.int().positive().max(8192).optional(),
-    fps: z.int().positive().max(120).optional(),
-    seed: z.int().positive().optional(),
+/** Whether a link leads into the bucket of children's pictures, however it is written. */
+function isAvatar(url: URL): boolean {
+  try {
+    return /(^|\/)avatars(\/|$)/i.test(decodeURIComponent(url.pathname));
+  } catch {
+    return true;
+  }
+}
+
+/** The name of a model, or "auto". */
+export const modelName = z.string().regex(
+  /^[\x21-\x7e]{1,100}$/,
+  "must be 1 to 100 printable ASCII characters",
+);
+/** "auto", or the name of one that is switched on here. */
+export const providerName = z.string().regex(
+  /^[a-z][a-z0-9_]{1,30}$/,
+  "must be the lower-case name of a provider",
+);
+
+const rhymeFields = {
+  kind: z.literal("rhyme").optional(),
+  user_id: z.uuid().optional(),
+  /** Answers the price and charges nothing. */
+  quote: z.boolean().optional(),
+  child_id: z.uuid(),
+  rhyme_id: z.uuid(),
+  model: modelName.optional(),
+  duration: z.number().positive().max(600).optional(),
+  width: z.int().positive().max(8192).optional(),
+  height: z.int().positive().max(8192).optional(),
+  fps: z.int().positive().max(120).optional(),
+  seed: z.int().positive().optional(),
+};
+
+/** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
+const modelFields = {
+  user_id: z.uuid().optional(),
+  quote: z.boolean().optional(),
+  child_id: z.uuid().optional(),
+  title: z.string().trim().min(1).max(120).optional(),
+  prompt: z.string().trim().min(2).max(10_000),
+  negative_prompt: z.string().trim().min(2).max(10_000).optional(),
+  style: z.string().trim().min(1).max(200).optional(),
+  prompting_strategy: z.enum(promptingStrategies).optional(),
+  provider: providerName.optional(),
+  model: modelName.optional(),
+  duration: z.number().positive().max(600).optional(),
+  aspect_ratio: z.enum(aspectRatios).optional(),
+  resolution: z.string().regex(
+    /^[0-9a-zA-Z]{2,20}$/,
+    'must be a quality such as "720p"',
+  )
+    .optional(),
+  fps: z.int().positive().max(120).optional(),
+  seed: z.int().positive().optional(),
+  audio: z.boolean().optional(),
+  fallbacks: z.array(
+    z.strictObject({ provider: providerName, model: modelName.optional() }),
+  ).max(3)
+    .optional(),
+};
+
+/** The schema for this deployment's hosts. Unknown fields are refused, so none is dropped. */
+export function queueRequestSchema(
+  { imageHosts }: { readonly imageHosts: readonly string[] },
+) {
+  const frame = pictureUrl(imageHosts);
+  return z.discriminatedUnion("kind", [
+    z.strictObject({
+      ...rhymeFields,
+      avatar_url: z.string().max(URL_MAX).optional(),
+    }),
+    z.strictObject({ kind: z.literal("prompt"), ...modelFields }),
+    z.strictObject({
+      kind: z.literal("image"),
+      ...modelFields,
+      first_frame: frame,
+      last_frame: frame.optional(),
+    }),
+    z.strictObject({
+      kind: z.literal("clip"),
+      ...modelFields,
+      first_frame: frame,
+      last_frame: frame,
+    }),
+  ], {
+    error: 'kind must be "rhyme", "prompt", "image" or "clip"; absent, it is a rhyme',
   });
 }
 
 /** A checked request. */
 export type QueueRequest = z.infer<ReturnType<typeof queueRequestSchema>>;
+/** One for a video from the catalogue. */
+export type RhymeRequest = Extract<QueueRequest, { rhyme_id: string }>;
+/** One in the caller's own words. */
+export type ModelRequest = Exclude<QueueRequest, RhymeRequest>;
 
 /** The Idempotency-Key header: 1 to 255 printable ASCII characters. */
 export const idempotencyKeySchema = z.string().regex(
@@ -51,12 +136,27 @@ export const idempotencyKeySchema = z.string().regex(
 
 /** SHA-256 of what was asked, independent of the order of fields. Hex. */
 export async function requestHash(request: QueueRequest): Promise<string> {
-  const { user_id: _, ...asked } = request;
+  const { user_id: _, quote: _quote, ...rest } = request;
+  // Signed anew for each try, a link is another one, and the same picture.
+  const asked = "avatar_url" in rest
+    ? { ...rest, avatar_url: rest.avatar_url?.split("?")[0] }
+    : rest;
+  return await hashOf({ ...asked, kind: asked.kind ?? "rhyme" });
+}
+
+/** SHA-256 of these fields, whatever their order; what is undefined is not there. Hex. */
+export async function hashOf(fields: Readonly<Record<string, unknown>>): Promise<string> {
   const canonical = JSON.stringify(
-    Object.entries(asked).filter(([, value]) => value !== undefined).sort(([a], [b]) =>
-      a < b ? -1 : 1
-    ),
+    Object.entries(fields).filter((
+      [, value],
+    ) => value !== undefined).sort(([a], [b]) => a < b ? -1 : 1),
   );
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(canonical),
+  );
+  return Array.from(
+    new Uint8Array(digest),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 }

@@ -1,58 +1,134 @@
-/** Where videos stand. */
+/** Where videos stand: at once, when something changes, or as a stream. */
 import { z } from "zod";
 import { parseFields } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
-import { fromRpcError, HttpError } from "../http/http_error.ts";
-
-/** Seconds a link to the finished file lives. */
-const LINK_SECONDS = 3_600;
-
-const query = z.object({
-  video_id: z.array(z.uuid()).min(1, "name at least one").max(100, "name at most 100"),
-});
-const rows = z.array(
-  z.looseObject({ video_id: z.uuid(), storage_path: z.string().nullable() }),
-);
+import { HttpError, invalidFields } from "../http/http_error.ts";
+import { type Cursor, cursorOf, revList } from "../status/cursor.ts";
+import { readVideos } from "../status/read.ts";
+import { streamVideos } from "../status/stream.ts";
+import { isOver, type VideoAnswer, videoAnswer } from "../status/video_state.ts";
+import { afterNextChange } from "../status/wait.ts";
+import type { VideoWatcher } from "../status/watcher.ts";
 
 /**
- * GET video-status?video_id=…(&video_id=…): `{success, videos: […]}`, newest first, each finished one
- * with a fresh `video_url`. One id that is not the caller's is a 404; among several it is left out.
+ * Longest a call waits or a stream lives, in seconds. The platform wants an answer within 150 and
+ * ends free isolates at that age, with a word before (see isolateEnd).
  */
-export async function videoStatus(request: Request, visit: UserVisit): Promise<Response> {
-  const { searchParams } = new URL(request.url);
-  const { video_id } = parseFields({ video_id: searchParams.getAll("video_id") }, query);
-  const { data, error } = await visit.admin().rpc("video_status", {
-    p_user_id: visit.userId,
-    p_video_ids: video_id,
-  });
-  if (error) throw fromRpcError(error);
-  const videos = rows.parse(data);
+export const LONGEST_WAIT = 120;
+
+/** What `video-status` is asked. */
+export const statusQuery = z.object({
+  video_id: z.array(z.uuid().toLowerCase()).min(1, "name at least one").max(
+    100,
+    "name at most 100",
+  )
+    .meta({ description: "One or many: repeat the parameter." }),
+  rev: revList.optional().meta({
+    description: "What you have seen: a rev for each video_id, in their order, comma separated.",
+  }),
+  wait: z.string().regex(
+    /^\d{1,3}$/,
+    `must be whole seconds from 0 to ${LONGEST_WAIT}`,
+  )
+    .transform(Number)
+    .refine(
+      (seconds) => seconds <= LONGEST_WAIT,
+      `must be whole seconds from 0 to ${LONGEST_WAIT}`,
+    )
+    .optional()
+    .meta({
+      description:
+        `Whole seconds, 0 to ${LONGEST_WAIT}, to wait for something newer than rev, or than now.`,
+    }),
+});
+
+/** What `video-status` answers. */
+export const statusAnswer = z.object({
+  success: z.literal(true),
+  videos: z.array(videoAnswer).meta({ description: "Newest first." }),
+});
+
+/** Where the videos stand. */
+export type StatusAnswer = z.infer<typeof statusAnswer>;
+
+/** What the door needs beside the request. */
+export interface VideoStatusTools {
+  readonly watcher: VideoWatcher;
+  readonly isolateEnd: AbortSignal;
+}
+
+/**
+ * GET video-status?video_id=…(&video_id=…)[&rev=…][&wait=25]: each finished video with fresh links.
+ * With `wait` the answer comes when something is newer than `rev` (without it: than at the call), or
+ * when the time is up. With `Accept: text/event-stream` it is a stream. One id that is not the caller's
+ * is a 404; among several it is left out.
+ */
+export async function videoStatus(
+  request: Request,
+  visit: UserVisit,
+  { watcher, isolateEnd }: VideoStatusTools,
+): Promise<Response> {
+  const streams = /\btext\/event-stream\b/.test(
+    request.headers.get("accept") ?? "",
+  );
+  const { ids, cursor, wait } = asked(request, { streams });
+  const videos = await readVideos(visit.admin(), { userId: visit.userId, ids });
   if (videos.length === 0) {
     throw new HttpError(404, "not_found", "There is no such video", {
       details: [{ field: "video_id", message: "is not a video of yours" }],
     });
   }
-  const paths = videos.flatMap(({ storage_path }) => storage_path ?? []);
-  const links = await signedLinks(visit, paths);
-  return Response.json({
-    success: true,
-    videos: videos.map(({ storage_path, ...video }) => ({
-      ...video,
-      video_url: storage_path === null ? null : links.get(storage_path) ?? null,
-    })),
-  });
-}
-
-async function signedLinks(visit: UserVisit, paths: string[]): Promise<Map<string, string>> {
-  if (paths.length === 0) return new Map();
-  const { data, error } = await visit.admin().storage.from("videos")
-    .createSignedUrls(paths, LINK_SECONDS);
-  if (error) {
-    throw new HttpError(502, "storage_unavailable", "The video can not be fetched now", {
-      cause: error,
+  const isNews = ({ video_id, rev }: VideoAnswer) => rev > (cursor?.get(video_id) ?? 0);
+  const isAllOver = videos.every(isOver);
+  if (streams) {
+    // What makes an EventSource stop coming again.
+    if (isAllOver && !videos.some(isNews)) {
+      return new Response(null, { status: 204 });
+    }
+    const lifeMs = LONGEST_WAIT * 1_000;
+    return streamVideos({ ids, videos, cursor: cursor ?? new Map() }, {
+      watcher,
+      isolateEnd,
+      lifeMs,
     });
   }
-  return new Map(
-    data.flatMap(({ path, signedUrl }) => path && signedUrl ? [[path, signedUrl]] : []),
+  const nothingNew = cursor === undefined || !videos.some(isNews);
+  const now = wait > 0 && nothingNew && !isAllOver
+    ? await afterNextChange(videos, {
+      watcher,
+      milliseconds: wait * 1_000,
+      signals: [request.signal, isolateEnd],
+    })
+    : videos;
+  return Response.json(
+    { success: true, videos: now } satisfies StatusAnswer,
   );
+}
+
+function asked(
+  request: Request,
+  { streams }: { streams: boolean },
+): { ids: string[]; cursor: Cursor | undefined; wait: number } {
+  const { searchParams } = new URL(request.url);
+  const rev = (streams ? request.headers.get("last-event-id") : null) ??
+    searchParams.get("rev");
+  const { video_id: ids, rev: revs, wait } = parseFields({
+    video_id: searchParams.getAll("video_id"),
+    rev: rev ?? undefined,
+    wait: searchParams.get("wait") ?? undefined,
+  }, statusQuery);
+  if (streams && wait !== undefined) {
+    throw invalidFields(400, [{
+      field: "wait",
+      message: "is not for a stream, which always waits",
+    }]);
+  }
+  const cursor = revs === undefined ? undefined : cursorOf(ids, revs);
+  if (revs !== undefined && cursor === undefined) {
+    throw invalidFields(400, [{
+      field: "rev",
+      message: `"${revs}" must hold one rev for each of the ${ids.length} video_id`,
+    }]);
+  }
+  return { ids, cursor, wait: wait ?? 0 };
 }

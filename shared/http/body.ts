@@ -1,6 +1,6 @@
 /** Reads a request body, within bounds, and says which field is wrong. */
 import type { z } from "zod";
-import { HttpError, invalidFields } from "./http_error.ts";
+import { type FieldProblem, HttpError, invalidFields } from "./http_error.ts";
 
 /** Reads at most `most` bytes of the body as text. 413 beyond, 400 when it is not UTF-8. */
 export async function readText(request: Request, most: number): Promise<string> {
@@ -47,21 +47,23 @@ export async function readJson<T>(
 export function parseFields<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalidFields(
-    400,
-    result.error.issues.flatMap((issue) => {
-      const path = issue.path.join(".");
-      if (issue.code === "unrecognized_keys") {
-        return issue.keys.map((key) => ({
-          field: [path, key].filter((part) => part !== "").join("."),
-          message: "is not a field of this request",
-        }));
-      }
-      return [{
-        field: path === "" ? "body" : path,
-        message: issue.message,
-        ...("values" in issue ? { allowed: issue.values } : {}),
-      }];
-    }),
-  );
+  throw invalidFields(400, fieldProblems(result.error));
+}
+
+/** What does not fit, field by field. */
+export function fieldProblems({ issues }: z.ZodError): FieldProblem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        field: [path, key].filter((part) => part !== "").join("."),
+        message: "is not a field of this request",
+      }));
+    }
+    return [{
+      field: path === "" ? "body" : path,
+      message: issue.message,
+      ...("values" in issue ? { allowed: issue.values } : {}),
+    }];
+  });
 }

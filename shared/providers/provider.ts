@@ -21,7 +21,10 @@ export type ErrorKind =
 /** An error as the provider told it. `raw` is for operators only and never reaches a user. */
 export interface ProviderError {
   readonly kind: ErrorKind;
-  /** The provider's code verbatim, or `http_<status>`, `network`, `deadline`, `unreadable`. */
+  /**
+   * The provider's code verbatim, or `http_<status>`, `network`, `unreachable` (nothing was sent),
+   * `deadline`, `unreadable`.
+   */
   readonly code: string;
   readonly message: string;
   /** The request field the provider blames, where it names one. */
@@ -58,11 +61,26 @@ export type TaskState =
     readonly videoUrl: string;
     readonly costUsd?: number;
   }
-  | { readonly id: string; readonly state: "failed"; readonly error: ProviderError }
+  | {
+    readonly id: string;
+    readonly state: "failed";
+    readonly error: ProviderError;
+    /** What was billed all the same, where the provider tells. */
+    readonly costUsd?: number;
+  }
   /** The provider says it does not know this task (any more). */
   | { readonly id: string; readonly state: "missing"; readonly error: ProviderError }
   /** No word about this task in this answer: keep what we have and ask again. */
   | { readonly id: string; readonly state: "unanswered"; readonly error: ProviderError };
+
+/** What became of asking a provider to stop a task. */
+export type CancelOutcome =
+  /** It will not deliver any more. Whether it was billed is the provider's rule. */
+  | { readonly outcome: "cancelled" }
+  /** The provider does not know the task (any more). */
+  | { readonly outcome: "missing"; readonly error: ProviderError }
+  /** No word: it may still be made. */
+  | { readonly outcome: "unknown"; readonly error: ProviderError };
 
 /** A video provider. Calls never throw for what the wire does; every task gets its outcome. */
 export interface VideoProvider {
@@ -80,6 +98,8 @@ export interface VideoProvider {
   poll(ids: readonly string[]): Promise<TaskState[]>;
   /** Where the tasks stand that a webhook's body speaks of; none for junk. Makes no call. */
   parseEvent(body: unknown): TaskState[];
+  /** Stops one task, by the provider's id. Absent where a provider has no way to. */
+  cancel?(id: string): Promise<CancelOutcome>;
   /** What is left on our account, in USD. Throws when the provider does not answer. */
   balanceUsd(): Promise<number>;
 }

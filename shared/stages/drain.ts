@@ -1,6 +1,7 @@
 /** Draining: batch after batch until nothing is left or the time is up, then handing over. */
-import { endDrain, ring, startDrain } from "../db/worker_calls.ts";
-import type { Database } from "../db/database.ts";
+import { endDrain, providersWithWork, ring, startDrain } from "../db/worker_calls.ts";
+import type { Database, Sql } from "../db/database.ts";
+import type { VideoProvider } from "../providers/provider.ts";
 
 /** What a drain did. */
 export interface DrainReport {
@@ -16,11 +17,16 @@ const BUDGET_MS = 40_000;
 /** Work that is due but can not be taken (another worker has just locked it) is looked at this often. */
 const EMPTY_ROUNDS = 3;
 
-/** A step's answer: how many pieces of work it took, and of how many it could have taken. */
+/** A step's answer. */
 export interface Batch {
+  /** Pieces of work taken. */
   readonly taken: number;
-  readonly most: number;
+  /** Whether a provider was given as many as one call takes, so that more may be waiting for it. */
+  readonly full: boolean;
 }
+
+/** The longest wait for more work to share a call. Milliseconds, next to nothing beside a render. */
+const GATHER_MOST_MS = 2_000;
 
 /** What draining needs beside the step. */
 export interface DrainTools {
@@ -29,21 +35,24 @@ export interface DrainTools {
   readonly node: string;
   /**
    * Milliseconds to wait after a batch that was not full, so that work coming in meanwhile shares
-   * the next call to the provider. 0 where a batch is no cheaper than its parts.
+   * the next call to the provider; twice as long each time while it keeps coming. 0 where a batch is
+   * no cheaper than its parts.
    */
   readonly gatherMs?: number;
   readonly now?: () => number;
+  readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
 /** Takes a place at the stage and works until it is empty. Holds nothing when it fails. */
 export async function drain(
-  { database, node, gatherMs = 0, now = () => performance.now() }: DrainTools,
+  { database, node, gatherMs = 0, now = () => performance.now(), pause = sleep }: DrainTools,
   stage: string,
   step: () => Promise<Batch>,
 ): Promise<DrainReport> {
   const until = now() + BUDGET_MS;
   const report = { batches: 0, work: 0, drained: false };
   let empty = 0;
+  let gather = gatherMs;
   // Taking the place again renews the lease, batch by batch.
   while (await startDrain(database, stage, node)) {
     report.drained = true;
@@ -56,7 +65,10 @@ export async function drain(
       report.batches += 1;
       report.work += batch.taken;
       if (now() < until) {
-        if (gatherMs > 0 && batch.taken < batch.most) await pause(gatherMs);
+        if (gatherMs > 0 && !batch.full) {
+          await pause(gather);
+          gather = Math.min(gather * 2, GATHER_MOST_MS);
+        } else gather = gatherMs;
         continue;
       }
     }
@@ -72,6 +84,25 @@ export async function drain(
   return report;
 }
 
-function pause(milliseconds: number): Promise<void> {
+/** One batch of each provider that has work at the stage; those that have none cost nothing. */
+export async function batchOfEach(
+  sql: Sql,
+  stage: "submit" | "poll",
+  providers: ReadonlyMap<string, VideoProvider>,
+  work: (provider: VideoProvider) => Promise<Batch>,
+): Promise<Batch> {
+  let taken = 0;
+  let full = false;
+  for (const name of await providersWithWork(sql, stage)) {
+    const provider = providers.get(name);
+    if (provider === undefined) continue;
+    const batch = await work(provider);
+    taken += batch.taken;
+    full ||= batch.full;
+  }
+  return { taken, full };
+}
+
+function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

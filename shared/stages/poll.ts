@@ -14,50 +14,77 @@ import { estimateProgress, etaSeconds } from "../domain/progress.ts";
 import { isDataError } from "../db/database.ts";
 import { findModel } from "../domain/models.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
-import { modelsOf } from "../providers/models.ts";
+import { isAllowedMedia } from "../storage/allowed_media.ts";
+import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
-import type { Batch } from "./drain.ts";
+import { type Batch, batchOfEach } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { countBy } from "./submit.ts";
 
 /** A provider may not know a task yet that it accepted a moment ago. */
 const MISSING_GRACE_SECONDS = 90;
 
+/** Calls of one provider under way together, so that neither it nor the database waits for the other. */
+const CALLS_AT_ONCE = 2;
+
 /** Used where a model is not in the table any more. */
 const EXPECTED_SECONDS = 90;
+
+/** How attempts are asked about. */
+export interface PollOptions {
+  /**
+   * "on": providers ring when a task ends. So for as long as a render usually takes, nobody is asked
+   * who has not rung; what people see of the progress is an estimate until then.
+   */
+  readonly webhooks?: "on" | "off";
+}
 
 /** Asks each provider about one batch. */
 export async function pollAll(
   tools: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
+  options: PollOptions = {},
 ): Promise<Batch> {
-  const total = { taken: 0, most: 0 };
-  for (const provider of providers.values()) {
-    total.taken += await pollBatch(tools, provider);
-    total.most += provider.pollBatch;
-  }
-  return total;
+  return await batchOfEach(tools.database, "poll", providers, async (provider) => {
+    const taken = await pollBatch(tools, provider, options);
+    return { taken, full: taken === CALLS_AT_ONCE * provider.pollBatch };
+  });
 }
 
-/** Asks about one batch. Answers how many attempts were due. */
+/** Asks about one batch, in a few calls at once. Answers how many attempts were due. */
 export async function pollBatch(
   { database, log }: WorkerTools,
   provider: VideoProvider,
+  { webhooks = "off" }: PollOptions = {},
 ): Promise<number> {
-  const due = await duePolls(database, provider.name, provider.pollBatch);
+  const due = await duePolls(database, {
+    provider: provider.name,
+    most: CALLS_AT_ONCE * provider.pollBatch,
+    webhooks,
+  });
   if (due.length === 0) return 0;
 
-  const answers = await provider.poll(due.map((poll) => poll.provider_task_id));
+  const asked = due.filter((poll) => !poll.quiet);
+  const calls = [];
+  for (let from = 0; from < asked.length; from += provider.pollBatch) {
+    const some = asked.slice(from, from + provider.pollBatch);
+    calls.push(provider.poll(some.map((poll) => poll.provider_task_id)));
+  }
+  const answers = (await Promise.all(calls)).flat();
   const byTask = new Map(answers.map((answer) => [answer.id, answer]));
   const states = await recall(due, byTask);
   const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
     if (!isDataError(error)) throw error;
-    // One answer that the database refuses must not hold up the other forty-nine for ever.
+    // One answer that the database refuses must not hold up the others for ever.
     log.error("A batch of answers could not be settled, settling them one by one", { error });
     return settleEach(results);
   });
-  log.info("Polled", { due: due.length, ...countBy(changes.map((change) => change.result)) });
+  log.info("Polled", {
+    due: due.length,
+    asked: asked.length,
+    ...countBy(changes.map((change) => change.result)),
+  });
   return due.length;
 
   async function settleEach(all: readonly SettleRecord[]) {
@@ -77,7 +104,7 @@ export async function pollBatch(
     polls: readonly DuePoll[],
     told: ReadonlyMap<string, TaskState>,
   ): Promise<ReadonlyMap<string, TaskState>> {
-    const mute = polls.filter((poll) => isMute(poll, told.get(poll.provider_task_id)));
+    const mute = polls.filter((poll) => isMute(poll, told.get(poll.provider_task_id), provider));
     if (mute.length === 0) return told;
     const events = await recordedEvents(database, mute.map((poll) => poll.video_job_id));
     const states = new Map(told);
@@ -85,17 +112,28 @@ export async function pollBatch(
       const said = events
         .filter((event) => event.video_job_id === poll.video_job_id)
         .flatMap((event) => provider.parseEvent(event.payload))
-        .find((state) =>
-          state.id === poll.provider_task_id &&
-          (state.state === "succeeded" || state.state === "failed")
-        );
+        .find((state) => state.id === poll.provider_task_id && isCredible(state, provider));
       if (said !== undefined) states.set(poll.provider_task_id, said);
     }
     return states;
   }
 
+  function progressOf(poll: DuePoll, providerProgress?: number) {
+    const rendering = {
+      elapsedSeconds: poll.seconds_running,
+      medianSeconds: poll.median_seconds ??
+        findModel(modelsOf(provider.name), poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
+      ...(providerProgress === undefined ? {} : { providerProgress }),
+    };
+    return {
+      progress: estimateProgress({ ...rendering, floor: poll.progress }),
+      eta_seconds: etaSeconds(rendering),
+    };
+  }
+
   function settlement(poll: DuePoll, state: TaskState | undefined): SettleRecord {
     const video_job_id = poll.video_job_id;
+    if (poll.quiet) return { video_job_id, state: "estimated", ...progressOf(poll) };
     switch (state?.state) {
       case "succeeded":
         return {
@@ -104,22 +142,13 @@ export async function pollBatch(
           video_url: state.videoUrl,
           cost_usd: state.costUsd ?? null,
         };
-      case "processing": {
-        const rendering = {
-          elapsedSeconds: poll.seconds_running,
-          medianSeconds: poll.median_seconds ??
-            findModel(modelsOf(provider.name), poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
-          ...(state.progress === undefined ? {} : { providerProgress: state.progress }),
-        };
-        return {
-          video_job_id,
-          state: "processing",
-          progress: estimateProgress({ ...rendering, floor: poll.progress }),
-          eta_seconds: etaSeconds(rendering),
-        };
-      }
+      case "processing":
+        return { video_job_id, state: "processing", ...progressOf(poll, state.progress) };
       case "failed":
-        return failure(poll, "failed", state.error);
+        return {
+          ...failure(poll, "failed", state.error),
+          ...(state.costUsd === undefined ? {} : { cost_usd: state.costUsd }),
+        };
       case "missing":
         return poll.seconds_running < MISSING_GRACE_SECONDS
           ? { video_job_id, state: "unanswered" }
@@ -131,10 +160,23 @@ export async function pollBatch(
   }
 }
 
+/** An end that can be acted on. Whoever holds a token may send a link of their own; it leads nowhere. */
+function isCredible(told: TaskState, { mediaHosts }: VideoProvider): boolean {
+  return told.state === "failed" ||
+    (told.state === "succeeded" && isAllowedMedia(told.videoUrl, mediaHosts));
+}
+
 /** No end is to be expected from the provider's own answers: it knows nothing, or time is up. */
-function isMute(poll: DuePoll, told: TaskState | undefined): boolean {
+function isMute(
+  poll: DuePoll,
+  told: TaskState | undefined,
+  { choosesTaskId }: VideoProvider,
+): boolean {
   if (told?.state === "succeeded" || told?.state === "failed") return false;
-  return poll.overdue || told?.state === "missing";
+  // A provider that makes up the ids may show a new task late: not to be seen yet is not forgotten,
+  // and a forged word must not win by being early.
+  const isForgotten = choosesTaskId || poll.seconds_running >= MISSING_GRACE_SECONDS;
+  return poll.overdue || (told?.state === "missing" && isForgotten);
 }
 
 function failure(

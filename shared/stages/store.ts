@@ -6,9 +6,12 @@ import { failStoring, finishStoring, startStoring, type Storable } from "../db/w
 import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type { VideoProvider } from "../providers/provider.ts";
-import { type Media, MediaError, openVideo } from "../storage/media_fetch.ts";
-import type { Batch } from "./drain.ts";
+import { type Media, MediaError, openMedia } from "../storage/media_fetch.ts";
+import { VIDEOS } from "../storage/media_types.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
+import type { OpenPicture } from "../storage/pictures.ts";
+import type { Batch } from "./drain.ts";
+import { storeThumbnail } from "./thumbnail.ts";
 
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;
@@ -18,40 +21,45 @@ const AT_ONCE = 4;
  */
 const COPY_TIMEOUT_MS = 100_000;
 /** Errors that no further try will mend. */
-const HOPELESS = new Set(["host_not_allowed", "not_a_video", "too_large"]);
+const HOPELESS = new Set(["host_not_allowed", "wrong_content", "too_large"]);
 
-/** Copies one batch. */
+const noPictures: OpenPicture = () => Promise.resolve(null);
+
+/** Copies one batch. Without `openPicture` no thumbnails are kept. */
 export async function storeBatch(
   { database, queue, log }: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
   store: ObjectStore,
+  openPicture: OpenPicture = noPictures,
 ): Promise<Batch> {
   const { jobs, storables } = await database.transaction(async (sql) => {
     const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
-    const storables = jobs.length === 0
-      ? []
-      : await startStoring(sql, jobs.map((job) => job.videoJobId));
+    const storables = jobs.length === 0 ? [] : await startStoring(sql, jobs.map((job) => job.id));
     const wanted = new Set(storables.map((storable) => storable.video_job_id));
-    await queue.complete(sql, "store-video", jobs.filter((job) => !wanted.has(job.videoJobId)));
+    await queue.complete(sql, "store-video", jobs.filter((job) => !wanted.has(job.id)));
     return { jobs, storables };
   });
   // All of them end before this does, so that none is cut off because another one failed.
   const copies = await Promise.allSettled(storables.map((storable) => {
-    const job = jobs.find((one) => one.videoJobId === storable.video_job_id);
+    const job = jobs.find((one) => one.id === storable.video_job_id);
     return job === undefined ? undefined : storeOne(storable, job);
   }));
   const failed = copies.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
-  return { taken: jobs.length, most: AT_ONCE };
+  return { taken: jobs.length, full: jobs.length === AT_ONCE };
 
   async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
+    const hosts = providers.get(storable.provider)?.mediaHosts ?? [];
+    const keeping = storeThumbnail(storable, { open: openPicture, store, log, hosts });
     try {
       await copy(storable);
     } catch (error) {
+      await keeping;
       return await giveUpOrRetry(storable, job, error);
     }
+    const thumbnail = await keeping;
     await database.transaction(async (sql) => {
-      await finishStoring(sql, storable.video_job_id, storable.storage_path);
+      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);
       await queue.complete(sql, "store-video", [job]);
     });
     log.info("Stored", { video_id: storable.video_id });
@@ -61,20 +69,21 @@ export async function storeBatch(
     const provider = providers.get(storable.provider);
     const hosts = provider?.mediaHosts ?? [];
     const signal = AbortSignal.timeout(COPY_TIMEOUT_MS);
+    const fetching = { hosts, wanted: VIDEOS, signal };
     const open = async (): Promise<Media> => {
       try {
-        return await openVideo(storable.result_url, { hosts, signal });
+        return await openMedia(storable.result_url, fetching);
       } catch (error) {
         if (!(error instanceof MediaError && error.code === "gone")) throw error;
         // The link is dead; the provider may have a fresh one.
         const [state] = await provider?.poll([storable.provider_task_id]) ?? [];
         if (state?.state !== "succeeded" || state.videoUrl === storable.result_url) throw error;
-        return await openVideo(state.videoUrl, { hosts, signal });
+        return await openMedia(state.videoUrl, fetching);
       }
     };
-    const { body, problem } = await open();
+    const { body, problem, type: { contentType } } = await open();
     try {
-      await store.put(storable.storage_path, body, { contentType: "video/mp4", signal });
+      await store.put(storable.storage_path, body, { contentType, signal });
     } catch (error) {
       throw problem() ?? error;
     }

@@ -7,6 +7,7 @@
  * provider recognises.
  */
 import {
+  prepareSubmitting,
   recordSubmissions,
   type StartedSubmission,
   startSubmissions,
@@ -22,11 +23,11 @@ import type {
   VideoProvider,
   VideoTask,
 } from "../providers/provider.ts";
-import type { Batch } from "./drain.ts";
+import { type Batch, batchOfEach } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 
 /** Nobody was there: asking about each task alone would not help. */
-const UNREACHABLE = new Set(["network", "deadline"]);
+const UNREACHABLE = new Set(["network", "unreachable", "deadline"]);
 
 /** Turns a claimed attempt into what the provider is asked; a ProviderError when it can not be asked. */
 export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask | ProviderError>;
@@ -37,12 +38,12 @@ export async function submitAll(
   providers: ReadonlyMap<string, VideoProvider>,
   builderFor: (provider: string) => TaskBuilder,
 ): Promise<Batch> {
-  const total = { taken: 0, most: 0 };
-  for (const provider of providers.values()) {
-    total.taken += await submitBatch(tools, provider, builderFor(provider.name));
-    total.most += provider.submitBatch;
-  }
-  return total;
+  const moved = await prepareSubmitting(tools.database, [...providers.keys()]);
+  if (moved > 0) tools.log.info("Moved on to other providers", { moved });
+  return await batchOfEach(tools.database, "submit", providers, async (provider) => {
+    const taken = await submitBatch(tools, provider, builderFor(provider.name));
+    return { taken, full: taken === provider.submitBatch };
+  });
 }
 
 /** Hands over one batch. Answers how many queue jobs it took. */
@@ -56,13 +57,13 @@ export async function submitBatch(
     const slots = await submissionSlots(sql, provider.name, provider.submitBatch);
     const jobs = slots === 0 ? [] : await queue.fetch(sql, waiting, slots);
     if (jobs.length === 0) return { jobs, submissions: [] };
-    const rows = await startSubmissions(sql, jobs.map((job) => job.videoJobId), node);
+    const rows = await startSubmissions(sql, jobs.map((job) => job.id), node);
     const byId = new Map(rows.map((row) => [row.video_job_id, row]));
-    await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.videoJobId)));
+    await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.id)));
     await queue.retryLater(
       sql,
       waiting,
-      jobs.filter((job) => byId.get(job.videoJobId)?.started === false),
+      jobs.filter((job) => byId.get(job.id)?.started === false),
       "Another worker holds this attempt",
     );
     return { jobs, submissions: rows.filter((row) => row.started) };
@@ -71,7 +72,7 @@ export async function submitBatch(
     const records = await handOver(provider, claimed.submissions, buildTask);
     await writeDown(records, claimed.jobs).catch(async (error: unknown) => {
       if (!isDataError(error)) throw error;
-      // One answer that the database refuses must not take nineteen others with it.
+      // One answer that the database refuses must not take forty-nine others with it.
       log.error("A batch of answers could not be recorded, recording them one by one", { error });
       for (const record of records) {
         await writeDown([record], claimed.jobs).catch((error: unknown) =>
@@ -91,7 +92,7 @@ export async function submitBatch(
       const done = new Set(
         changes.filter((change) => change.result !== "held").map((change) => change.video_job_id),
       );
-      await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.videoJobId)));
+      await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.id)));
     });
   }
 }
@@ -155,6 +156,8 @@ function recordOf(
     case "refused":
       return refusal(submission, outcome.error);
     case "unknown":
+      // Nothing was sent: that is as good as a refusal.
+      if (outcome.error.code === "unreachable") return refusal(submission, outcome.error);
       // Where the id is ours, handing it over again is safe. Where it is not, it may buy twice: never.
       return provider.choosesTaskId
         ? {

@@ -1,34 +1,29 @@
-/** Fetching a finished file from a provider: only from its own hosts, only what looks like an MP4. */
+/** Fetching a file: only from hosts that are on a list, only what begins as it should, never whole in memory. */
+import { isAllowedMedia } from "./allowed_media.ts";
+import { HEAD_BYTES, type MediaType, type Wanted } from "./media_types.ts";
+import { Mp4Boxes } from "./mp4_boxes.ts";
 
-/** Why a file could not be had. `gone`: the link is dead, a fresh one may work. */
+/** Why a file could not be had. `gone`: the link is dead, a fresh one may work. `cut`: it ended too early. */
 export class MediaError extends Error {
   override name = "MediaError";
   constructor(
-    readonly code: "host_not_allowed" | "gone" | "unavailable" | "not_a_video" | "too_large",
+    readonly code:
+      | "host_not_allowed"
+      | "gone"
+      | "unavailable"
+      | "wrong_content"
+      | "too_large"
+      | "cut",
     message: string,
   ) {
     super(message);
   }
 }
 
-/** Largest file taken, in bytes. */
-export const LARGEST_VIDEO = 500_000_000;
-
-/**
- * Whether a URL may be fetched: https and on the list. Plain http only where the list names that very
- * loopback address, as it does for a sandbox.
- */
-export function isAllowedMedia(text: string, hosts: readonly string[]): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.username !== "" || url.password !== "" || !hosts.includes(url.host)) return false;
-  return url.protocol === "https:" ||
-    (url.protocol === "http:" && /^(127\.0\.0\.1|localhost)$/.test(url.hostname));
-}
-
 /** A file on its way. */
 export interface Media {
-  /** Ends with an error at the first byte that does not belong to a video. */
+  readonly type: MediaType;
+  /** Ends with an error at the first byte too many, and where the file ends too early. */
   readonly body: ReadableStream<Uint8Array>;
   /**
    * That error. An upload that streams the body fails with an error of its own, which does not say
@@ -37,73 +32,99 @@ export interface Media {
   readonly problem: () => MediaError | undefined;
 }
 
-/** Opens the file as a stream that is checked as it passes. Redirects are not followed. */
-export async function openVideo(
+/** Where and what to fetch. */
+export interface FetchOptions {
+  readonly hosts: readonly string[];
+  readonly wanted: Wanted;
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens a file as a stream, once it has begun as one that is wanted. Redirects are not followed. Throws
+ * MediaError, and fetch's own errors.
+ */
+export async function openMedia(
   url: string,
-  { hosts, signal }: { hosts: readonly string[]; signal: AbortSignal },
+  { hosts, wanted, signal, headers = {} }: FetchOptions,
 ): Promise<Media> {
   if (!isAllowedMedia(url, hosts)) {
-    throw new MediaError("host_not_allowed", "The provider names a file outside its own hosts");
+    throw new MediaError("host_not_allowed", "The file is outside the hosts it may come from");
   }
-  const response = await fetch(url, { redirect: "manual", signal });
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    const gone = [403, 404, 410].includes(response.status);
+  const response = await fetch(url, { redirect: "manual", signal, headers });
+  const { body, status } = response;
+  if (!response.ok || body === null) {
+    await body?.cancel();
+    const gone = [403, 404, 410].includes(status);
     throw new MediaError(
-      gone ? "gone" : response.status < 400 ? "host_not_allowed" : "unavailable",
-      `The provider's file answers ${response.status}`,
+      gone ? "gone" : status < 400 ? "host_not_allowed" : "unavailable",
+      `The file answers ${status}`,
     );
   }
-  if (Number(response.headers.get("content-length") ?? 0) > LARGEST_VIDEO) {
-    await response.body.cancel();
-    throw new MediaError("too_large", `The file is larger than ${LARGEST_VIDEO} bytes`);
+  if (Number(response.headers.get("content-length") ?? 0) > wanted.largest) {
+    await body.cancel();
+    throw tooLarge(wanted);
   }
-  let problem: MediaError | undefined;
-  const check = checkedVideo((error) => problem = error);
-  return { body: response.body.pipeThrough(check), problem: () => problem };
+  const reader = body.getReader();
+  const head = await readHead(reader);
+  const type = wanted.types.find((each) => each.begins(head));
+  if (type === undefined) {
+    await reader.cancel();
+    const names = wanted.types.map((each) => each.extension.toUpperCase()).join(" or ");
+    throw new MediaError("wrong_content", `The file is not ${names}`);
+  }
+  return { type, ...checked(head, reader, { type, wanted }) };
 }
 
-/** Passes an MP4 through, chunk by chunk; errors on anything else and on one byte too many. */
-function checkedVideo(
-  onProblem: (error: MediaError) => void,
-): TransformStream<Uint8Array, Uint8Array> {
-  type Controller = TransformStreamDefaultController<Uint8Array>;
-  const refuse = (controller: Controller, code: MediaError["code"], message: string) => {
-    const error = new MediaError(code, message);
-    onProblem(error);
-    controller.error(error);
-  };
-  let size = 0;
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+/** The first chunks, until they tell what the file is. */
+async function readHead(reader: Reader): Promise<Uint8Array> {
   let head = new Uint8Array(0);
-  return new TransformStream({
-    transform(chunk, controller) {
-      size += chunk.byteLength;
-      if (size > LARGEST_VIDEO) {
-        refuse(controller, "too_large", `The file is larger than ${LARGEST_VIDEO} bytes`);
-        return;
-      }
-      if (head.byteLength < 8) {
-        const grown = new Uint8Array(head.byteLength + chunk.byteLength);
-        grown.set(head);
-        grown.set(chunk, head.byteLength);
-        head = grown;
-        if (head.byteLength < 8) return;
-        if (!startsLikeMp4(head)) {
-          refuse(controller, "not_a_video", "The file is not an MP4");
-          return;
-        }
-        controller.enqueue(head);
-        return;
-      }
-      controller.enqueue(chunk);
-    },
-    flush(controller) {
-      if (head.byteLength < 8) refuse(controller, "not_a_video", "The file is empty");
-    },
-  });
+  while (head.byteLength < HEAD_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const grown = new Uint8Array(head.byteLength + value.byteLength);
+    grown.set(head);
+    grown.set(value, head.byteLength);
+    head = grown;
+  }
+  return head;
 }
 
-/** ISO 14496-12: a box is a 32-bit length and a four-letter type; an MP4's first is `ftyp`. */
-function startsLikeMp4(head: Uint8Array): boolean {
-  return new TextDecoder().decode(head.subarray(4, 8)) === "ftyp";
+/** Passes the file on, a chunk for each that is asked for. */
+function checked(
+  head: Uint8Array,
+  reader: Reader,
+  { type, wanted }: { type: MediaType; wanted: Wanted },
+): Pick<Media, "body" | "problem"> {
+  let problem: MediaError | undefined;
+  let size = 0;
+  const boxes = type.extension === "mp4" ? new Mp4Boxes() : undefined;
+  const pass = (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size > wanted.largest) throw problem = tooLarge(wanted);
+    boxes?.add(chunk);
+    controller.enqueue(chunk);
+  };
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => pass(controller, head),
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      try {
+        if (!done) return pass(controller, value);
+        if (boxes?.isCut) throw problem = new MediaError("cut", "The file ends inside a box");
+        controller.close();
+      } catch (error) {
+        await reader.cancel().catch(() => {});
+        throw error;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 1 });
+  return { body, problem: () => problem };
+}
+
+function tooLarge({ largest }: Wanted): MediaError {
+  return new MediaError("too_large", `The file is larger than ${largest} bytes`);
 }

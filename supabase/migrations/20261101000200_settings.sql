@@ -21,13 +21,18 @@ create table app.settings (
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'
     check (array_ndims(poll_steps) = 1 and cardinality(poll_steps) between 1 and 20 and 0 < all (poll_steps)),
+  quiet_percent integer not null default 120 check (quiet_percent between 0 and 500),
   submit_lease_seconds integer not null default 45 check (submit_lease_seconds between 5 and 600),
   poll_lease_seconds integer not null default 60 check (poll_lease_seconds between 5 and 600),
   drain_lease_seconds integer not null default 30 check (drain_lease_seconds between 5 and 600),
+  breaker_failures integer not null default 3 check (breaker_failures between 1 and 1000000),
+  breaker_seconds integer not null default 15 check (breaker_seconds between 1 and 600),
   unknown_outcome text not null default 'refund' check (unknown_outcome in ('refund', 'retry')),
+  notify_attempts integer not null default 8 check (notify_attempts between 1 and 20),
   queued_deadline_minutes integer not null default 240 check (queued_deadline_minutes between 1 and 10080),
   storing_deadline_minutes integer not null default 30 check (storing_deadline_minutes between 1 and 1440),
-  event_retention_days integer not null default 7 check (event_retention_days between 1 and 90)
+  event_retention_days integer not null default 7 check (event_retention_days between 1 and 90),
+  video_retention_days integer check (video_retention_days between 1 and 36500)
 );
 comment on table app.settings is 'One row: the knobs of the system. Change with UPDATE; the next transaction sees it.';
 comment on column app.settings.max_attempts is 'Attempts (video jobs) a video gets before it fails for good and the gems come back.';
@@ -36,7 +41,13 @@ comment on column app.settings.queue_limit is 'Videos one user may have under wa
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
+comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
+comment on column app.settings.breaker_failures is 'Times in a row that a provider takes nothing of what it is handed until its breaker opens.';
+comment on column app.settings.breaker_seconds is 'How long an open breaker lets nothing through at first; twice as long each time, up to ten minutes.';
 comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';
+comment on column app.settings.event_retention_days is 'How long providers'' raw events and errors are kept.';
+comment on column app.settings.video_retention_days is 'Videos that are over are deleted this many days after they were asked for, with their files. Null: kept until their owner deletes them.';
+comment on column app.settings.notify_attempts is 'Times a notification is tried at one place: the pauses between them are 5 s, then three times as long each, at most an hour.';
 comment on column app.settings.queued_deadline_minutes is 'A video that no provider has taken by then fails and is refunded.';
 
 insert into app.settings default values;
@@ -46,11 +57,15 @@ create table app.providers (
   max_in_flight integer not null check (max_in_flight between 0 and 100000),
   chooses_task_id boolean not null default true,
   render_deadline_minutes integer not null default 30 check (render_deadline_minutes between 1 and 1440),
+  min_poll_seconds integer not null default 0 check (min_poll_seconds between 0 and 600),
+  failures integer not null default 0 check (failures >= 0),
   paused_until timestamptz,
   pause_reason text
 );
 comment on table app.providers is 'How much each provider may do for us at once, and whether it is paused (rate limit, empty account, refused key).';
 
+comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over.';
+comment on column app.providers.min_poll_seconds is 'Seconds between two polls of one task that the provider asks for, whatever poll_steps says.';
 comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again can not buy it twice.';
 
 create table app.model_stats (

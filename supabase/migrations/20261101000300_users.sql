@@ -6,7 +6,9 @@ create table public.users (
   tier text not null default 'free' check (tier in ('free', 'premium')),
   fair_tag bigint not null default 0,
   created_at timestamptz not null default now()
-);
+)
+-- Room for the next versions of a row on its page: a balance changes often, and no index with it.
+with (fillfactor = 70);
 comment on table public.users is 'One row per signed-up user. gem_balance always equals the sum of the user''s gem entries.';
 comment on column public.users.fair_tag is 'Start-time fair queueing: the tag of this user''s newest queued video. See docs/adr/0004-fair-queueing.md.';
 
@@ -14,10 +16,14 @@ create table public.children (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references public.users (id) on delete cascade,
   name text not null check (char_length(btrim(name)) between 1 and 60 and name !~ '[[:cntrl:]]'),
-  avatar_url text check (char_length(avatar_url) <= 2048 and avatar_url ~ '^https://'),
-  created_at timestamptz not null default now()
+  avatar_path text,
+  created_at timestamptz not null default now(),
+  constraint children_avatar_path check (
+    avatar_path ~ ('^' || user_id::text || '/' || id::text || '\.(png|jpg|jpeg|webp)$')
+  )
 );
 comment on table public.children is 'The child who stars in the video. Owned and edited by the parent.';
+comment on column public.children.avatar_path is 'The child''s picture in the private bucket "avatars": <user_id>/<child_id>.png (or jpg, jpeg, webp). Used only with consent.';
 create index children_user_id_idx on public.children (user_id);
 
 create function app.create_user() returns trigger

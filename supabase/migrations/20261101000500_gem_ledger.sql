@@ -30,9 +30,13 @@ create function app.refuse_ledger_change() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  -- The one change allowed is forgetting who: account deletion sets user_id to null.
+  -- The one change allowed is forgetting who: account deletion sets user_id to null, and with it the
+  -- words and the key that would tell.
   if tg_op = 'UPDATE' and new.user_id is null
-    and (to_jsonb(new) - 'user_id') = (to_jsonb(old) - 'user_id') then
+    and new.reason in (old.reason, 'Account deleted')
+    and coalesce(new.idempotency_key = old.idempotency_key, new.idempotency_key is null)
+    and (to_jsonb(new) - '{user_id,reason,idempotency_key}'::text[])
+      = (to_jsonb(old) - '{user_id,reason,idempotency_key}'::text[]) then
     return new;
   end if;
   raise exception 'The gem ledger is append-only' using errcode = 'GM009';
@@ -55,7 +59,8 @@ create function app.move_gems(
   p_kind text,
   p_video_id uuid,
   p_reason text,
-  p_idempotency_key text default null
+  p_idempotency_key text default null,
+  p_fair_tag bigint default null
 ) returns integer
 language plpgsql set search_path = ''
 as $$
@@ -63,7 +68,7 @@ declare
   v_balance integer;
 begin
   update public.users u
-  set gem_balance = u.gem_balance + p_amount
+  set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
   where u.id = p_user_id
     and u.gem_balance + p_amount >= 0
   returning u.gem_balance into v_balance;
@@ -85,9 +90,9 @@ begin
   return v_balance;
 end;
 $$;
-comment on function app.move_gems(uuid, integer, text, uuid, text, text) is
-  'The only way gems move: one guarded balance update and one ledger entry. Returns the new balance. GM001 when the balance would go below zero, GM005 when there is no such user.';
-revoke all on function app.move_gems(uuid, integer, text, uuid, text, text) from public;
+comment on function app.move_gems(uuid, integer, text, uuid, text, text, bigint) is
+  'The only way gems move: one guarded balance update and one ledger entry. A charge moves the user''s place in the queue with the same write. Returns the new balance. GM001 when the balance would go below zero, GM005 when there is no such user.';
+revoke all on function app.move_gems(uuid, integer, text, uuid, text, text, bigint) from public;
 
 create function public.grant_gems(
   p_user_id uuid,

@@ -1,11 +1,13 @@
 -- Videos, the attempts to make them, what people see of the progress, what providers told us,
--- and the notices to send. The state machines are drawn in docs/architecture.md; the checks below hold them.
+-- and what is to be told about it. The state machines are drawn in docs/architecture.md; the checks below hold them.
 
 create table public.videos (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references public.users (id) on delete cascade,
   child_id uuid references public.children (id) on delete set null,
   rhyme_id uuid references public.rhymes (id) on delete set null,
+  project_id uuid references public.projects (id) on delete set null,
+  scene text check (scene ~ '^[1-9][0-9]{0,3}$'),
   kind text not null default 'rhyme' check (kind in ('rhyme', 'prompt', 'image', 'clip')),
   title text not null,
   prompt text check (char_length(prompt) between 1 and 10000),
@@ -20,7 +22,7 @@ create table public.videos (
   model_reason text,
   fallbacks jsonb not null default '[]' check (jsonb_typeof(fallbacks) = 'array'),
   options jsonb not null default '{}' check (jsonb_typeof(options) = 'object'),
-  avatar_url text,
+  avatar_path text,
   gem_cost integer not null check (gem_cost >= 0),
   is_premium boolean not null default false,
   retry_count smallint not null default 0 check (retry_count >= 0),
@@ -28,6 +30,7 @@ create table public.videos (
   estimated_completion_at timestamptz not null,
   idempotency_key text check (char_length(idempotency_key) between 1 and 255),
   input_hash text not null,
+  folder text not null default 'videos' check (folder ~ '^[a-z]+(/[a-z]+)*$'),
   storage_path text,
   thumbnail_path text,
   duration_seconds numeric(7, 2),
@@ -39,6 +42,8 @@ create table public.videos (
   started_at timestamptz,
   completed_at timestamptz,
   rev bigint not null default 1,
+  under_way boolean not null generated always as (status in ('queued', 'processing', 'rendering')) stored,
+  constraint videos_scene check (project_id is null or scene is not null),
   constraint videos_completed check ((status = 'completed') = (completed_at is not null)),
   constraint videos_stored check (status <> 'completed' or storage_path is not null),
   constraint videos_progress check ((status = 'completed') = (progress = 100)),
@@ -52,21 +57,30 @@ create table public.videos (
     end
   ),
   constraint videos_error check ((status = 'failed') = (error_code is not null and error_message is not null))
-);
+)
+-- Room on each page for the next versions of its rows: with no indexed column changed on the way, a
+-- video's changes touch no index until it is over.
+with (fillfactor = 70);
 comment on table public.videos is 'What the user asked and paid for. Changed only by the functions of the database.';
 comment on column public.videos.options is 'What was asked for beside the words: of a rhyme only what differs from its own (duration, width, height, fps, seed); else duration, aspect_ratio, resolution, fps, seed, audio, style, strategy, first_frame, last_frame.';
+comment on column public.videos.avatar_path is 'The picture the video starts with, in the bucket "avatars". Signed for the provider when it is handed over.';
+comment on column public.videos.folder is 'Where in the owner''s folder of the bucket the file is kept.';
+comment on column public.videos.scene is 'Which scene of its project a clip shows.';
 comment on column public.videos.prompt is 'The caller''s own words; null for a rhyme, whose prompt is made when it is submitted.';
 comment on column public.videos.model_reason is 'Why this provider and model, where the choice was ours.';
 comment on column public.videos.fallbacks is 'Who makes it where the provider can not: [{"provider": …, "model": …}], in order.';
 comment on column public.videos.error_message is 'A sentence for people. The provider''s own words are in video_jobs, for the service role.';
 comment on column public.videos.estimated_completion_at is 'The estimate given when the video was queued; the live one is in video_progress.';
+comment on column public.videos.thumbnail_path is 'The first frame''s picture beside the file; null where there was none to keep.';
 comment on column public.videos.rev is 'Grows with every change of the row.';
+comment on column public.videos.under_way is 'Neither completed, failed nor cancelled. Indexes ask for this and not for the status, which changes all the way.';
 create unique index videos_idempotency_key on public.videos (user_id, idempotency_key);
 create index videos_gallery on public.videos (user_id, created_at desc, id desc);
-create index videos_under_way on public.videos (user_id) where status in ('queued', 'processing', 'rendering');
+create index videos_under_way on public.videos (user_id) where under_way;
 create index videos_child_id_idx on public.videos (child_id) where child_id is not null;
+create index videos_project_id_idx on public.videos (project_id, scene, created_at desc) where project_id is not null;
 create index videos_rhyme_id_idx on public.videos (rhyme_id);
-create index videos_provider_idx on public.videos (provider) where status in ('queued', 'processing', 'rendering');
+create index videos_provider_idx on public.videos (provider) where under_way;
 
 create table public.video_jobs (
   id uuid primary key default gen_random_uuid(),
@@ -95,6 +109,8 @@ create table public.video_jobs (
   error_kind text,
   provider_error jsonb,
   created_at timestamptz not null default now(),
+  is_live boolean not null generated always as (status in ('pending', 'claimed', 'processing')) stored,
+  in_flight boolean not null generated always as (status in ('claimed', 'processing')) stored,
   unique (video_id, attempt),
   constraint video_jobs_final check ((status in ('completed', 'failed', 'cancelled')) = (finished_at is not null)),
   constraint video_jobs_poll check (next_poll_at is null or status in ('claimed', 'processing')),
@@ -106,19 +122,22 @@ create table public.video_jobs (
 );
 comment on table public.video_jobs is 'One attempt to make a video at one provider. The id is the provider''s task id wherever we may choose it. Service role only.';
 comment on column public.video_jobs.priority is '2 for premium, else 1. The order itself is the fair tag in the queue.';
+comment on column public.video_jobs.is_live is 'Neither completed, failed nor cancelled.';
+comment on column public.video_jobs.in_flight is 'Claimed by a worker or with the provider.';
 comment on column public.video_jobs.maybe_bought is 'The provider may have this attempt though it never said so: an answer was lost, or a webhook came first.';
 comment on column public.video_jobs.next_poll_at is 'When to ask the provider next. A poller leases an attempt by moving this forward.';
 comment on column public.video_jobs.result_url is 'Where the provider keeps the file until we have copied it. Dies within hours or days.';
 comment on column public.video_jobs.provider_error is 'What the provider said, verbatim.';
-create unique index video_jobs_one_live on public.video_jobs (video_id) where status in ('pending', 'claimed', 'processing');
-create index video_jobs_due on public.video_jobs (provider, next_poll_at) where next_poll_at is not null;
-create index video_jobs_in_flight on public.video_jobs (provider) where status in ('claimed', 'processing');
+-- Partial on columns of their own: with the statuses themselves, statements that look attempts up by id
+-- could use these, too, and do so after a quiet hour, when they are small in Postgres' statistics only.
+create unique index video_jobs_one_live on public.video_jobs (video_id) where is_live;
+create index video_jobs_in_flight on public.video_jobs (provider, next_poll_at) where in_flight;
 create index video_jobs_stats on public.video_jobs (provider, model, finished_at desc) where status = 'completed';
 
 create table public.video_progress (
   id bigint generated always as identity primary key,
   video_id uuid not null references public.videos (id) on delete cascade,
-  user_id uuid not null references public.users (id) on delete cascade,
+  user_id uuid not null,
   attempt smallint not null,
   stage text not null,
   percentage smallint not null check (percentage between 0 and 100),
@@ -127,8 +146,8 @@ create table public.video_progress (
   created_at timestamptz not null default now()
 );
 comment on table public.video_progress is 'Progress entries for people: one when the stage changes or progress moved by 5. The newest by id is the current one.';
+comment on column public.video_progress.user_id is 'The video''s user, for row-level security. No foreign key of its own: the entry goes with its video.';
 create index video_progress_video_id_idx on public.video_progress (video_id, id desc);
-create index video_progress_user_id_idx on public.video_progress (user_id);
 
 create table public.provider_events (
   id bigint generated always as identity primary key,
@@ -162,18 +181,33 @@ create table public.notifications (
   user_id uuid not null references public.users (id) on delete cascade,
   video_id uuid not null references public.videos (id) on delete cascade,
   kind text not null check (kind in ('video_ready', 'video_failed')),
-  channel text not null default 'push' check (channel in ('push')),
   title text not null,
   body text not null,
   data jsonb not null,
-  status text not null default 'pending' check (status in ('pending', 'sent', 'failed')),
-  attempts smallint not null default 0,
   created_at timestamptz not null default now(),
-  sent_at timestamptz,
-  unique (video_id, kind, channel)
+  unique (video_id, kind)
 );
-comment on table public.notifications is 'Outbox: what the user is to be told, written with the change it speaks of.';
+comment on table public.notifications is 'What the user is told, once, written with the change it speaks of. How it travels is in notification_deliveries.';
 create index notifications_user_id_idx on public.notifications (user_id, id desc);
+
+create table public.notification_deliveries (
+  id uuid primary key default gen_random_uuid(),
+  notification_id bigint not null references public.notifications (id) on delete cascade,
+  channel text not null check (channel in ('fcm', 'web_push', 'webhook')),
+  device_id uuid,
+  status text not null default 'pending' check (status in ('pending', 'sent', 'failed', 'skipped')),
+  attempts smallint not null default 0 check (attempts >= 0),
+  error_code text check (char_length(error_code) between 1 and 100),
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  unique nulls not distinct (notification_id, channel, device_id),
+  constraint notification_deliveries_device check ((channel = 'webhook') = (device_id is null)),
+  constraint notification_deliveries_final check ((status = 'pending') = (finished_at is null))
+);
+comment on table public.notification_deliveries is 'Outbox: one row for each device of the user, and one for the app''s own backend. The id goes with the message, so that whoever receives it twice can tell. Service role only.';
+comment on column public.notification_deliveries.device_id is 'Which device it is for. No foreign key: a device that goes must neither wait for a sender nor take the record with it.';
+comment on column public.notification_deliveries.error_code is 'Why it was not sent, or not yet. A code of ours: never what a service answered, and no address.';
+create index notification_deliveries_pending on public.notification_deliveries (created_at) where status = 'pending';
 
 create function app.touch_video() returns trigger
 language plpgsql set search_path = ''
@@ -195,9 +229,10 @@ before update on public.videos
 for each row execute function app.touch_video();
 
 create function app.stage_message(p_stage text, p_percentage integer) returns text
-language sql immutable set search_path = ''
+language plpgsql immutable set search_path = ''
 as $$
-  select case p_stage
+begin
+  return case p_stage
     when 'initializing' then case when p_percentage = 0 then 'Waiting for a free easel…' else 'Setting up the studio…' end
     when 'analyzing' then 'Reading the rhyme…'
     when 'generating' then case
@@ -209,6 +244,7 @@ as $$
     when 'finalizing' then 'Wrapping it up…'
     when 'completed' then 'Your video is ready!'
   end;
+end;
 $$;
 comment on function app.stage_message(text, integer) is 'What a child and a parent read while they wait.';
 revoke all on function app.stage_message(text, integer) from public;
@@ -222,13 +258,15 @@ create function app.add_progress(
   p_eta_seconds integer,
   p_message text default null
 ) returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
+begin
   insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
   values (
     p_video_id, p_user_id, p_attempt, p_stage, p_percentage,
     coalesce(p_message, app.stage_message(p_stage, p_percentage)), p_eta_seconds
   );
+end;
 $$;
 comment on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) is 'One progress entry; the message is the stage''s own unless given.';
 revoke all on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) from public;

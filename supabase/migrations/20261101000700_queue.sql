@@ -18,6 +18,57 @@ select pgboss.create_queue('store-video', '{
   "retryLimit": 5, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 120,
   "expireInSeconds": 300, "deleteAfterSeconds": 3600
 }');
+-- How often a delivery is tried is counted in its row; here is only what brings back one whose sender died.
+select pgboss.create_queue('notify-user-dead', '{"policy": "standard"}');
+select pgboss.create_queue('notify-user', '{
+  "policy": "standard", "partition": true, "deadLetter": "notify-user-dead",
+  "retryLimit": 20, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 60,
+  "expireInSeconds": 60, "deleteAfterSeconds": 3600
+}');
+
+create function app.enqueue_all(
+  p_queue text,
+  p_ids uuid[],
+  p_data jsonb[],
+  p_priority integer default 0,
+  p_start_after timestamptz default now()
+) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_made integer;
+begin
+  for v_round in 1..2 loop
+    insert into pgboss.job (
+      id, name, data, priority, start_after, created_on, keep_until,
+      expire_seconds, deletion_seconds, retry_limit, retry_delay, retry_backoff, retry_delay_max,
+      policy, dead_letter, heartbeat_seconds
+    )
+    select
+      n.id, q.name, n.data, p_priority, p_start_after, now(),
+      p_start_after + q.retention_seconds * interval '1 second',
+      q.expire_seconds, q.deletion_seconds, q.retry_limit, q.retry_delay, q.retry_backoff, q.retry_delay_max,
+      q.policy, q.dead_letter, q.heartbeat_seconds
+    from pgboss.queue q
+    cross join unnest(p_ids, p_data) as n (id, data)
+    where q.name = p_queue
+    on conflict do nothing;
+    get diagnostics v_made = row_count;
+    if v_made = cardinality(p_ids) then
+      return;
+    end if;
+    if not exists (select 1 from pgboss.queue q where q.name = p_queue) then
+      raise exception 'No queue named "%"', p_queue using errcode = 'GM008';
+    end if;
+    -- A job with one of these ids remains from an earlier round (held back by the provider, or given
+    -- up). The row that asks for work now is the truth, so the old job makes room; all are made anew.
+    delete from pgboss.job j where j.name = p_queue and j.id = any (p_ids);
+  end loop;
+end;
+$$;
+comment on function app.enqueue_all(text, uuid[], jsonb[], integer, timestamptz) is
+  'The only place that inserts into pgboss.job: makes the rows that boss.send() would make, with the queue''s own settings. A test compares the two.';
+revoke all on function app.enqueue_all(text, uuid[], jsonb[], integer, timestamptz) from public;
 
 create function app.enqueue(
   p_queue text,
@@ -29,34 +80,10 @@ create function app.enqueue(
 language plpgsql set search_path = ''
 as $$
 begin
-  for v_round in 1..2 loop
-    insert into pgboss.job (
-      id, name, data, priority, start_after, created_on, keep_until,
-      expire_seconds, deletion_seconds, retry_limit, retry_delay, retry_backoff, retry_delay_max,
-      policy, dead_letter, heartbeat_seconds
-    )
-    select
-      p_id, q.name, p_data, p_priority, p_start_after, pgboss.job_now(),
-      p_start_after + q.retention_seconds * interval '1 second',
-      q.expire_seconds, q.deletion_seconds, q.retry_limit, q.retry_delay, q.retry_backoff, q.retry_delay_max,
-      q.policy, q.dead_letter, q.heartbeat_seconds
-    from pgboss.queue q
-    where q.name = p_queue
-    on conflict do nothing;
-    if found then
-      return;
-    end if;
-    if not exists (select 1 from pgboss.queue q where q.name = p_queue) then
-      raise exception 'No queue named "%"', p_queue using errcode = 'GM008';
-    end if;
-    -- A job with this id remains from an earlier round (held back by the provider, or given up).
-    -- The row that asks for work now is the truth, so the old job makes room.
-    delete from pgboss.job j where j.name = p_queue and j.id = p_id;
-  end loop;
+  perform app.enqueue_all(p_queue, array[p_id], array[p_data], p_priority, p_start_after);
 end;
 $$;
-comment on function app.enqueue(text, uuid, jsonb, integer, timestamptz) is
-  'The only place that inserts into pgboss.job: makes the row that boss.send() would make, with the queue''s own settings. A test compares the two.';
+comment on function app.enqueue(text, uuid, jsonb, integer, timestamptz) is 'Puts one job into a queue.';
 revoke all on function app.enqueue(text, uuid, jsonb, integer, timestamptz) from public;
 
 create table app.fair_clocks (
@@ -66,8 +93,8 @@ create table app.fair_clocks (
 comment on table app.fair_clocks is 'Virtual time of each submit queue: the largest tag served so far.';
 
 create function app.submit_queue(p_provider text) returns text
-language sql immutable
-as $$ select 'submit-' || p_provider; $$;
+language plpgsql immutable set search_path = ''
+as $$ begin return 'submit-' || p_provider; end; $$;
 comment on function app.submit_queue(text) is 'The queue of the attempts that wait for a provider. One each, so that a slow provider keeps nobody waiting for another.';
 revoke all on function app.submit_queue(text) from public;
 
@@ -92,6 +119,8 @@ after insert on app.providers
 for each row execute function app.open_submit_queue();
 
 insert into app.providers (name, max_in_flight) values ('runware', 200);
+insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('runway', 20, false, 5);
+insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('kie', 80, false, 3);
 
 create function app.queue_submission(
   p_job_id uuid,
@@ -99,14 +128,16 @@ create function app.queue_submission(
   p_tag bigint default null,
   p_start_after timestamptz default now()
 ) returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
-  select app.enqueue(
+begin
+  perform app.enqueue(
     app.submit_queue(p_provider), p_job_id, jsonb_build_object('video_job_id', p_job_id),
     -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
     (-least(coalesce(p_tag, (select c.tag from app.fair_clocks c where c.provider = p_provider)), 2147483647))::integer,
     p_start_after
   );
+end;
 $$;
 comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order. Without a tag it enters at the clock: it has waited its turn once.';
 revoke all on function app.queue_submission(uuid, text, bigint, timestamptz) from public;
@@ -118,7 +149,8 @@ create table app.stages (
 );
 comment on table app.stages is 'The workers: which edge function drains which stage, and how many may drain at once.';
 insert into app.stages (name, function_name, drainers)
-values ('submit', 'submit-videos', 1), ('poll', 'poll-videos', 1), ('store', 'store-videos', 2), ('maintain', 'maintain', 1);
+values ('submit', 'submit-videos', 1), ('poll', 'poll-videos', 1), ('store', 'store-videos', 2), ('notify', 'notify-users', 1),
+  ('maintain', 'maintain', 1);
 
 create table app.drainers (
   stage text not null references app.stages (name),
@@ -129,8 +161,8 @@ create table app.drainers (
 comment on table app.drainers is 'Who is draining a stage right now, or was rung for ("rung"). A lease, so a worker that died is forgotten.';
 
 create function app.stage_lock(p_stage text) returns integer
-language sql immutable set search_path = ''
-as $$ select hashtext('gemreel.stage.' || p_stage); $$;
+language plpgsql immutable set search_path = ''
+as $$ begin return hashtext('gemreel.stage.' || p_stage); end; $$;
 comment on function app.stage_lock(text) is 'Advisory lock key of a stage.';
 revoke all on function app.stage_lock(text) from public;
 
@@ -207,7 +239,7 @@ begin
 end;
 $$;
 comment on function app.ring(text, integer) is
-  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit.';
+  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit, notify.';
 revoke all on function app.ring(text, integer) from public;
 
 create function app.start_drain(p_stage text, p_node text) returns boolean
@@ -246,42 +278,70 @@ comment on function app.end_drain(text, text) is 'Gives up this worker''s place 
 revoke all on function app.end_drain(text, text) from public;
 
 create function app.free_slots(p_provider text) returns integer
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select case
-    when p.paused_until > clock_timestamp() then 0
-    else greatest(0, p.max_in_flight - (
-      select count(*) from public.video_jobs j
-      where j.provider = p.name
-        -- A claim whose lease is over takes no slot: it must be able to get one again.
-        and (j.status = 'processing' or (j.status = 'claimed' and j.lease_until > clock_timestamp()))
-    )::integer)
-  end
-  from app.providers p
-  where p.name = p_provider;
+begin
+  return (
+    select case
+      when p.paused_until > clock_timestamp() then 0
+      -- Half open: one attempt at a time tries whether the provider is back.
+      when p.failures >= (select s.breaker_failures from app.settings s) then greatest(0, least(1, p.max_in_flight) - (
+        select count(*) from public.video_jobs j
+        where j.provider = p.name and j.in_flight and j.status = 'claimed' and j.lease_until > clock_timestamp()
+      )::integer)
+      else greatest(0, p.max_in_flight - (
+        select count(*) from public.video_jobs j
+        where j.provider = p.name and j.in_flight
+          -- A claim whose lease is over takes no slot: it must be able to get one again.
+          and (j.status = 'processing' or (j.status = 'claimed' and j.lease_until > clock_timestamp()))
+      )::integer)
+    end
+    from app.providers p
+    where p.name = p_provider
+  );
+end;
 $$;
 comment on function app.free_slots(text) is 'How many more attempts the provider may be given now.';
 revoke all on function app.free_slots(text) from public;
+
+create function app.providers_with_work(p_stage text) returns table (name text)
+language sql volatile set search_path = ''
+as $$
+  select p.name
+  from app.providers p
+  where case p_stage
+    when 'submit' then exists (
+        select 1 from pgboss.job j
+        where j.name = app.submit_queue(p.name) and j.state < 'active' and not j.blocked
+          and j.start_after <= clock_timestamp()
+      ) and app.free_slots(p.name) > 0
+    when 'poll' then exists (
+        select 1 from public.video_jobs j
+        where j.provider = p.name and j.in_flight and j.next_poll_at <= clock_timestamp()
+          -- Until it is acknowledged, an attempt can be asked about only where its id is ours.
+          and (j.status = 'processing' or p.chooses_task_id)
+      )
+    else false
+  end
+  order by p.name;
+$$;
+comment on function app.providers_with_work(text) is 'The providers with work due at the stages submit and poll.';
+revoke all on function app.providers_with_work(text) from public;
 
 create function app.work_due(p_stage text) returns boolean
 language sql volatile set search_path = ''
 as $$
   select case p_stage
-    when 'submit' then exists (
-        select 1 from app.providers p
-        where exists (
-          select 1 from pgboss.job j
-          where j.name = app.submit_queue(p.name) and j.state < 'active' and not j.blocked
-            and j.start_after <= clock_timestamp()
-        ) and app.free_slots(p.name) > 0
-      )
-    when 'poll' then exists (
-        select 1 from app.providers p
-        join public.video_jobs j on j.provider = p.name and j.next_poll_at <= clock_timestamp()
-      )
+    when 'submit' then exists (select 1 from app.providers_with_work('submit'))
+      or exists (select 1 from app.waiting_in_vain(1))
+    when 'poll' then exists (select 1 from app.providers_with_work('poll'))
     when 'store' then exists (
         select 1 from pgboss.job j
         where j.name = 'store-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+      )
+    when 'notify' then exists (
+        select 1 from pgboss.job j
+        where j.name = 'notify-user' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
       )
     when 'maintain' then exists (
         -- The queues with a dead letter are the ones that work is in.
@@ -289,7 +349,11 @@ as $$
         join pgboss.job j on j.name = q.name and j.state <= 'active'
         where q.dead_letter is not null
       ) or exists (
-        select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
+        select 1 from public.videos v where v.under_way
+      ) or exists (
+        select 1 from app.objects_to_delete d where d.try_at <= clock_timestamp()
+      ) or exists (
+        select 1 from app.erasures e where e.finished_at is null
       )
     else false
   end;
@@ -304,7 +368,10 @@ declare
   v_stage app.stages;
 begin
   for v_stage in
-    select s.* from app.stages s where s.name in ('poll', 'store', 'submit') order by s.name
+    select s.* from app.stages s
+    where s.name in ('poll', 'store', 'submit', 'notify')
+    -- Notify is last everywhere: its own trigger rings it when everything else is done.
+    order by s.name = 'notify', s.name
   loop
     if app.work_due(v_stage.name) then
       perform app.ring(v_stage.name, v_stage.drainers);

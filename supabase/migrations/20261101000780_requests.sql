@@ -33,8 +33,8 @@ begin
   v_video.user_id := p_user_id;
   v_video.kind := coalesce(p_request ->> 'kind', 'rhyme');
   v_video.child_id := (p_request ->> 'child_id')::uuid;
-  v_video.avatar_url := p_request ->> 'avatar_url';
   v_video.options := coalesce(p_request -> 'options', '{}');
+  v_video.folder := coalesce(p_request ->> 'folder', 'videos');
 
   if v_video.kind = 'rhyme' then
     select r.* into v_rhyme from public.rhymes r where r.id = (p_request ->> 'rhyme_id')::uuid and r.is_active;
@@ -70,11 +70,14 @@ begin
         using errcode = 'GM005', detail = '{"field": "child_id"}';
     end if;
   end if;
+  if v_video.kind = 'rhyme' then
+    v_video.avatar_path := app.avatar_for(p_user_id, v_video.child_id, p_request ->> 'avatar_path');
+  end if;
   return v_video;
 end;
 $$;
 comment on function app.draft_video(uuid, jsonb) is
-  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_url, options} and for a rhyme {rhyme_id, model}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme or child (detail.field), GM008 no such length, GM010 no price.';
+  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_path, options} and for a rhyme {rhyme_id, model}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
 revoke all on function app.draft_video(uuid, jsonb) from public;
 
 create function public.quote_video(p_user_id uuid, p_request jsonb) returns jsonb

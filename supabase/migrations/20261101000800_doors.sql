@@ -44,7 +44,7 @@ begin
 end;
 $$;
 comment on function public.queue_video(uuid, jsonb, text, integer, text) is
-  'Charges the gems and queues the video that a request asks for (see app.draft_video), in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is and that the model can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme or child (detail.field), GM010 no price.';
+  'Charges the gems and queues the video that a request asks for (see app.draft_video), in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is and that the model can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM010 no price, GM011 no consent to use the picture.';
 
 create function app.check_queue_limit(p_user_id uuid, p_more integer) returns void
 language plpgsql set search_path = ''
@@ -54,7 +54,7 @@ declare
 begin
   if p_more + (
     select count(*) from public.videos v
-    where v.user_id = p_user_id and v.status in ('queued', 'processing', 'rendering')
+    where v.user_id = p_user_id and v.under_way
   ) > v_limit then
     raise exception 'At most % videos may be under way at once', v_limit
       using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
@@ -80,29 +80,32 @@ begin
     (select m.median_seconds from app.model_stats m where m.provider = p_draft.provider and m.model = p_draft.model),
     p_expected_seconds
   ) into v_seconds;
+  select greatest(u.fair_tag, c.tag)
+    + ceil(greatest(p_draft.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint
+  into v_tag
+  from public.users u, app.fair_clocks c
+  where u.id = p_user.id and c.provider = p_draft.provider;
 
   insert into public.videos (
-    user_id, child_id, rhyme_id, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
-    options, avatar_url, gem_cost, is_premium, max_retries, estimated_completion_at, idempotency_key, input_hash
+    user_id, child_id, rhyme_id, project_id, scene, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
+    options, avatar_path, folder, gem_cost, is_premium, max_retries, estimated_completion_at, idempotency_key, input_hash
   )
   values (
-    p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.kind, p_draft.title, p_draft.prompt, p_draft.negative_prompt,
-    p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_url,
-    p_draft.gem_cost, v_premium, v_settings.max_attempts - 1,
+    p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.project_id, p_draft.scene, p_draft.kind, p_draft.title, p_draft.prompt, p_draft.negative_prompt,
+    p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_path,
+    p_draft.folder, p_draft.gem_cost, v_premium, v_settings.max_attempts - 1,
     date_trunc('seconds', clock_timestamp()) + v_seconds * interval '1 second',
     p_draft.idempotency_key, p_draft.input_hash
   )
   returning * into v_video;
 
   if v_video.gem_cost > 0 then
-    perform app.move_gems(p_user.id, -v_video.gem_cost, 'charge', v_video.id, 'Video: ' || v_video.title);
+    perform app.move_gems(
+      p_user.id, -v_video.gem_cost, 'charge', v_video.id, 'Video: ' || v_video.title, p_fair_tag => v_tag
+    );
+  else
+    update public.users u set fair_tag = v_tag where u.id = p_user.id;
   end if;
-  update public.users u
-  set fair_tag = greatest(u.fair_tag, c.tag)
-    + ceil(greatest(v_video.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint
-  from app.fair_clocks c
-  where u.id = p_user.id and c.provider = v_video.provider
-  returning u.fair_tag into v_tag;
 
   insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
   values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
@@ -116,9 +119,10 @@ comment on function app.add_video(public.users, public.videos, integer) is
 revoke all on function app.add_video(public.users, public.videos, integer) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'video_id', p_video.id,
     'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'gem_cost', p_video.gem_cost,
@@ -128,16 +132,45 @@ as $$
     'model_reason', p_video.model_reason,
     'replayed', p_replayed
   );
+end;
 $$;
 comment on function app.queue_answer(public.videos, boolean) is 'What queue_video answers; the same for the first call and for each repetition, but for "replayed".';
 revoke all on function app.queue_answer(public.videos, boolean) from public;
+
+create function app.stop_video(p_video public.videos) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_refund integer;
+begin
+  if p_video.status not in ('queued', 'processing') then
+    return false;
+  end if;
+  -- Queued: the provider has heard nothing, all comes back. Processing: the submit call is under
+  -- way or done and the provider will bill us; what comes back is the operator's setting.
+  v_refund := case p_video.status
+    when 'queued' then p_video.gem_cost
+    else (p_video.gem_cost * (select s.cancel_refund_percent from app.settings s)) / 100
+  end;
+  update public.video_jobs j
+  set status = 'cancelled', finished_at = clock_timestamp(), next_poll_at = null
+  where j.video_id = p_video.id and j.status in ('pending', 'claimed', 'processing');
+  update public.videos v set status = 'cancelled' where v.id = p_video.id;
+  if v_refund > 0 then
+    perform app.move_gems(p_video.user_id, v_refund, 'refund', p_video.id, 'Cancelled: ' || p_video.title);
+  end if;
+  return true;
+end;
+$$;
+comment on function app.stop_video(public.videos) is
+  'Cancels a queued or processing video at its user''s wish: its attempt ends, what is due comes back. The row is as read under its lock, which the caller holds. False in any other state.';
+revoke all on function app.stop_video(public.videos) from public;
 
 create function public.cancel_video(p_user_id uuid, p_video_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_video public.videos;
-  v_refund integer;
 begin
   select v.* into v_video
   from public.videos v
@@ -147,21 +180,7 @@ begin
     raise exception 'No video with id "%"', p_video_id using errcode = 'GM005', detail = '{"field": "video_id"}';
   end if;
 
-  if v_video.status in ('queued', 'processing') then
-    -- Queued: the provider has heard nothing, all comes back. Processing: the submit call is under
-    -- way or done and the provider will bill us; what comes back is the operator's setting.
-    v_refund := case v_video.status
-      when 'queued' then v_video.gem_cost
-      else (v_video.gem_cost * (select s.cancel_refund_percent from app.settings s)) / 100
-    end;
-    update public.video_jobs j
-    set status = 'cancelled', finished_at = clock_timestamp(), next_poll_at = null
-    where j.video_id = p_video_id and j.status in ('pending', 'claimed', 'processing');
-    update public.videos v set status = 'cancelled' where v.id = p_video_id;
-    if v_refund > 0 then
-      perform app.move_gems(p_user_id, v_refund, 'refund', p_video_id, 'Cancelled: ' || v_video.title);
-    end if;
-  elsif v_video.status <> 'cancelled' then
+  if not app.stop_video(v_video) and v_video.status <> 'cancelled' then
     raise exception 'The video is % and can no longer be cancelled', v_video.status
       using errcode = 'GM006', detail = jsonb_build_object('status', v_video.status)::text;
   end if;
@@ -179,28 +198,52 @@ $$;
 comment on function public.cancel_video(uuid, uuid) is
   'Cancels a queued or processing video of this user and returns what it answers: status, gems_refunded, gem_balance. A repeated call answers the same. Errors: GM005 no such video of this user, GM006 already rendering, completed or failed.';
 
+create function app.status_of(p_video public.videos) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'video_id', p_video.id, 'title', p_video.title, 'kind', p_video.kind,
+    'status', p_video.status, 'stage', p_video.stage, 'progress', p_video.progress, 'rev', p_video.rev,
+    'message', (p.entry).message, 'eta_seconds', (p.entry).eta_seconds,
+    'gem_cost', p_video.gem_cost, 'retry_count', p_video.retry_count,
+    'error_code', p_video.error_code, 'error_message', p_video.error_message,
+    'storage_path', p_video.storage_path, 'thumbnail_path', p_video.thumbnail_path,
+    'duration_seconds', p_video.duration_seconds,
+    'created_at', p_video.created_at, 'completed_at', p_video.completed_at,
+    'estimated_completion', p_video.estimated_completion_at
+  )
+  from (
+    select (
+      select e from public.video_progress e where e.video_id = p_video.id order by e.id desc limit 1
+    ) as entry
+  ) p;
+$$;
+comment on function app.status_of(public.videos) is 'Where a video stands, with its newest progress entry: what its owner is told.';
+revoke all on function app.status_of(public.videos) from public;
+
 create function public.video_status(p_user_id uuid, p_video_ids uuid[]) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select coalesce(jsonb_agg(
-    jsonb_build_object(
-      'video_id', v.id, 'title', v.title, 'status', v.status, 'stage', v.stage, 'progress', v.progress, 'rev', v.rev,
-      'message', p.message, 'eta_seconds', p.eta_seconds,
-      'gem_cost', v.gem_cost, 'retry_count', v.retry_count,
-      'error_code', v.error_code, 'error_message', v.error_message,
-      'storage_path', v.storage_path, 'duration_seconds', v.duration_seconds,
-      'created_at', v.created_at, 'completed_at', v.completed_at, 'estimated_completion', v.estimated_completion_at
-    ) order by v.created_at desc, v.id
-  ), '[]')
+  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id), '[]')
   from public.videos v
-  left join lateral (
-    select e.message, e.eta_seconds from public.video_progress e
-    where e.video_id = v.id order by e.id desc limit 1
-  ) p on true
   where v.user_id = p_user_id and v.id = any (p_video_ids);
 $$;
 comment on function public.video_status(uuid, uuid[]) is
   'Where these videos of this user stand, with their newest progress entry. Videos of others are left out, as if they did not exist.';
+
+create function public.video_changes(p_video_ids uuid[], p_revs bigint[]) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'video_id', k.video_id,
+    'state', case when v.id is null then null else app.status_of(v) end
+  )), '[]')
+  from unnest(p_video_ids, p_revs) as k (video_id, rev)
+  left join public.videos v on v.id = k.video_id
+  where v.id is null or v.rev > k.rev;
+$$;
+comment on function public.video_changes(uuid[], bigint[]) is
+  'Of many watched videos only those that moved past the rev beside their id; "state" is null for one that is gone. One question for everybody who waits. Service role only: whose they are was checked when the watching began.';
 
 create function public.record_provider_event(
   p_provider text,

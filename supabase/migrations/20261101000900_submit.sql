@@ -22,8 +22,10 @@ returns table (
   model text,
   attempt smallint,
   repeated boolean,
+  kind text,
+  prompt text,
   options jsonb,
-  avatar_url text,
+  avatar_path text,
   child_name text,
   title text,
   prompt_template text,
@@ -34,7 +36,8 @@ returns table (
   width integer,
   height integer
 )
-language plpgsql set search_path = ''
+-- Planned once: planning for each list of ids takes longer than looking a few of them up.
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_settings app.settings;
@@ -52,9 +55,14 @@ begin
 
   -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
   -- id, so the provider recognises it; but an attempt that kills every worker must come to an end.
-  -- And where the id is not ours, handing it over again might be a second purchase.
+  -- And where the id is not ours, handing it over again might be a second purchase. And a picture
+  -- whose use was forbidden since the video was queued leaves the house no more.
   for v_job in
-    select j.id, not p.chooses_task_id and j.status = 'claimed' as unknown
+    select j.id, case
+      when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
+      when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
+      else 'worker_lost'
+    end as code
     from public.video_jobs j
     join public.videos v on v.id = j.video_id
     join app.providers p on p.name = j.provider
@@ -64,12 +72,18 @@ begin
       and (
         j.claim_count >= v_settings.max_claims
         or (not p.chooses_task_id and j.status = 'claimed')
+        or (v.avatar_path is not null and not app.has_consent(v.child_id))
       )
     order by v.user_id
   loop
     perform app.fail_attempt(
-      v_job.id, case when v_job.unknown then 'unknown_outcome' else 'worker_lost' end, 'server', 'worker_lost',
-      'Something went wrong on our side. Please try again.', null, null
+      v_job.id, v_job.code, 'server',
+      case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end,
+      case v_job.code
+        when 'consent_withdrawn' then 'The permission to use this child''s picture was withdrawn, so the video was not made.'
+        else 'Something went wrong on our side. Please try again.'
+      end,
+      null, null
     );
   end loop;
 
@@ -109,8 +123,10 @@ begin
 
   return query
   select
-    j.id, coalesce(j.id = any (v_ids), false), j.provider, j.model, j.attempt, j.maybe_bought, v.options, v.avatar_url, c.name, v.title,
-    r.prompt_template, r.negative_prompt, r.style, r.video_template_url,
+    j.id, coalesce(j.id = any (v_ids), false), j.provider, j.model, j.attempt, j.maybe_bought,
+    v.kind, v.prompt, v.options, v.avatar_path,
+    case when app.has_consent(v.child_id) then c.name end, v.title,
+    r.prompt_template, coalesce(v.negative_prompt, r.negative_prompt), r.style, r.video_template_url,
     r.duration_seconds, r.width, r.height
   from public.video_jobs j
   join public.videos v on v.id = j.video_id
@@ -126,12 +142,17 @@ revoke all on function app.start_submissions(uuid[], text) from public;
 create function app.record_submissions(p_outcomes jsonb, p_node text)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
+-- By their ids, always, and planned once: see app.settle_video_jobs.
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_settings app.settings;
   v_outcome record;
   v_job public.video_jobs;
   v_rest integer;
+  v_unknown integer := 0;
+  v_why text;
+  v_accepted uuid[];
 begin
   select s.* into v_settings from app.settings s;
   perform 1
@@ -151,7 +172,8 @@ begin
       submitted_at = clock_timestamp(),
       deadline_at = clock_timestamp() + p.render_deadline_minutes * interval '1 minute',
       -- An event that came before this answer has made the attempt due already: keep that.
-      next_poll_at = coalesce(j.next_poll_at, clock_timestamp() + v_settings.poll_steps[1] * interval '1 second'),
+      next_poll_at = coalesce(j.next_poll_at, clock_timestamp()
+        + greatest(v_settings.poll_steps[1], p.min_poll_seconds) * interval '1 second'),
       lease_until = null, error_code = null, error_kind = null, provider_error = null
     from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
     where o.outcome = 'accepted'
@@ -194,34 +216,56 @@ begin
     -- An attempt that the provider may have already is not given up for a refusal that may pass: a
     -- fresh one would be a second purchase. Only a refusal of the input itself ends it.
     if v_outcome.outcome in ('held', 'unknown') or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then
+      v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
+      v_why := v_outcome.code;
+      if v_outcome.outcome = 'held'
+        and app.move_on(v_job.id, v_outcome.code, v_outcome.kind, v_outcome.provider_error) then
+        result := 'moved';
+        return next;
+        continue;
+      end if;
       perform app.hold_attempt(
         v_job.id, v_outcome.outcome = 'unknown' or v_job.maybe_bought,
         v_outcome.code, v_outcome.kind, v_outcome.provider_error, coalesce(v_outcome.delay_seconds, 15)
       );
-      v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
       result := 'held';
     else
       result := app.fail_attempt(
         v_job.id, v_outcome.code, v_outcome.kind, v_outcome.people_code, v_outcome.people_message,
         v_outcome.provider_error, v_outcome.delay_seconds
       );
+      -- Where the id is not ours, each of these is a video that nobody dares to hand over again.
+      if v_outcome.code = 'unknown_outcome' then
+        v_unknown := v_unknown + 1;
+        v_rest := greatest(v_rest, 5);
+        v_why := v_outcome.code;
+      end if;
     end if;
     return next;
   end loop;
 
   -- The provider rests only if it took nothing at all: one attempt that it chokes on is not an outage.
-  if v_rest is not null and not exists (
-    select 1 from jsonb_to_recordset(p_outcomes) as o (outcome text) where o.outcome = 'accepted'
+  select array_agg(o.video_job_id) into v_accepted
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text)
+  where o.outcome = 'accepted';
+  if v_accepted is not null then
+    perform app.note_acceptance(j.provider) from public.video_jobs j where j.id = any (v_accepted) limit 1;
+  elsif v_rest is not null then
+    perform app.note_refusal(v_job.provider, v_rest, v_why, greatest(v_unknown, 1));
+  end if;
+
+  -- What a webhook told of before this answer is due already, and that ring may have found nobody to ask.
+  if exists (
+    select 1 from public.video_jobs j
+    -- By their ids: said otherwise, the index of all that is due would be searched.
+    where j.id = any (v_accepted) and coalesce(j.next_poll_at <= clock_timestamp(), false)
   ) then
-    update app.providers p
-    set paused_until = clock_timestamp() + least(v_rest, 3600) * interval '1 second', pause_reason = v_outcome.code
-    where p.name = v_job.provider
-      and (p.paused_until is null or p.paused_until < clock_timestamp() + least(v_rest, 3600) * interval '1 second');
+    perform app.ring('poll');
   end if;
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer.';
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)

@@ -1,6 +1,6 @@
 -- Settling: turning a provider's answer into rows. The only path from processing to anywhere.
 
-create function app.due_polls(p_provider text, p_limit integer)
+create function app.due_polls(p_provider text, p_limit integer, p_webhooks boolean default false)
 returns table (
   video_job_id uuid,
   attempt smallint,
@@ -9,24 +9,40 @@ returns table (
   seconds_running numeric,
   overdue boolean,
   median_seconds integer,
-  progress smallint
+  progress smallint,
+  quiet boolean
 )
 language sql set search_path = ''
 as $$
   with due as (
-    select j.id
+    select j.id, j.provider, j.model, j.status, j.submitted_at, j.deadline_at
     from public.video_jobs j
-    where j.provider = p_provider and j.next_poll_at <= clock_timestamp()
+    where j.provider = p_provider and j.in_flight and j.next_poll_at <= clock_timestamp()
+      -- Under an id of ours, a provider that makes up its own would know of no such task.
+      and (j.status = 'processing' or (select p.chooses_task_id from app.providers p where p.name = p_provider))
     order by j.next_poll_at
     limit p_limit
     for update skip locked
+  ), looked_at as (
+    select
+      d.id,
+      p_webhooks and d.status = 'processing' and d.deadline_at > clock_timestamp()
+        and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > clock_timestamp()
+        and not exists (select 1 from public.provider_events e where e.video_job_id = d.id) as quiet
+    from due d
+    cross join app.settings s
+    left join app.model_stats m on m.provider = d.provider and m.model = d.model
   ), leased as (
     update public.video_jobs j
-    set next_poll_at = clock_timestamp() + s.poll_lease_seconds * interval '1 second',
-      poll_count = j.poll_count + 1
-    from due d, app.settings s
-    where j.id = d.id
-    returning j.*
+    set poll_count = j.poll_count + 1,
+      next_poll_at = clock_timestamp() + interval '1 second' * case
+        -- Nobody is asked, so nothing is to be waited for: the next look is due when it would be anyway.
+        when l.quiet then s.poll_steps[least(j.poll_count + 2, cardinality(s.poll_steps))]
+        else s.poll_lease_seconds
+      end
+    from looked_at l, app.settings s
+    where j.id = l.id
+    returning j.*, coalesce(l.quiet, false) as quiet
   )
   select
     l.id,
@@ -37,14 +53,15 @@ as $$
     round(extract(epoch from clock_timestamp() - coalesce(l.submitted_at, l.processing_started_at)), 1),
     coalesce(l.deadline_at <= clock_timestamp(), false),
     m.median_seconds,
-    v.progress
+    v.progress,
+    l.quiet
   from leased l
   join public.videos v on v.id = l.video_id
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 $$;
-comment on function app.due_polls(text, integer) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline.';
-revoke all on function app.due_polls(text, integer) from public;
+comment on function app.due_polls(text, integer, boolean) is
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks, where the provider has not rung and, by the time its model takes, need not have: nobody is to be asked.';
+revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
 language sql volatile set search_path = ''
@@ -60,9 +77,18 @@ comment on function app.past_deadline(timestamptz, text) is
   'Whether an attempt that the provider still works on (or, for an hour more, says nothing about) has had its time. Decided with the answer in hand, so that a render that is done is never given up.';
 revoke all on function app.past_deadline(timestamptz, text) from public;
 
+create function app.believable_cost(p_usd numeric) returns numeric
+language sql immutable set search_path = ''
+as $$ select case when p_usd between 0 and 100000 then p_usd end; $$;
+comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that can not be one: it must not hold up the video.';
+revoke all on function app.believable_cost(numeric) from public;
+
 create function app.settle_video_jobs(p_results jsonb)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
+-- Rows are looked up by their ids, always: Postgres takes any JSON for a hundred rows, and while the
+-- tables are small it would rather read them from end to end for a single one.
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_settings app.settings;
@@ -85,8 +111,7 @@ begin
     set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
       provider_task_id = coalesce(j.provider_task_id, j.id::text),
       result_url = r.video_url,
-      -- A figure that can not be a price must not hold up the video.
-      cost_usd = case when r.cost_usd between 0 and 100000 then r.cost_usd end
+      cost_usd = app.believable_cost(r.cost_usd)
     from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
     where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
     returning j.id, j.video_id, j.attempt
@@ -102,7 +127,10 @@ begin
     from moved m
   )
   select array_agg(m.job_id) into v_delivered from moved m;
-  perform app.enqueue('store-video', d.id, jsonb_build_object('video_job_id', d.id)) from unnest(v_delivered) as d (id);
+  if v_delivered is not null then
+    perform app.enqueue_all('store-video', v_delivered, array_agg(jsonb_build_object('video_job_id', d.id) order by d.n))
+    from unnest(v_delivered) with ordinality as d (id, n);
+  end if;
   return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
 
   return query
@@ -111,20 +139,30 @@ begin
     set next_poll_at = case
       -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
       when j.next_poll_at <= clock_timestamp() then j.next_poll_at
-      else clock_timestamp() + interval '1 second'
-        * v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))]
+      else clock_timestamp() + interval '1 second' * greatest(
+        v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
+      )
     end
-    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text)
+    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p
     where r.state in ('processing', 'unanswered')
       and j.id = r.video_job_id
+      and p.name = j.provider
       and j.status in ('claimed', 'processing')
       and j.next_poll_at is not null
       and not app.past_deadline(j.deadline_at, r.state)
     returning j.id, j.video_id, j.attempt, j.status
+  ), alive as (
+    select * from running
+    union all
+    -- Nobody was asked about these, so nothing but the estimate is new.
+    select j.id, j.video_id, j.attempt, j.status
+    from public.video_jobs j
+    join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text) on r.video_job_id = j.id
+    where r.state = 'estimated' and j.status = 'processing'
   ), moved as (
     update public.videos v
     set stage = 'generating', progress = r.progress
-    from running j
+    from alive j
     join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
       on r.video_job_id = j.id
     where v.id = j.video_id
@@ -145,15 +183,15 @@ begin
     select r.video_job_id, t.*
     from jsonb_to_recordset(p_results) as r (
       video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-      provider_error jsonb, retry_seconds integer
+      provider_error jsonb, retry_seconds integer, cost_usd numeric
     )
     join public.video_jobs j on j.id = r.video_job_id
     join public.videos v on v.id = j.video_id
     cross join lateral (
-      select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds
+      select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
       where r.state = 'failed'
       union all
-      select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5
+      select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
       where app.past_deadline(j.deadline_at, r.state)
     ) t
     -- Refunds lock users: always in the same order, so that two workers never wait for each other.
@@ -162,7 +200,7 @@ begin
     video_job_id := v_failure.video_job_id;
     result := app.fail_attempt(
       v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
-      v_failure.provider_error, v_failure.retry_seconds
+      v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
     );
     v_retried := v_retried or result = 'retried';
     if result <> 'lost' then
@@ -180,7 +218,7 @@ begin
 end;
 $$;
 comment on function app.settle_video_jobs(jsonb) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
 revoke all on function app.settle_video_jobs(jsonb) from public;
 
 create function app.fail_attempt(
@@ -190,14 +228,14 @@ create function app.fail_attempt(
   p_people_code text,
   p_people_message text,
   p_provider_error jsonb,
-  p_retry_seconds integer
+  p_retry_seconds integer,
+  p_cost_usd numeric default null
 ) returns text
 language plpgsql set search_path = ''
 as $$
 declare
   v_job public.video_jobs;
   v_video public.videos;
-  v_next uuid := gen_random_uuid();
   v_retry_seconds integer := p_retry_seconds;
 begin
   select v.* into v_video
@@ -206,7 +244,8 @@ begin
   for update;
   update public.video_jobs j
   set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
-    error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
+    error_code = p_code, error_kind = p_kind, provider_error = p_provider_error,
+    cost_usd = app.believable_cost(p_cost_usd)
   where j.id = p_job_id and j.status in ('pending', 'claimed', 'processing')
   returning j.* into v_job;
   if not found then
@@ -221,18 +260,12 @@ begin
   end if;
 
   if v_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
-    update public.videos v
-    set status = 'queued', stage = 'initializing', progress = 0, retry_count = v.retry_count + 1
-    where v.id = v_video.id;
-    insert into public.video_jobs (id, video_id, attempt, provider, model, priority, scheduled_at)
-    values (
-      v_next, v_video.id, v_job.attempt + 1, v_video.provider, v_video.model, v_job.priority,
-      clock_timestamp() + v_retry_seconds * interval '1 second'
-    );
-    perform app.add_progress(v_video.id, v_video.user_id, v_job.attempt + 1, 'initializing', 0, null,
-      'That did not work, we try once more…');
-    perform app.queue_submission(
-      v_next, v_video.provider, p_start_after => clock_timestamp() + v_retry_seconds * interval '1 second'
+    update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id;
+    perform app.try_again(
+      v_video, v_job.attempt + 1, v_job.priority,
+      -- Where the provider itself is in trouble, another one may do better.
+      case when p_kind in ('timeout', 'server') then app.next_maker(v_video) end,
+      v_retry_seconds, 'That did not work, we try once more…'
     );
     return 'retried';
   end if;
@@ -241,9 +274,9 @@ begin
   return 'failed';
 end;
 $$;
-comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer) is
-  'Ends an attempt that failed: a fresh attempt with an id of its own p_retry_seconds later while the video has any left (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
-revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer) from public;
+comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) is
+  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own p_retry_seconds later while the video has any left (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
+revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) from public;
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean
 language plpgsql set search_path = ''
@@ -269,7 +302,7 @@ begin
     v_video.user_id, v_video.id, 'video_failed', 'Your video could not be made', p_message,
     jsonb_build_object('video_id', v_video.id, 'action', 'view_video')
   )
-  on conflict (video_id, kind, channel) do nothing;
+  on conflict (video_id, kind) do nothing;
   return true;
 end;
 $$;

@@ -8,7 +8,9 @@ returns table (
   provider text,
   provider_task_id text,
   result_url text,
-  storage_path text
+  storage_path text,
+  first_frame_url text,
+  avatar_path text
 )
 language sql set search_path = ''
 as $$
@@ -27,7 +29,9 @@ as $$
   select
     j.id, v.id, v.user_id, j.provider, j.provider_task_id, j.result_url,
     -- One deterministic place per video, in the owner's folder: a second copy meets the first.
-    v.user_id || '/videos/' || v.id || '.mp4'
+    v.user_id || '/' || v.folder || '/' || v.id || '.mp4',
+    v.options ->> 'first_frame',
+    v.avatar_path
   from public.video_jobs j
   join public.videos v on v.id = j.video_id
   where j.id = any (p_job_ids) and j.status = 'completed' and v.status = 'rendering';
@@ -36,7 +40,8 @@ comment on function app.start_storing(uuid[]) is
   'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done.';
 revoke all on function app.start_storing(uuid[]) from public;
 
-create function app.finish_storing(p_job_id uuid, p_storage_path text) returns boolean
+create function app.finish_storing(p_job_id uuid, p_storage_path text, p_thumbnail_path text default null)
+returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
@@ -44,6 +49,7 @@ declare
 begin
   update public.videos v
   set status = 'completed', stage = 'completed', progress = 100, storage_path = p_storage_path,
+    thumbnail_path = p_thumbnail_path,
     duration_seconds = coalesce(
       (v.options ->> 'duration')::numeric,
       (select r.duration_seconds from public.rhymes r where r.id = v.rhyme_id)
@@ -61,13 +67,13 @@ begin
     v_video.user_id, v_video.id, 'video_ready', 'Your video is ready', v_video.title,
     jsonb_build_object('video_id', v_video.id, 'action', 'view_video')
   )
-  on conflict (video_id, kind, channel) do nothing;
+  on conflict (video_id, kind) do nothing;
   return true;
 end;
 $$;
-comment on function app.finish_storing(uuid, text) is
-  'Completes the video of a delivered attempt once its file is in Storage, and writes the notice. False when it was over already.';
-revoke all on function app.finish_storing(uuid, text) from public;
+comment on function app.finish_storing(uuid, text, text) is
+  'Completes the video of a delivered attempt once its file is in Storage (and its thumbnail, where it has one), and writes the notice. False when it was over already.';
+revoke all on function app.finish_storing(uuid, text, text) from public;
 
 create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = ''

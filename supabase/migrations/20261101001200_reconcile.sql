@@ -18,7 +18,7 @@ as $$
   with looked_at as materialized (
     select v.id, v.user_id, v.status, v.gem_cost
     from public.videos v
-    where v.created_at >= p_since or v.status in ('queued', 'processing', 'rendering')
+    where v.created_at >= p_since or v.under_way
   ), books as (
     select v.id, v.user_id, v.status, v.gem_cost,
       coalesce(-c.amount, 0) as charged, coalesce(r.amount, 0) as refunded
@@ -51,7 +51,7 @@ as $$
     format('video %s, attempt %s', v.status, j.status)
   from looked_at v
   join public.video_jobs j on j.video_id = v.id
-  where j.status in ('pending', 'claimed', 'processing') and v.status not in ('queued', 'processing')
+  where j.is_live and v.status not in ('queued', 'processing')
   union all
   select 'stranded: nothing will move it on', v.id, v.user_id, v.status
   from looked_at v
@@ -70,7 +70,12 @@ as $$
         select 1 from public.video_jobs j
         where j.video_id = v.id and j.status = 'completed' and app.live_queue_job('store-video', j.id)
       )
-    );
+    )
+  union all
+  select 'stranded: nobody will deliver the notification', n.video_id, n.user_id, d.channel
+  from public.notification_deliveries d
+  join public.notifications n on n.id = d.notification_id
+  where d.status = 'pending' and not app.live_queue_job('notify-user', d.id);
 $$;
 comment on function app.find_violations(timestamptz) is
   'What must not be: lies in the books, videos that nothing will move on. Looks at all videos under way, and at videos and entries made since then; -infinity looks at everything.';
@@ -117,6 +122,7 @@ declare
   v_requeued integer := 0;
   v_restored integer := 0;
   v_unstored integer := 0;
+  v_undelivered integer := 0;
 begin
   select s.* into v_settings from app.settings s;
 
@@ -142,7 +148,7 @@ begin
     select j.id
     from public.video_jobs j
     join public.videos v on v.id = j.video_id
-    where j.status = 'processing' and j.deadline_at <= clock_timestamp() - interval '6 hours'
+    where j.in_flight and j.status = 'processing' and j.deadline_at <= clock_timestamp() - interval '6 hours'
     order by v.user_id, v.id
     limit p_limit
     for update of v skip locked
@@ -192,10 +198,24 @@ begin
     end if;
   end loop;
 
+  -- A notification that is to be sent, but the queue knows nothing of it (any more).
+  for v_row in
+    select d.id
+    from public.notification_deliveries d
+    where d.status = 'pending' and not app.live_queue_job('notify-user', d.id)
+    order by d.created_at, d.id
+    limit p_limit
+    for update skip locked
+  loop
+    perform app.queue_delivery(v_row.id);
+    v_undelivered := v_undelivered + 1;
+  end loop;
+
   perform app.tick();
   return jsonb_build_object(
     'never_started', v_overdue, 'timed_out', v_timed_out, 'requeued', v_requeued,
-    'store_requeued', v_restored, 'store_given_up', v_unstored
+    'store_requeued', v_restored, 'store_given_up', v_unstored,
+    'notify_requeued', v_undelivered
   );
 end;
 $$;
@@ -216,7 +236,7 @@ begin
   from (
     select r.provider, r.model from public.rhymes r
     union
-    select v.provider, v.model from public.videos v where v.status in ('queued', 'processing', 'rendering')
+    select v.provider, v.model from public.videos v where v.under_way
   ) m
   -- The newest hundred of each model, straight from the index, however long the history is.
   cross join lateral (
@@ -247,6 +267,7 @@ begin
   delete from public.provider_events e where e.received_at < v_before;
   update public.video_jobs j set provider_error = null, result_url = case when j.status = 'completed' then '' end
   where j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
+  update public.unknown_outcomes o set provider_error = null where o.happened_at < v_before and o.provider_error is not null;
   delete from app.drainers d where d.lease_until < now();
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
@@ -278,24 +299,27 @@ as $$
       select coalesce(jsonb_object_agg(s.status, s.count), '{}')
       from (
         select v.status, count(*) from public.videos v
-        where v.status in ('queued', 'processing', 'rendering') group by v.status
+        where v.under_way group by v.status
       ) s
     ),
     'overdue_polls', (
-      select count(*) from public.video_jobs j where j.next_poll_at < clock_timestamp() - interval '2 minutes'
+      select count(*) from public.video_jobs j where j.in_flight and j.next_poll_at < clock_timestamp() - interval '2 minutes'
     ),
     'providers', (
       select jsonb_object_agg(p.name, jsonb_build_object(
         'in_flight', (
-          select count(*) from public.video_jobs j where j.provider = p.name and j.status in ('claimed', 'processing')
+          select count(*) from public.video_jobs j where j.provider = p.name and j.in_flight
         ),
         'max_in_flight', p.max_in_flight,
+        'breaker', app.breaker_state(p),
         'paused_until', case when p.paused_until > clock_timestamp() then p.paused_until end,
         'pause_reason', case when p.paused_until > clock_timestamp() then p.pause_reason end
       ))
       from app.providers p
     ),
     'unknown_outcomes', (select count(*) from public.unknown_outcomes u where u.resolved_at is null),
+    'objects_to_delete', (select count(*) from app.objects_to_delete d),
+    'erasures_open', (select count(*) from app.erasures e where e.finished_at is null),
     'doorbell_installed', app.doorbell_installed(),
     'cron_installed', to_regclass('cron.job') is not null,
     'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),

@@ -13,6 +13,7 @@ revoke all on all functions in schema pgboss from public, anon, authenticated, s
 alter table public.users enable row level security;
 alter table public.children enable row level security;
 alter table public.rhymes enable row level security;
+alter table public.projects enable row level security;
 alter table public.gem_entries enable row level security;
 alter table public.videos enable row level security;
 alter table public.video_jobs enable row level security;
@@ -20,6 +21,7 @@ alter table public.video_progress enable row level security;
 alter table public.provider_events enable row level security;
 alter table public.unknown_outcomes enable row level security;
 alter table public.notifications enable row level security;
+alter table public.notification_deliveries enable row level security;
 
 -- Clients read what is theirs.
 grant select on public.users, public.children, public.gem_entries, public.videos, public.video_progress,
@@ -34,15 +36,21 @@ create policy "Users see their notifications" on public.notifications for select
 create policy "Everyone sees the catalogue" on public.rhymes for select to anon, authenticated using (is_active);
 
 -- Clients write their children and the favourite flag, nothing else.
-grant insert (user_id, name, avatar_url), update (name, avatar_url), delete on public.children to authenticated;
+grant insert (user_id, name), update (name, avatar_path) on public.children to authenticated;
 create policy "Parents see their children" on public.children for select to authenticated using (user_id = (select auth.uid()));
 create policy "Parents add their children" on public.children for insert to authenticated with check (user_id = (select auth.uid()));
 create policy "Parents change their children" on public.children for update to authenticated
   using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
-create policy "Parents remove their children" on public.children for delete to authenticated using (user_id = (select auth.uid()));
 
 grant update (is_favorite) on public.videos to authenticated;
 create policy "Users mark favourites" on public.videos for update to authenticated
+  using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
+
+-- Projects are their owner's to write, but for the clips.
+grant select, insert (user_id, title, frames), update (title, frames) on public.projects to authenticated;
+create policy "Users see their projects" on public.projects for select to authenticated using (user_id = (select auth.uid()));
+create policy "Users add their projects" on public.projects for insert to authenticated with check (user_id = (select auth.uid()));
+create policy "Users change their projects" on public.projects for update to authenticated
   using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
 
 -- The service role (the edge functions, the operator) reads everything and edits the catalogue;
@@ -58,6 +66,7 @@ grant execute on function public.quote_video(uuid, jsonb) to service_role;
 grant execute on function public.price_list() to service_role;
 grant execute on function public.cancel_video(uuid, uuid) to service_role;
 grant execute on function public.video_status(uuid, uuid[]) to service_role;
+grant execute on function public.video_changes(uuid[], bigint[]) to service_role;
 grant execute on function public.record_provider_event(text, uuid, text, jsonb) to service_role;
 grant execute on function public.health_report() to service_role;
 

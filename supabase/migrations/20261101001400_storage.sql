@@ -1,7 +1,8 @@
--- The private bucket of finished videos. Paths start with the owner's id.
+-- The private bucket of finished videos and their thumbnails. Paths start with the owner's id.
 
-insert into storage.buckets (id, name, public)
-values ('videos', 'videos', false)
+-- The size is that of shared/storage/media_types.ts. The project's own limit counts too and may be lower.
+insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
+values ('videos', 'videos', false, 500000000, '{video/mp4,image/jpeg,image/png,image/webp}')
 on conflict (id) do nothing;
 
 create policy "Users read their own videos" on storage.objects for select to authenticated
@@ -11,6 +12,6 @@ create policy "Users read their own videos" on storage.objects for select to aut
     -- Not what was copied for a video that failed after all and was refunded.
     and exists (
       select 1 from public.videos v
-      where v.user_id = (select auth.uid()) and v.status = 'completed' and v.storage_path = name
+      where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
     )
   );

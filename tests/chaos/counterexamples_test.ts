@@ -128,6 +128,21 @@ Deno.test(
   ]),
 );
 
+// Reconcile passes over what somebody holds, and comes again a minute later. Here the model was wrong.
+Deno.test(
+  "reconcile meets a video that a late poller has in hand: it is given up the next time",
+  toldAgain([
+    ...made,
+    { ...work, worker: "A", job: "poll" },
+    { do: "wait", seconds: 70 },
+    { ...work, worker: "B", job: "poll" },
+    { ...work, worker: "A", job: "poll" },
+    { do: "wait", seconds: 2_100 },
+    { do: "both", first: { ...work, worker: "B", job: "poll" }, at: 1, second: maintain },
+    maintain,
+  ]),
+);
+
 // Attempts that are handed back change rows of the queue one by one; supervise sweeps over the same
 // rows in its own order. Postgres ended supervise's statement, and maintain with it.
 Deno.test(

@@ -67,7 +67,7 @@ Deno.test("a task goes from handed over to finished, with its file and its cost"
     ]);
   }));
 
-Deno.test("F26 a hundred videos take five calls to hand over and two to ask about", () =>
+Deno.test("F26 a hundred videos take two calls to hand over and one to ask about", () =>
   withSandbox({}, async ({ sandbox, provider }) => {
     const all = tasks(100);
     for (let from = 0; from < all.length; from += provider.submitBatch) {
@@ -79,7 +79,7 @@ Deno.test("F26 a hundred videos take five calls to hand over and two to ask abou
       assertEquals(new Set((await provider.poll(ids)).map(standing)), new Set(["processing"]));
     }
     const { counts } = sandbox.control.state();
-    assertEquals([counts.submitPosts, counts.pollPosts, counts.tasksAccepted], [5, 2, 100]);
+    assertEquals([counts.submitPosts, counts.pollPosts, counts.tasksAccepted], [2, 1, 100]);
   }));
 
 const lostAnswers: readonly (readonly [name: string, knobs: KnobChanges, first: string])[] = [

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { withSql } from "../support/sql.ts";
 import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
+import { USER_FUNCTIONS } from "../support/user_functions.ts";
 
 Deno.test("F31 RLS is on for every table in public", async () => {
   await withSql(async (db) => {
@@ -12,7 +13,7 @@ Deno.test("F31 RLS is on for every table in public", async () => {
   });
 });
 
-Deno.test("F03 anon and authenticated may execute no function of public, app or pgboss", async () => {
+Deno.test("F03 users may execute the functions listed for them and no others of public, app or pgboss, visitors none", async () => {
   await withSql(async (db) => {
     const callable = await db.query(
       `select r.rolname, p.proname from pg_proc p
@@ -20,9 +21,13 @@ Deno.test("F03 anon and authenticated may execute no function of public, app or 
        cross join (values ('anon'), ('authenticated')) as r (rolname)
        where n.nspname in ('public', 'app', 'pgboss')
          and has_schema_privilege(r.rolname, n.oid, 'usage')
-         and has_function_privilege(r.rolname, p.oid, 'execute')`,
+         and has_function_privilege(r.rolname, p.oid, 'execute')
+       order by 2`,
     );
-    assertEquals(callable, []);
+    assertEquals(
+      callable,
+      USER_FUNCTIONS.map((proname) => ({ rolname: "authenticated", proname })),
+    );
     const all = await db.query(
       `select 1 from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public'`,
     );
@@ -52,12 +57,17 @@ Deno.test("the service role may execute the doors and write no money and no stat
     );
     assertEquals(doors.map((row) => row["proname"]), [
       "cancel_video",
+      "forget_user",
       "grant_gems",
       "health_report",
+      "margins",
       "price_list",
+      "project_state",
+      "queue_clips",
       "queue_video",
       "quote_video",
       "record_provider_event",
+      "video_changes",
       "video_status",
     ]);
     const writable = await db.query(

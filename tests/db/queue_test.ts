@@ -86,10 +86,39 @@ Deno.test("F30 a job whose worker died is given out again by supervise", async (
     await queue.supervise();
     await passTime(db, "1 minute");
     const [again] = await db.transaction((sql) => queue.fetch(sql, "submit-runware", 5));
-    assertEquals(again?.videoJobId, first[0]?.videoJobId);
+    assertEquals(again?.id, first[0]?.id);
     // The first worker wakes up: its word no longer counts.
     await queue.complete(db, "submit-runware", first);
     assertEquals(await value(db, "select state::text as value from pgboss.job"), "active");
+    await queue.close();
+  });
+});
+
+Deno.test("work that comes back out of its order is found, though a search begins where the last one ended", async () => {
+  await withSql(async (db) => {
+    const queue = openQueue(db, quiet);
+    const add = (tag: number) =>
+      db.query("select app.queue_submission(gen_random_uuid(), 'runware', $1)", [tag]);
+    for (let tag = 1; tag <= 40; tag++) await add(tag);
+    const take = () => db.transaction((sql) => queue.fetch(sql, "submit-runware", 1));
+    const tagOf = async () => {
+      const ids = (await take()).map(({ id }) => id);
+      const rows = await db.query("select priority from pgboss.job where id = any ($1)", [ids]);
+      return rows.map((row) => -Number(row["priority"]));
+    };
+
+    const first = await take();
+    assertEquals(await tagOf(), [2]);
+    await db.transaction((sql) => queue.retryLater(sql, "submit-runware", first, "Not now"));
+    await passTime(db, "1 minute");
+    const taken: number[] = [];
+    while (!taken.includes(1)) taken.push(...await tagOf());
+    assert(taken.length <= 16, `It came after ${taken.length} others`);
+    // And then the order is as it was.
+    assertEquals(await tagOf(), [taken.length + 2]);
+    while ((await take()).length > 0);
+    await add(5);
+    assertEquals(await tagOf(), [5], "An empty queue is searched from its beginning");
     await queue.close();
   });
 });

@@ -39,6 +39,7 @@ Deno.test("with nothing wrong it changes nothing", async () => {
       requeued: 0,
       store_requeued: 0,
       store_given_up: 0,
+      notify_requeued: 0,
     });
   });
 });

@@ -9,7 +9,13 @@ function terminal(dataDir: string) {
     new Deno.Command(Deno.execPath(), {
       args: ["task", "--quiet", ...task],
       cwd: ROOT,
-      env: { NO_COLOR: "1", DATABASE_URL: "", RUNWARE_API_KEY: "", GEMREEL_DATA_DIR: dataDir },
+      env: {
+        NO_COLOR: "1",
+        DATABASE_URL: "",
+        RUNWARE_API_KEY: "",
+        RUNWAY_API_KEY: "",
+        GEMREEL_DATA_DIR: dataDir,
+      },
       stdin: "null",
       stdout,
       stderr: "piped",

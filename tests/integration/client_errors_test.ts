@@ -69,7 +69,7 @@ Deno.test("F40 each error reaches the app through functions.invoke with its code
         /^No rhyme with id "/,
       ],
       [await ask({ seed: 7 }, key), "409 idempotency_key_reused", /used with another body/],
-      [await ask({ title: "x".repeat(40_000) }), "413 body_too_large", /larger than 32768 bytes/],
+      [await ask({ title: "x".repeat(70_000) }), "413 body_too_large", /larger than 65536 bytes/],
       [await ask({ duration: 7 }), "422 unsupported_option duration", /5 or 8 seconds, not "7"/],
       [
         await refusalOf(client, "cancel-video", { body: { video_id: done } }),
@@ -89,9 +89,8 @@ Deno.test("F40 each error reaches the app through functions.invoke with its code
       assert(words.test(sentence), sentence);
     }
 
-    const avatar_url = "https://avatars.example.com/mia%20kim.png?v=2";
-    for (const more of [{}, { avatar_url }]) {
-      const taken = await client.functions.invoke("queue-video", { body: { ...song, ...more } });
+    for (let i = 0; i < 2; i++) {
+      const taken = await client.functions.invoke("queue-video", { body: song });
       assertEquals(taken.error, null);
     }
     const busy = await ask({});

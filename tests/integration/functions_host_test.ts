@@ -130,7 +130,7 @@ Deno.test(
         default: stack.secretKey,
         cron: stack.cronKey,
       });
-      assertEquals(env.RUNWARE_URL, stack.runwareUrl);
+      assertEquals(env.RUNWARE_URL, stack.providers.runware.url);
       assertEquals(env.A_SECRET_OF_THE_DEVELOPER, undefined);
     })().finally(() => Deno.env.delete("A_SECRET_OF_THE_DEVELOPER"));
   },

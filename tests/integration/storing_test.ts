@@ -1,56 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { failStoring, startStoring } from "../../shared/db/worker_calls.ts";
-import { type Customer, newCustomer, queued, work } from "../support/app.ts";
-import { byHand, delivered, type HandStack, stored } from "../support/by_hand.ts";
-import { balanceOf, entriesOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";
+import { work } from "../support/app.ts";
+import { byHand, stored } from "../support/by_hand.ts";
+import { balanceOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";
+import { assertGivenUp, deliveredAt, filesOf, statusOf, waiting } from "../support/storing.ts";
 import { adminClient } from "../support/users.ts";
-
-/** A video that was delivered and waits for its file to be copied. */
-async function waiting(app: HandStack): Promise<{ customer: Customer; videoId: string }> {
-  const customer = await newCustomer(app, { gems: 10 });
-  const videoId = await queued(app, customer);
-  await delivered(app, videoId);
-  assertEquals((await videoOf(app.db, videoId)).status, "rendering");
-  return { customer, videoId };
-}
-
-const statusOf = async (app: HandStack, videoId: string) => (await videoOf(app.db, videoId)).status;
-
-/** Says that the provider named this place for the file. */
-const deliveredAt = (app: HandStack, videoId: string, url: string) =>
-  app.db.query("update public.video_jobs set result_url = $2 where video_id = $1", [videoId, url]);
-
-/** The bytes of each object of a customer, as the customer downloads it. */
-async function filesOf(app: HandStack, { id, client }: Customer): Promise<Uint8Array[]> {
-  const rows = await app.db.query(
-    "select name from storage.objects where bucket_id = 'videos' and name like $1 || '/%'",
-    [id],
-  );
-  return await Promise.all(rows.map(async ({ name }) => {
-    const { data, error } = await client.storage.from("videos").download(String(name));
-    if (error) throw error;
-    return new Uint8Array(await data.arrayBuffer());
-  }));
-}
-
-/** Failed for good: the gems are back, the person is told kindly, no file is kept. */
-async function assertGivenUp(app: HandStack, customer: Customer, videoId: string, code: string) {
-  const video = await videoOf(app.db, videoId);
-  assertEquals([video.status, video.error_code], ["failed", "storing_failed"]);
-  assertEquals(
-    video.error_message,
-    "The video was made but could not be saved. Please try again.",
-  );
-  assertEquals((await newestJob(app.db, videoId)).error_code, code);
-  assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 10);
-  assertEquals((await entriesOf(app.db, videoId)).length, 2);
-  assertEquals(await filesOf(app, customer), []);
-}
 
 Deno.test("F21 a link that died before the copy: a fresh one is asked for and used", async () => {
   await byHand({}, async (app) => {
     const { customer, videoId } = await waiting(app);
-    const base = new URL(app.runwareUrl).origin;
+    const base = new URL(app.sandbox.url).origin;
     await deliveredAt(app, videoId, `${base}/media/${crypto.randomUUID()}.mp4`);
     await stored(app);
     assertEquals(await statusOf(app, videoId), "completed");
@@ -97,7 +56,7 @@ Deno.test("a page that calls itself .mp4 is not kept: failed and refunded at onc
     const { customer, videoId } = await waiting(app);
     app.sandbox.control.configure({ mediaWrongContent: 1 });
     await stored(app);
-    await assertGivenUp(app, customer, videoId, "not_a_video");
+    await assertGivenUp(app, customer, videoId, "wrong_content");
   });
 });
 
@@ -169,7 +128,10 @@ Deno.test("a file that was copied for a video that failed after all is kept from
     const [file] = await startStoring(app.db, [id]);
     const path = file?.storage_path ?? "";
     const bucket = adminClient(app).storage.from("videos");
-    assertEquals((await bucket.upload(path, new Blob(["copied"]))).error, null);
+    assertEquals(
+      (await bucket.upload(path, new Blob(["copied"], { type: "video/mp4" }))).error,
+      null,
+    );
     await failStoring(app.db, id, "storing_deadline", null);
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 10);
     assertEquals((await bucket.download(path)).error, null);

@@ -81,6 +81,20 @@ Deno.test("a provider that forgets a finished task and goes on saying nothing of
   });
 });
 
+Deno.test("F13 a forged word names a file elsewhere: not believed at the deadline either, the attempt is made again", async () => {
+  await byHand({}, async (app) => {
+    const videoId = await queued(app, await newCustomer(app));
+    const job = await submitted(app, videoId);
+    const token = await tokenOf(app, job);
+    const body = successOf(job, "https://forged.example.net/x.mp4");
+    assertEquals((await postWebhook(app, { job, token, body })).status, 200);
+    await passTime(app.db, "31 minutes");
+    await polled(app);
+    const attempts = await jobsOf(app.db, videoId);
+    assertEquals(attempts.map(({ status }) => status), ["failed", "pending"]);
+  });
+});
+
 Deno.test("F17 a result that comes before the submit is answered is taken, and is due at once", async () => {
   const knobs = { webhookBeforeAck: 1, renderMs: 0 };
   await byHand({ webhooks: "on", sandbox: { knobs } }, async (app) => {

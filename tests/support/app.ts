@@ -128,7 +128,7 @@ export async function queued(app: AppStack, customer: Customer): Promise<string>
 /** Runs a worker until its stage is empty. */
 export async function work(
   app: AppStack,
-  name: "submit-videos" | "poll-videos" | "store-videos" | "maintain",
+  name: "submit-videos" | "poll-videos" | "store-videos" | "notify-users" | "maintain",
 ): Promise<Answer> {
   const answer = await call(app, `${name}?wait=1`, { headers: { apikey: app.cronKey } });
   if (answer.status !== 200) throw new Error(`${name} answered ${JSON.stringify(answer.body)}`);

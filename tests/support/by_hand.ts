@@ -69,12 +69,13 @@ export async function rowCounts(app: AppStack): Promise<Record<string, number>> 
 
 /** What the functions of a stack are told (with webhooks on), for a restart with one value changed. */
 export async function functionsEnv(app: HandStack): Promise<Record<string, string>> {
-  const { sandbox, databaseUrl, supabaseUrl, runwareUrl } = app;
+  const { providers, notify, databaseUrl, supabaseUrl } = app;
   return stackEnv({
     options: {},
     env: {},
     keys: await keysOf(app),
-    runware: { url: runwareUrl, apiKey: sandbox.apiKey, sandbox, canReachUs: true },
+    providers,
+    notify,
     databaseUrl,
     url: supabaseUrl,
   });

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import denoConfig from "../../deno.json" with { type: "json" };
 import {
-  avatarHosts,
   ConfigError,
   databaseUrl,
-  runwareConfig,
+  imageHosts,
+  providerConfig,
   supabaseConfig,
   webhookConfig,
 } from "../../shared/config.ts";
@@ -41,12 +41,24 @@ Deno.test("while a secret is replaced both are accepted and the new one signs", 
   assertEquals(config.secrets, ["n".repeat(32), secret]);
 });
 
-Deno.test("a sandbox serves its own files; the real Runware keeps the adapter's hosts", () => {
-  const config = (url: string) =>
-    runwareConfig(from({ RUNWARE_API_KEY: "k", RUNWARE_URL: url })).mediaHosts;
-  assertEquals(config("http://127.0.0.1:54340/v1"), ["127.0.0.1:54340"]);
-  assertEquals(config("https://api.runware.ai/v1"), undefined);
-  assertThrows(() => runwareConfig(from({})), ConfigError, "RUNWARE_API_KEY is not set");
+Deno.test("a sandbox serves its own files; a real provider keeps the adapter's address and hosts", () => {
+  const config = (more: Record<string, string>) =>
+    providerConfig(from({ RUNWAY_API_KEY: "k", ...more }), "RUNWAY");
+  assertEquals(config({}), { apiKey: "k" });
+  assertEquals(config({ RUNWAY_URL: "https://proxy.example/" }), {
+    apiKey: "k",
+    url: "https://proxy.example/",
+  });
+  assertEquals(config({ RUNWAY_URL: "http://127.0.0.1:54341" })?.mediaHosts, ["127.0.0.1:54341"]);
+  assertEquals(config({ RUNWAY_MEDIA_HOSTS: "a.example, B.example" })?.mediaHosts, [
+    "a.example",
+    "b.example",
+  ]);
+  assertThrows(() => config({ RUNWAY_URL: "nowhere" }), ConfigError, "RUNWAY_URL is not a URL");
+});
+
+Deno.test("a provider without a key is switched off", () => {
+  assertEquals(providerConfig(from({ RUNWAY_URL: "http://127.0.0.1:1" }), "RUNWAY"), undefined);
 });
 
 Deno.test("a configuration error names the variable and never shows its value", () => {
@@ -55,9 +67,9 @@ Deno.test("a configuration error names the variable and never shows its value", 
   assertEquals(String(error).includes("hidden"), false);
 });
 
-Deno.test("avatars come from the listed hosts, by default from the project itself", () => {
-  assertEquals(avatarHosts(from(base)), ["ref.supabase.co"]);
-  assertEquals(avatarHosts(from({ AVATAR_HOSTS: " A.example.com, b.example.com ," })), [
+Deno.test("frames come from the listed hosts, by default from the project itself", () => {
+  assertEquals(imageHosts(from(base)), ["ref.supabase.co"]);
+  assertEquals(imageHosts(from({ IMAGE_HOSTS: " A.example.com, b.example.com ," })), [
     "a.example.com",
     "b.example.com",
   ]);

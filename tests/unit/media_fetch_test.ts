@@ -1,12 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { createServer, type ServerResponse } from "node:http";
-import {
-  isAllowedMedia,
-  LARGEST_VIDEO,
-  type Media,
-  MediaError,
-  openVideo,
-} from "../../shared/storage/media_fetch.ts";
+import { isAllowedMedia } from "../../shared/storage/allowed_media.ts";
+import { type Media, MediaError, openMedia } from "../../shared/storage/media_fetch.ts";
+import { THUMBNAILS, VIDEOS, type Wanted } from "../../shared/storage/media_types.ts";
 
 const HOSTS = ["vm.runware.ai"];
 
@@ -48,8 +44,37 @@ Deno.test("F23 plain http only for the very loopback address on the list", () =>
   assertEquals(isAllowedMedia("http://vm.runware.ai/x.mp4", hosts), false);
 });
 
+Deno.test("F23 no private address is ever fetched, not even one that is on the list", () => {
+  const inside = [
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "127.0.0.2",
+    "0.0.0.0",
+    "255.255.255.255",
+    "[::1]",
+    "[fd00::1]",
+    "[::ffff:10.0.0.1]",
+    "metadata",
+    "metadata.google.internal",
+  ];
+  for (const host of inside) {
+    const { host: listed } = new URL(`https://${host}`);
+    assertEquals(isAllowedMedia(`https://${host}/x.mp4`, [listed]), false, host);
+  }
+  for (const host of ["8.8.8.8", "172.15.0.1", "172.32.0.1", "100.128.0.1", "cdn.example.com"]) {
+    assertEquals(isAllowedMedia(`https://${host}/x.mp4`, [host]), true, host);
+  }
+});
+
 /** What came of a file that a server on this machine sends in `send`'s way: its bytes, or the error's code. */
-async function fetched(send: (response: ServerResponse) => void): Promise<string> {
+async function fetched(
+  send: (response: ServerResponse) => void,
+  wanted: Wanted = VIDEOS,
+): Promise<string> {
   let gets = 0;
   const server = createServer((_request, response) => {
     gets++;
@@ -61,8 +86,9 @@ async function fetched(send: (response: ServerResponse) => void): Promise<string
   const controller = new AbortController();
   let media: Media | undefined;
   try {
-    media = await openVideo(`http://${host}/x.mp4`, {
+    media = await openMedia(`http://${host}/x.mp4`, {
       hosts: [host],
+      wanted,
       signal: controller.signal,
     });
     return await new Response(media.body).text();
@@ -104,7 +130,7 @@ Deno.test("a dead link is gone, a server in trouble is unavailable", async () =>
   }
 });
 
-Deno.test("what is no MP4, or nothing at all, is not a video", async () => {
+Deno.test("what is no MP4, or nothing at all, has the wrong content", async () => {
   const bodies = [
     "",
     "ftyp",
@@ -113,13 +139,13 @@ Deno.test("what is no MP4, or nothing at all, is not a video", async () => {
     "\0".repeat(99),
   ];
   for (const body of bodies) {
-    assertEquals(await fetched((response) => response.end(body)), "not_a_video after 1", body);
+    assertEquals(await fetched((response) => response.end(body)), "wrong_content after 1", body);
   }
 });
 
 Deno.test("a file that is too large by its own word is not begun", async () => {
   const send = (response: ServerResponse) => {
-    response.writeHead(200, { "content-length": LARGEST_VIDEO + 1 });
+    response.writeHead(200, { "content-length": VIDEOS.largest + 1 });
     response.write(FILE, () => response.socket?.destroy());
   };
   assertEquals(await fetched(send), "too_large after 1");
@@ -131,4 +157,45 @@ Deno.test("a file that is cut half-way is an error, never a short file", async (
     response.write(FILE, () => response.socket?.destroy());
   };
   assertEquals(await fetched(send), "broken after 1");
+});
+
+Deno.test("a file that grows too large without a word is cut off there", async () => {
+  const send = (response: ServerResponse) => {
+    response.write(FILE, () => response.end("x".repeat(100_000)));
+  };
+  assertEquals(await fetched(send, { ...VIDEOS, largest: 50_000 }), "too_large after 1");
+});
+
+Deno.test("F22 a Content-Length that lies: the file that ends inside a box is no video", async () => {
+  // ftyp, then a box of 1,000 bytes of which the length lets 92 through.
+  const bytes = new Uint8Array(1_024);
+  bytes.set(new TextEncoder().encode(FILE.slice(0, 24)));
+  new DataView(bytes.buffer).setUint32(24, 1_000);
+  bytes.set(new TextEncoder().encode("mdat"), 28);
+  const sent = (length: number) => (response: ServerResponse) => {
+    response.writeHead(200, { "content-length": length });
+    response.strictContentLength = false;
+    response.write(bytes.subarray(0, length));
+    response.end(() => response.socket?.destroy());
+  };
+  assertEquals(await fetched(sent(124)), "cut after 1");
+  assertEquals((await fetched(sent(1_024))).length, 1_024);
+});
+
+Deno.test("pictures are told by how they begin, whatever they are called", async () => {
+  const beginnings: Record<string, number[]> = {
+    jpg: [0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1],
+    png: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13],
+    webp: [0x52, 0x49, 0x46, 0x46, 1, 0, 0, 0, 0x57, 0x45, 0x42, 0x50],
+  };
+  for (const [extension, head] of Object.entries(beginnings)) {
+    const type = THUMBNAILS.types.find((each) => each.begins(Uint8Array.from(head)));
+    assertEquals(type?.extension, extension);
+  }
+  const svg = (response: ServerResponse) => response.end("<svg onload='alert(1)'/>");
+  assertEquals(await fetched(svg, THUMBNAILS), "wrong_content after 1");
+  assertEquals(
+    await fetched((response) => response.end(FILE), THUMBNAILS),
+    "wrong_content after 1",
+  );
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../../shared/domain/rhyme_video.ts";
-import { modelsOf } from "../../shared/providers/models.ts";
+import { modelsOf } from "../../shared/providers/registry.ts";
 
 const models = modelsOf("runware");
 const rhyme: Rhyme = {

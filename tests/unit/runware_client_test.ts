@@ -55,7 +55,7 @@ Deno.test("nobody listening leaves a submit unknown, without the key in the erro
   listener.close();
   const provider = createRunwareProvider({ apiKey: API_KEY, url });
   const [outcome] = await provider.submit([videoTask(ID_A)]);
-  assertEquals(standing(outcome), "unknown server network");
+  assertEquals(standing(outcome), "unknown server unreachable");
   assertEquals(JSON.stringify(outcome).includes(API_KEY), false);
 });
 

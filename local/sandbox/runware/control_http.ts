@@ -3,7 +3,7 @@ import { type Control, NoSuchTask } from "./control.ts";
 import { isJsonObject, type JsonObject } from "./errors.ts";
 import { KnobError } from "./knob_schema.ts";
 import { DEFAULT_KNOBS } from "./knobs.ts";
-import { readBody } from "./rest.ts";
+import { readBody } from "../read_body.ts";
 
 /** Where the control API is. */
 export const CONTROL_PATH = "/__sandbox";

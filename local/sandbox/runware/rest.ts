@@ -1,12 +1,10 @@
-import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerTasks, kindOf } from "./api.ts";
 import { authenticationTask, bearerKey, refusedKey } from "./auth.ts";
 import { requestError } from "./errors.ts";
 import type { Parts } from "./parts.ts";
 import { answer, type Reply } from "./reply.ts";
-
-const MAX_BODY_BYTES = 64 * 2 ** 20;
+import { readBody } from "../read_body.ts";
 
 /** Serves `POST /v1`. */
 export async function serveRest(
@@ -18,17 +16,6 @@ export async function serveRest(
     ? await answerPost(parts, await readBody(request), request.headers.authorization)
     : answer(405, requestError("invalidMethod", "Send tasks with POST."), { allow: "POST" });
   sendReply(reply, response);
-}
-
-/** The body of a request as text; undefined where it is larger than anybody needs. */
-export async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
-  }
-  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
 }
 
 async function answerPost(

@@ -27,9 +27,9 @@ const DEFAULT_URL = "https://api.runware.ai/v1";
 const DEFAULT_TIMEOUT_MS = 20_000;
 /** A day: long enough for an outage of our storage, short enough for pictures of children. */
 const DEFAULT_TTL_SECONDS = 86_400;
-/** No limit is documented. Small enough that one lost answer leaves few tasks in doubt. */
-const SUBMIT_BATCH = 20;
-const POLL_BATCH = 50;
+/** No limit is documented. One lost answer leaves no more tasks in doubt than one poll settles. */
+const SUBMIT_BATCH = 50;
+const POLL_BATCH = 100;
 /** Hosts seen in the documentation, newest first. */
 const MEDIA_HOSTS = ["vm.runware.ai", "im.runware.ai"];
 

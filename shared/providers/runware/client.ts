@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { storable, storableText } from "../../storable.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
+import { neverConnected, sentOnce } from "../send_once.ts";
 import { kindOfStatus, toProviderError } from "./errors.ts";
 import type { VideoInferenceTask } from "./requests.ts";
 import { type Envelope, readEnvelope } from "./schemas.ts";
@@ -38,7 +39,7 @@ export interface TaskDetails {
 export class RunwareError extends Error implements ProviderError {
   override readonly name = "RunwareError";
   readonly kind: ErrorKind;
-  /** Runware's code verbatim, or `http_<status>`, `network`, `deadline`, `unreadable`. */
+  /** Runware's code verbatim, or `http_<status>`, `network`, `unreachable`, `deadline`, `unreadable`. */
   readonly code: string;
   readonly retryAfterSeconds?: number;
   readonly raw: unknown;
@@ -117,7 +118,7 @@ export class RunwareClient {
   }
 
   async #post(tasks: readonly object[]): Promise<Answer> {
-    const { response, text } = await this.#exchange(JSON.stringify(tasks));
+    const { response, text } = await this.#exchange(tasks);
     const raw = parseJson(text);
     const envelope = readEnvelope(raw);
     const retryAfterSeconds = secondsOf(response.headers.get("retry-after"));
@@ -134,14 +135,14 @@ export class RunwareClient {
   }
 
   /** Sends and reads to the end within the time limit. */
-  async #exchange(body: string): Promise<{ response: Response; text: string }> {
+  async #exchange(tasks: unknown): Promise<{ response: Response; text: string }> {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), this.#timeoutMs);
     try {
       const response = await this.#fetch(this.#url, {
         method: "POST",
-        headers: { authorization: `Bearer ${this.#apiKey}`, "content-type": "application/json" },
-        body,
+        headers: { authorization: `Bearer ${this.#apiKey}` },
+        body: sentOnce(tasks),
         // A redirect would carry the key to wherever it points.
         redirect: "manual",
         signal: controller.signal,
@@ -158,7 +159,7 @@ export class RunwareClient {
     const reason = this.#redact(error instanceof Error ? error.message : String(error));
     return new RunwareError({
       kind: "server",
-      code: signal.aborted ? "deadline" : "network",
+      code: signal.aborted ? "deadline" : neverConnected(error) ? "unreachable" : "network",
       message: signal.aborted
         ? `Runware did not answer within ${this.#timeoutMs} ms`
         : `Runware could not be reached: ${reason}`,

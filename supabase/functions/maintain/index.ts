@@ -1,5 +1,16 @@
-/** POST, cron: finds lost work, brings it back, checks the books. */
+/** POST, cron: finds lost work, brings it back, checks the books, deletes what is to be forgotten. */
+import { createAuthAdmin } from "../../../shared/auth_admin.ts";
+import { supabaseConfig } from "../../../shared/config.ts";
 import { maintenanceDoor } from "../../../shared/http/worker_door.ts";
+import { env } from "../../../shared/runtime.ts";
+import { forget } from "../../../shared/stages/forget.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
+import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 
-export default maintenanceDoor("maintain", maintain);
+const project = supabaseConfig(env);
+const forgetters = { storage: createStorageApi(project), auth: createAuthAdmin(project) };
+
+export default maintenanceDoor("maintain", async (tools) => ({
+  ...await maintain(tools),
+  forgotten: await forget(tools, forgetters),
+}));

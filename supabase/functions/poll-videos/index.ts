@@ -1,14 +1,15 @@
 /** POST, cron: asks providers about videos that are due and settles their answers. */
-import { runwareConfig } from "../../../shared/config.ts";
+import { webhookConfig } from "../../../shared/config.ts";
 import { workerDoor } from "../../../shared/http/worker_door.ts";
 import { createProviders } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
 
-const providers = createProviders({ runware: runwareConfig(env) });
+const providers = createProviders(env);
+const webhooks = webhookConfig(env).baseUrl === undefined ? "off" : "on";
 
 export default workerDoor(
   "poll-videos",
   { stage: "poll", gatherMs: 100 },
-  (tools) => pollAll(tools, providers),
+  (tools) => pollAll(tools, providers, { webhooks }),
 );

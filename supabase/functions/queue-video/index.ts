@@ -1,12 +1,21 @@
-/** POST, user: charges the gems and queues a video. */
-import { avatarHosts } from "../../../shared/config.ts";
+/** POST, user: charges the gems and queues a video, or tells its price. */
+import { imageHosts, moderationConfig, supabaseConfig } from "../../../shared/config.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
 import { userDoor } from "../../../shared/http/door.ts";
-import { modelsOf } from "../../../shared/providers/models.ts";
+import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
+import { makersOf, modelsOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
+
+const config = {
+  projectUrl: supabaseConfig(env).url,
+  imageHosts: imageHosts(env),
+  makers: makersOf(env),
+  moderator: moderatorFor(moderationConfig(env)),
+  modelsOf,
+};
 
 export default userDoor(
   "queue-video",
   ["POST"],
-  (request, visit) => queueVideo(request, visit, { avatarHosts: avatarHosts(env), modelsOf }),
+  (request, visit) => queueVideo(request, visit, config),
 );

@@ -1,23 +1,25 @@
 /** POST, cron: hands queued videos to the provider. */
-import { runwareConfig, webhookConfig } from "../../../shared/config.ts";
+import { supabaseConfig, webhookConfig } from "../../../shared/config.ts";
 import { workerDoor } from "../../../shared/http/worker_door.ts";
-import { modelsOf } from "../../../shared/providers/models.ts";
-import { createProviders } from "../../../shared/providers/registry.ts";
+import { createProviders, modelsOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
-import { rhymeTaskBuilder } from "../../../shared/stages/rhyme_task.ts";
+import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
+import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 
-const providers = createProviders({ runware: runwareConfig(env) });
+const providers = createProviders(env);
 const webhook = webhookConfig(env);
+const storage = createStorageApi(supabaseConfig(env));
 
 export default workerDoor(
   "submit-videos",
   { stage: "submit", gatherMs: 250 },
   (tools) =>
     submitAll(tools, providers, (provider) =>
-      rhymeTaskBuilder({
+      videoTaskBuilder({
         models: modelsOf(provider),
         webhook,
         functionName: `${provider}-webhook`,
+        storage,
       })),
 );

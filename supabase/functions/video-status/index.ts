@@ -1,5 +1,18 @@
-/** GET, user: where videos stand, with fresh links to finished ones. */
+/** GET, user: where videos stand, at once, on the next change, or as a stream. */
 import { videoStatus } from "../../../shared/doors/video_status.ts";
-import { userDoor } from "../../../shared/http/door.ts";
+import { adminClient, userDoor } from "../../../shared/http/door.ts";
+import { createLog } from "../../../shared/log.ts";
+import { isolateEnd } from "../../../shared/runtime.ts";
+import { readChanges } from "../../../shared/status/read.ts";
+import { createVideoWatcher } from "../../../shared/status/watcher.ts";
 
-export default userDoor("video-status", ["GET"], videoStatus);
+const watcher = createVideoWatcher({
+  read: (known) => readChanges(adminClient(), known),
+  log: createLog({ function: "video-status" }),
+});
+
+export default userDoor(
+  "video-status",
+  ["GET"],
+  (request, visit) => videoStatus(request, visit, { watcher, isolateEnd }),
+);

@@ -17,6 +17,7 @@ const account = z.object({
   charges: z.array(z.number()),
   refunds: z.array(z.number()),
   notices: z.array(z.string()),
+  told: z.array(z.string()),
   objects: z.array(z.object({ name: z.string(), size: z.number() })),
   completions: z.number(),
 });
@@ -29,6 +30,8 @@ const ACCOUNTS = `
     array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'charge') as charges,
     array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'refund') as refunds,
     array(select n.kind from public.notifications n where n.video_id = v.id) as notices,
+    array(select concat_ws(' ', d.channel, d.status, d.error_code) from public.notification_deliveries d
+      join public.notifications n on n.id = d.notification_id where n.video_id = v.id order by 1) as told,
     (select coalesce(json_agg(json_build_object('name', o.name, 'size', (o.metadata ->> 'size')::int)), '[]')
      from storage.objects o where o.bucket_id = 'videos' and o.name like '%' || v.id || '%') as objects,
     (select count(*)::int from public.video_progress p
@@ -103,9 +106,31 @@ function faultsOfVideo({ name, role, one, lane, promised }: {
       cancelled: [],
     }[role.ends],
   );
+  faults.push(...faultsOfNotices({ name, role, one, lane }));
   const isDone = role.ends === "completed";
   expect("sizes of its objects", one.objects.map(({ size }) => size), isDone ? [FILE_BYTES] : []);
   expect("entries of completion", one.completions, isDone ? 1 : 0);
+  return faults;
+}
+
+/** Each place has seen it once, and every delivery came to its end. */
+function faultsOfNotices({ name, role, one, lane }: {
+  readonly name: string;
+  readonly role: Role;
+  readonly one: Account;
+  readonly lane: Lane;
+}): string[] {
+  const seen = lane.notify.control.shown()
+    .filter(({ data }) => data["video_id"] === one.video_id).map(({ place }) => place).sort();
+  const due = role.ends === "cancelled" ? [] : ["fcm", "web_push", "webhook"];
+  const faults = seen.join() === due.join() ? [] : [`${name}, told at: ${seen}, not ${due}`];
+  // The phone that is gone: found out by the first of its deliveries, the others find no device.
+  const sent = one.told.filter((told) => told.endsWith(" sent")).map((told) => told.split(" ")[0]);
+  if (sent.join() !== due.join()) faults.push(`${name}, sent: ${sent}, not ${due}`);
+  const open = one.told.filter((told) =>
+    !/ sent$|^fcm failed unregistered$|^fcm skipped device_gone$/.test(told)
+  );
+  if (open.length > 0) faults.push(`${name}, deliveries: ${open}`);
   return faults;
 }
 

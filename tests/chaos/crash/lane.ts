@@ -1,10 +1,12 @@
 /** A stack that run after run is played on: its database is put back to a scenario's beginning. */
 import { join } from "node:path";
 import type pg from "pg";
+import type { NotifySandbox } from "../../../local/sandbox/notify.ts";
 import { type RunwareSandbox } from "../../../local/sandbox/runware.ts";
 import { withClient } from "../../../local/prepare.ts";
 import { type Stack, startStack } from "../../../local/stack.ts";
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
+import { registerDevice } from "../../support/devices.ts";
 import { databaseUrl, runOn } from "../../support/server.ts";
 import { quiet } from "../../support/sql.ts";
 import type { Base } from "./base.ts";
@@ -13,9 +15,21 @@ import type { Surroundings } from "./protocol.ts";
 /** Bytes of every file, enough that a half of one is really on its way when the other is not. */
 export const FILE_BYTES = 400_000;
 
+/** A phone that the app was removed from. */
+const GONE_PHONE = "removed-phone";
+
+/** Every branch of notifying: an answer that is lost, one that says "later", one that says "gone". */
+function troubleTheSenders({ control }: NotifySandbox): void {
+  control.reset();
+  control.unregister(GONE_PHONE);
+  control.fail("web_push", { fault: "lostAnswer" });
+  control.fail("webhook", { fault: "status", status: 503 });
+}
+
 /** Where one run after the other is played. */
 export interface Lane {
   readonly sandbox: RunwareSandbox;
+  readonly notify: NotifySandbox;
   readonly surroundings: Surroundings;
   /** The folder of the stored files. */
   readonly files: string;
@@ -56,11 +70,13 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
 }
 
 function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<void>): Lane {
-  const { sandbox } = stack;
-  if (sandbox === null) throw new Error("A lane needs the sandbox");
+  const { sandbox, notify } = stack;
+  if (sandbox === null || notify === null) throw new Error("A lane needs the sandboxes");
+  const { endpoint, keys } = notify.control.subscribe();
   const files = join(stack.dataDir, "storage");
   return {
     sandbox,
+    notify,
     files,
     surroundings: {
       databaseUrl: url,
@@ -68,15 +84,21 @@ function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<voi
       secretKey: stack.secretKey,
       runwareUrl: sandbox.url,
       runwareKey: sandbox.apiKey,
+      notifyEnv: notify.env,
     },
     async fresh(base, work) {
       await recreate(base);
       sandbox.control.reset();
       sandbox.control.configure(base.scenario.knobs);
+      troubleTheSenders(notify);
       await Deno.remove(files, { recursive: true }).catch(ignoreMissing);
       await storageAnswers(stack);
       const db = openDatabase(url, { log: quiet });
       try {
+        for (const address of ["phone", GONE_PHONE]) {
+          await registerDevice(db, base.family, { address });
+        }
+        await registerDevice(db, base.family, { kind: "web_push", address: endpoint, keys });
         await work(db);
       } finally {
         await db.close();

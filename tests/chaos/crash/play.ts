@@ -67,7 +67,9 @@ export async function recover(stage: Stage, fuses: readonly Fuse[] = []): Promis
     await world.act();
     await passTime(db, ROUND);
     try {
-      for (const step of ["maintain", "submit", "poll", "store"] as const) await worker.run(step);
+      for (const step of ["maintain", "submit", "poll", "store", "notify"] as const) {
+        await worker.run(step);
+      }
     } catch (error) {
       if (!(error instanceof Killed) || ++deaths > MOST_DEATHS) throw error;
       worker = await staff.hire(lane, left.shift() ?? null);
@@ -86,7 +88,9 @@ async function isOver(db: Database): Promise<boolean> {
          select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
        ) and not exists (
          select 1 from pgboss.job j
-         where j.name in ('submit-runware', 'store-video') and j.state <= 'active'
+         where j.name in ('submit-runware', 'store-video', 'notify-user') and j.state <= 'active'
+       ) and not exists (
+         select 1 from public.notification_deliveries d where d.status = 'pending'
        ) as value`,
     ),
   );

@@ -106,9 +106,10 @@ function watchBytes(
   });
 }
 
-/** "runware", "media" or "storage": the same words whatever ids the address holds. */
+/** "runware", "fcm", "media" or "storage": the same words whatever ids the address holds. */
 function placeOf(input: Parameters<typeof fetch>[0]): string {
   const { pathname } = new URL(input instanceof Request ? input.url : input);
   const [, first = ""] = pathname.split("/");
-  return first === "v1" ? "runware" : first;
+  if (first === "v1") return pathname.endsWith(":send") ? "fcm" : "runware";
+  return first;
 }

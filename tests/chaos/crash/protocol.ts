@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** The stages a worker can be told to run. */
-export const stageName = z.enum(["submit", "poll", "store", "maintain"]);
+export const stageName = z.enum(["submit", "poll", "store", "notify", "maintain"]);
 export type StageName = z.infer<typeof stageName>;
 
 /**
@@ -23,6 +23,8 @@ export const surroundings = z.object({
   secretKey: z.string(),
   runwareUrl: z.string(),
   runwareKey: z.string(),
+  /** Of the notification channels. */
+  notifyEnv: z.record(z.string(), z.string()),
 });
 export type Surroundings = z.infer<typeof surroundings>;
 

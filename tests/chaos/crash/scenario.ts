@@ -56,7 +56,7 @@ const lives: Scenario = {
   },
   script: [
     ...["submit", PAUSE, "poll", "world", PAUSE, "poll", "world", "store"] as const,
-    ...[PAUSE, "submit", "world", PAUSE, "poll", "store"] as const,
+    ...[PAUSE, "submit", "world", PAUSE, "poll", "store", "notify", PAUSE, "notify"] as const,
   ],
 };
 
@@ -87,7 +87,7 @@ const refusals: Scenario = {
   },
   script: [
     ...["submit", "maintain", PAUSE, "submit", PAUSE, "submit", PAUSE] as const,
-    ...["poll", "world", PAUSE, "poll", "store"] as const,
+    ...["poll", "world", PAUSE, "poll", "store", "notify"] as const,
   ],
 };
 

@@ -4,18 +4,20 @@
  */
 import { openDatabase } from "../../../shared/db/database.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
-import { runwareConfig } from "../../../shared/config.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { createLog } from "../../../shared/log.ts";
-import { modelsOf } from "../../../shared/providers/models.ts";
-import { createProviders } from "../../../shared/providers/registry.ts";
+import { createProviders, modelsOf } from "../../../shared/providers/registry.ts";
+import type { ChannelName } from "../../../shared/notify/channel.ts";
+import { createChannels } from "../../../shared/notify/channels.ts";
 import { type Batch, drain } from "../../../shared/stages/drain.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
+import { notifyBatch } from "../../../shared/stages/notify.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
-import { rhymeTaskBuilder } from "../../../shared/stages/rhyme_task.ts";
+import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
 import { createObjectStore } from "../../../shared/storage/object_store.ts";
+import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 import { textLines } from "../../../local/lines.ts";
 import { Crossings, tell } from "./crossings.ts";
 import { watchDatabase, watchFetch, watchProvider, watchQueue, watchStore } from "./ports.ts";
@@ -51,30 +53,36 @@ for await (const line of lines) {
 Deno.exit(0);
 
 function begin(around: Surroundings): Life {
-  const { databaseUrl, supabaseUrl, secretKey, runwareUrl, runwareKey } = around;
+  const { databaseUrl, supabaseUrl, secretKey, runwareUrl, runwareKey, notifyEnv } = around;
   const environment = new Map([["RUNWARE_URL", runwareUrl], ["RUNWARE_API_KEY", runwareKey]]);
   const log = createLog({}, () => {});
   const database = watchDatabase(openDatabase(databaseUrl, { log }), crossings);
   const queue = watchQueue(openQueue(database, log), crossings);
   const tools: WorkerTools = { database, queue, log, node: `crash-${crypto.randomUUID()}` };
   const store = watchStore(createObjectStore({ url: supabaseUrl, secretKey }), crossings);
-  const runware = runwareConfig((name) => environment.get(name));
   const providers = new Map(
-    [...createProviders({ runware })].map((
+    [...createProviders((name) => environment.get(name))].map((
       [name, provider],
     ) => [name, watchProvider(provider, crossings)]),
   );
   const builderFor = (provider: string) =>
-    rhymeTaskBuilder({
+    videoTaskBuilder({
       models: modelsOf(provider),
       webhook: { secrets: ["the sandbox is given no webhook address"] },
       functionName: `${provider}-webhook`,
+      storage: createStorageApi({ url: supabaseUrl, secretKey }),
     });
+  const notifyTools = {
+    channels: createChannels((name) => notifyEnv[name]),
+    storage: createStorageApi({ url: supabaseUrl, secretKey }),
+    missed: new Set<ChannelName>(),
+  };
   const drained = (stage: string, step: () => Promise<Batch>) => drain(tools, stage, step);
   const stages: Record<StageName, () => Promise<unknown>> = {
     submit: () => drained("submit", () => submitAll(tools, providers, builderFor)),
     poll: () => drained("poll", () => pollAll(tools, providers)),
     store: () => drained("store", () => storeBatch(tools, providers, store)),
+    notify: () => drained("notify", () => notifyBatch(tools, notifyTools)),
     maintain: () => maintain(tools),
   };
   return {

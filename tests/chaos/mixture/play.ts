@@ -3,11 +3,11 @@ import { z } from "zod";
 import type { KnobChanges } from "../../../local/sandbox/runware.ts";
 import type { Random } from "../../../local/sandbox/random.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
-import { modelsOf } from "../../../shared/providers/models.ts";
+import { modelsOf } from "../../../shared/providers/registry.ts";
 import { type Batch, drain } from "../../../shared/stages/drain.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
-import { rhymeTaskBuilder } from "../../../shared/stages/rhyme_task.ts";
+import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
 import { sqlState } from "../../../shared/db/database.ts";
@@ -71,7 +71,10 @@ export async function play(site: Site, game: Game): Promise<Played> {
   let quietRounds = 0;
   for (let round = 1;; round++) {
     await Promise.all([table.act(round), work(site)]);
-    const reason = await value(site.db, "select pause_reason as value from app.providers");
+    const reason = await value(
+      site.db,
+      "select pause_reason as value from app.providers where name = 'runware'",
+    );
     if (typeof reason === "string") pauses.add(reason);
     if (round >= ARRIVING_ROUNDS && await isOver(site)) {
       await echo(site);
@@ -117,14 +120,15 @@ async function letPass(site: Site, seconds: number): Promise<void> {
 
 /** What cron would start: each isolate drains each stage, and maintain comes by. */
 async function work(site: Site): Promise<void> {
-  const { providers, store, webhook, incidents, isolates } = site;
+  const { providers, store, storage, webhook, incidents, isolates } = site;
   const stages: Record<string, (tools: WorkerTools) => Promise<Batch>> = {
     submit: (tools) =>
       submitAll(tools, providers, (provider) =>
-        rhymeTaskBuilder({
+        videoTaskBuilder({
           models: modelsOf(provider),
           webhook,
           functionName: `${provider}-webhook`,
+          storage,
         })),
     poll: (tools) => pollAll(tools, providers),
     store: (tools) => storeBatch(tools, providers, store),

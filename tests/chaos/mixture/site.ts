@@ -12,9 +12,10 @@ import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
 import { HttpError } from "../../../shared/http/http_error.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { createLog, type Log } from "../../../shared/log.ts";
-import { createProviders } from "../../../shared/providers/registry.ts";
 import type { VideoProvider } from "../../../shared/providers/provider.ts";
+import { createRunwareProvider } from "../../../shared/providers/runware/adapter.ts";
 import { createObjectStore, type ObjectStore } from "../../../shared/storage/object_store.ts";
+import { createStorageApi, type StorageApi } from "../../../shared/storage/storage_api.ts";
 import { type AppStack, withApp } from "../../support/app.ts";
 import { keysOf } from "../../support/tokens.ts";
 
@@ -32,6 +33,7 @@ export interface Site {
   readonly isolates: readonly WorkerTools[];
   readonly providers: ReadonlyMap<string, VideoProvider>;
   readonly store: ObjectStore;
+  readonly storage: StorageApi;
   readonly webhook: WebhookConfig;
   /** What must not happen however the provider behaves: errors logged or thrown, doors that answer 5xx. */
   readonly incidents: string[];
@@ -71,6 +73,7 @@ export function withSite(seed: string, work: (site: Site) => Promise<void>): Pro
             incidents,
             providers: providersFor(sandbox),
             store: createObjectStore({ url: app.supabaseUrl, secretKey: app.secretKey }),
+            storage: createStorageApi({ url: app.supabaseUrl, secretKey: app.secretKey }),
           })),
     );
   });
@@ -78,7 +81,8 @@ export function withSite(seed: string, work: (site: Site) => Promise<void>): Pro
 
 function providersFor({ url, apiKey }: RunwareSandbox): ReadonlyMap<string, VideoProvider> {
   const mediaHosts = [new URL(url).host];
-  return createProviders({ runware: { apiKey, url, mediaHosts, timeoutMs: CALL_TIMEOUT_MS } });
+  const runware = createRunwareProvider({ apiKey, url, mediaHosts, timeoutMs: CALL_TIMEOUT_MS });
+  return new Map([[runware.name, runware]]);
 }
 
 /** Serves the product's webhook door as `runware-webhook` would be. */

@@ -35,6 +35,8 @@ export interface Effect {
   /** null: the user as a whole. */
   readonly videoId: string | null;
   readonly ways: ((model: Model) => void)[];
+  /** It waits for no lock: what the other side has in hand is left for the next time. */
+  readonly passesOver?: boolean;
 }
 
 /** What a transcript comes to. */
@@ -102,14 +104,14 @@ function onAttempt(
 
 function readFetch(heard: Heard & { call: "fetch" }, reading: Reading): void {
   const { queue, jobs, most } = heard;
-  for (const { videoJobId, handle } of jobs) {
+  for (const { id: videoJobId, handle } of jobs) {
     onAttempt(reading, videoJobId, (model, { attempt }) => {
       tickets.set(handle, giveOut(model, attempt, queue));
     });
   }
   reading.claims.push((model) => {
     if (jobs.length >= most) return;
-    const taken = new Set(jobs.map((job) => job.videoJobId));
+    const taken = new Set(jobs.map((job) => job.id));
     for (const { id } of dueJobs(model, queue)) {
       if (!taken.has(id)) throw new Unexplained(`${queue} kept the job of attempt ${id} back`);
     }
@@ -121,7 +123,7 @@ function readSettled(
   reading: Reading,
   change: (model: Model, place: ReturnType<typeof findAttempt>, ticket: Ticket) => void,
 ): void {
-  for (const { videoJobId, handle } of jobs) {
+  for (const { id: videoJobId, handle } of jobs) {
     onAttempt(reading, videoJobId, (model, place) => {
       const ticket = tickets.get(handle);
       if (ticket !== undefined) change(model, place, ticket);
@@ -247,7 +249,7 @@ const SQL: Record<string, Reader> = {
   },
 
   finish_storing({ values, rows }, reading) {
-    const [id] = z.tuple([z.string(), z.string()]).parse(values);
+    const [id] = z.tuple([z.string(), z.string(), z.null()]).parse(values);
     onAttempt(reading, id, (_model, place) => {
       expect("Completed", answered.parse(rows), work.finishStoring(place));
     });
@@ -270,6 +272,7 @@ const SQL: Record<string, Reader> = {
             const video = owner.videos.find((one) => one.id === id);
             if (video !== undefined) reconcile(model, owner, video);
           }],
+          passesOver: true,
         });
       }
     }

@@ -59,6 +59,11 @@ interface Concern {
   readonly lanes: Effect[][];
 }
 
+/** What waits for no lock leaves a video alone that the other side holds just then. */
+function orPassedOver(effect: Effect): Effect {
+  return effect.passesOver === true ? { ...effect, ways: [...effect.ways, () => {}] } : effect;
+}
+
 /** Videos are independent of each other, unless something looks at a user as a whole. */
 function byConcern(told: readonly Told[]): Concern[] {
   const whole = new Set(
@@ -76,6 +81,10 @@ function byConcern(told: readonly Told[]): Concern[] {
       concern.lanes[lane]?.push(effect);
     }
   });
+  for (const { lanes } of concerns.values()) {
+    const busy = lanes.filter((lane) => lane.length > 0).length > 1;
+    if (busy) lanes.forEach((lane, index) => lanes[index] = lane.map(orPassedOver));
+  }
   return [...concerns.values()];
 }
 

@@ -98,7 +98,7 @@ select json_build_object(
       'start_after', ${in_seconds("q.start_after")}
     )), '[]') from pgboss.job q where q.name in ('submit-runware', 'store-video')
   ),
-  'paused', (select ${in_seconds("p.paused_until")} from app.providers p),
+  'paused', (select ${in_seconds("p.paused_until")} from app.providers p where p.name = 'runware'),
   'broken', (select coalesce(json_agg(i), '[]') from app.invariants i),
   'backwards', (
     select count(*) from (

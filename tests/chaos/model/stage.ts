@@ -34,7 +34,9 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
   poll_steps = '{${RULES.pollSteps.join()}}', submit_lease_seconds = ${RULES.submitLease},
   poll_lease_seconds = ${RULES.pollLease},
   queued_deadline_minutes = ${RULES.queuedDeadline / 60},
-  storing_deadline_minutes = ${RULES.storingDeadline / 60};
+  storing_deadline_minutes = ${RULES.storingDeadline / 60},
+  -- Stories have one provider; its breaker has tests of its own (tests/db/failover_test.ts).
+  breaker_failures = 1000000;
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};
 ${
@@ -47,11 +49,12 @@ ${
 /** As a superuser, because the ledger lets nobody else forget. */
 const CLEAR = `
 set local session_replication_role = replica;
-delete from public.gem_entries; delete from public.notifications; delete from public.provider_events;
+delete from public.gem_entries; delete from public.notification_deliveries;
+delete from public.notifications; delete from public.provider_events;
 delete from public.video_progress; delete from public.video_jobs; delete from public.videos;
 delete from public.children; delete from public.users; delete from auth.users; delete from pgboss.job;
 delete from app.drainers; delete from app.model_stats;
-update app.providers set paused_until = null, pause_reason = null;
+update app.providers set paused_until = null, pause_reason = null, failures = 0;
 update app.fair_clocks set tag = 0;
 update pgboss.queue set monitor_claim_on = null, monitor_on = null, maintain_on = null;`;
 

@@ -14,7 +14,7 @@ export function checkTogether(transcript: Transcript): void {
     const completed = new Set(
       transcript.flatMap((other) =>
         other.call === "complete" && other.commit === heard.commit
-          ? other.jobs.map((job) => job.videoJobId)
+          ? other.jobs.map((job) => job.id)
           : []
       ),
     );

@@ -177,7 +177,7 @@ async function put(
     case "failed":
       throw new Error("Storage answered 500");
     case "not a video":
-      throw new MediaError("not_a_video", "The file is not an MP4");
+      throw new MediaError("wrong_content", "The file is not an MP4");
   }
 }
 

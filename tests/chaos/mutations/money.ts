@@ -28,7 +28,7 @@ export const MONEY: readonly Mutation[] = [
     name: "the balance is read, then written",
     file: LEDGER,
     find: `  update public.users u
-  set gem_balance = u.gem_balance + p_amount
+  set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
   where u.id = p_user_id
     and u.gem_balance + p_amount >= 0
   returning u.gem_balance into v_balance;
@@ -36,7 +36,7 @@ export const MONEY: readonly Mutation[] = [
     replace:
       `  select u.gem_balance + p_amount into v_balance from public.users u where u.id = p_user_id;
   update public.users u
-  set gem_balance = v_balance
+  set gem_balance = v_balance, fair_tag = coalesce(p_fair_tag, u.fair_tag)
   where u.id = p_user_id
     and v_balance >= 0;
 `,

@@ -45,8 +45,8 @@ export const STATES: readonly Mutation[] = [
   {
     name: "a video can be cancelled in any state",
     file: DOORS,
-    find: "  if v_video.status in ('queued', 'processing') then",
-    replace: "  if v_video.status <> 'cancelled' then",
+    find: "  if p_video.status not in ('queued', 'processing') then",
+    replace: "  if p_video.status = 'cancelled' then",
     why: "a video that is being stored is thrown away",
     tests: ["tests/db/submit_test.ts"],
   },

@@ -68,8 +68,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a poll takes no lease",
     file: SETTLE,
-    find: "set next_poll_at = clock_timestamp() + s.poll_lease_seconds * interval '1 second',",
-    replace: "set next_poll_at = j.next_poll_at,",
+    find: "        else s.poll_lease_seconds\n",
+    replace: "        else 0\n",
     why: "each poller asks about the same attempts",
     tests: ["tests/db/settle_test.ts"],
   },
@@ -116,7 +116,7 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a queue job is completed before its answer is written down",
     file: "shared/stages/submit.ts",
-    find: `await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.videoJobId)));`,
+    find: `await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.id)));`,
     replace: `await queue.complete(sql, waiting, jobs);`,
     why: "a worker that dies in between leaves an attempt that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
@@ -124,9 +124,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a queue job is completed outside of its rows' transaction",
     file: "shared/stages/submit.ts",
-    find: `await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.videoJobId)));`,
-    replace:
-      `await queue.complete(database, waiting, jobs.filter((job) => done.has(job.videoJobId)));`,
+    find: `await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.id)));`,
+    replace: `await queue.complete(database, waiting, jobs.filter((job) => done.has(job.id)));`,
     why: "a crash in between leaves an attempt that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
   },
@@ -141,10 +140,10 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a stored file's queue job is completed outside of its video's transaction",
     file: "shared/stages/store.ts",
-    find: `      await finishStoring(sql, storable.video_job_id, storable.storage_path);
+    find: `      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);
       await queue.complete(sql, "store-video", [job]);`,
     replace: `      await queue.complete(database, "store-video", [job]);
-      await finishStoring(sql, storable.video_job_id, storable.storage_path);`,
+      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);`,
     why: "a crash in between leaves a rendering video that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
   },

@@ -1,0 +1,171 @@
+/**
+ * An app's side of Gemreel, for React Native and the web. Copy it; it needs supabase-js and nothing else.
+ * tests/e2e/mobile_test.ts runs it against the whole stack. See docs/mobile.md.
+ */
+import { FunctionsHttpError, type SupabaseClient } from "@supabase/supabase-js";
+
+/** What screens show of a video. Rows, broadcasts and videos_since bring these names. */
+export interface Video {
+  readonly id: string;
+  readonly title: string;
+  readonly status: "queued" | "processing" | "rendering" | "completed" | "failed" | "cancelled";
+  readonly stage: string;
+  /** 0 to 100. */
+  readonly progress: number;
+  readonly error_message: string | null;
+  /** Grows with every change; of two states of one video the greater rev is the newer. */
+  readonly rev: number;
+}
+
+/** What video-status adds. The links live an hour: ask again rather than keep them. */
+export interface VideoStatus extends Omit<Video, "id"> {
+  readonly video_id: string;
+  /** For whoever waits. */
+  readonly message: string | null;
+  readonly eta_seconds: number | null;
+  readonly video_url: string | null;
+  readonly thumbnail_url: string | null;
+}
+
+/** A refusal: a sentence to show, a code to act on. */
+export class GemreelError extends Error {
+  override name = "GemreelError";
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message);
+  }
+}
+
+interface CallOptions {
+  readonly body?: Record<string, unknown>;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** supabase-js keeps the body of a refusal in the error's `context`; this brings it out. */
+async function call<T>(
+  client: SupabaseClient,
+  path: string,
+  { body, headers = {}, signal }: CallOptions = {},
+): Promise<T> {
+  const { data, error } = await client.functions.invoke<T>(path, {
+    method: body === undefined ? "GET" : "POST",
+    headers,
+    ...(body && { body }),
+    ...(signal && { signal }),
+  });
+  if (error instanceof FunctionsHttpError) {
+    const { status } = error.context;
+    const said = await error.context.json().catch(() => ({}));
+    throw new GemreelError(status, said.code ?? "unknown", said.error ?? "Please try again");
+  }
+  if (error) throw error;
+  if (data === null) throw new GemreelError(200, "unknown", "Please try again");
+  return data;
+}
+
+/** The Start button. `tap` is a new UUID for each tap: a retry with the same one never charges twice. */
+export async function startVideo(
+  client: SupabaseClient,
+  { childId, rhymeId, tap }: { childId: string; rhymeId: string; tap: string },
+): Promise<string> {
+  const { video_id } = await call<{ video_id: string }>(client, "queue-video", {
+    headers: { "idempotency-key": tap },
+    body: { child_id: childId, rhyme_id: rhymeId },
+  });
+  return video_id;
+}
+
+/** The Cancel button. Answers how many gems came back. */
+export async function cancelVideo(client: SupabaseClient, videoId: string): Promise<number> {
+  const answer = await call<{ gems_refunded: number }>(client, "cancel-video", {
+    body: { video_id: videoId },
+  });
+  return answer.gems_refunded;
+}
+
+/** The Watch button, and a tapped notification: the state with a link that is good for an hour. */
+export async function videoStatus(client: SupabaseClient, videoId: string): Promise<VideoStatus> {
+  const { videos: [video] } = await call<{ videos: [VideoStatus] }>(
+    client,
+    `video-status?video_id=${videoId}`,
+  );
+  return video;
+}
+
+/**
+ * The progress screen: tells each state until the video is over. "Continue in background" aborts
+ * `signal`: the video goes on. A lost connection is tried again.
+ */
+export async function followVideo(
+  client: SupabaseClient,
+  videoId: string,
+  { onVideo, signal }: { onVideo: (video: VideoStatus) => void; signal?: AbortSignal },
+): Promise<void> {
+  for (let rev = 0; !signal?.aborted;) {
+    try {
+      const { videos: [video] } = await call<{ videos: [VideoStatus] }>(
+        client,
+        `video-status?video_id=${videoId}&rev=${rev}&wait=25`,
+        { signal },
+      );
+      if (video.rev > rev) onVideo(video);
+      rev = video.rev;
+      if (["completed", "failed", "cancelled"].includes(video.status)) return;
+    } catch (error) {
+      // The server's word is final, but for a 5xx; the network's is not.
+      if (signal?.aborted) return;
+      if (error instanceof GemreelError && error.status < 500) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+    }
+  }
+}
+
+/** What the app keeps on the device between two runs. */
+export interface Kept {
+  videos: Map<string, Video>;
+  /** Of the last sync. */
+  rev: string | null;
+}
+
+/** Never back in time: an older state of a video is not taken. */
+export function keep(kept: Kept, video: Video): void {
+  if ((kept.videos.get(video.id)?.rev ?? 0) < video.rev) kept.videos.set(video.id, video);
+}
+
+/**
+ * Background sync: everything that changed since the last one, finished and deleted videos too. Call it
+ * when the app comes to the foreground, from the system's background task, and after each (re)connect.
+ */
+export async function sync(client: SupabaseClient, kept: Kept): Promise<void> {
+  const { data, error } = await client.rpc("videos_since", {
+    ...(kept.rev !== null && { p_rev: kept.rev }),
+  });
+  if (error) throw error;
+  const news: { reset: boolean; rev: string; videos: Video[]; deleted: string[] } = data;
+  if (news.reset) kept.videos.clear();
+  for (const video of news.videos) keep(kept, video);
+  for (const id of news.deleted) kept.videos.delete(id);
+  kept.rev = news.rev;
+}
+
+/** Live updates of all the user's videos while the app is open. Answers how to stop. */
+export async function listen(
+  client: SupabaseClient,
+  { userId, kept, onChange }: { userId: string; kept: Kept; onChange: () => void },
+): Promise<() => Promise<unknown>> {
+  await client.realtime.setAuth();
+  const channel = client.channel(`user:${userId}`, { config: { private: true } })
+    .on("broadcast", { event: "video_updated" }, ({ payload }) => {
+      keep(kept, payload as Video);
+      onChange();
+    })
+    .on("broadcast", { event: "video_deleted" }, ({ payload }) => {
+      kept.videos.delete(payload["id"]);
+      onChange();
+    })
+    // What was told while the socket was away.
+    .subscribe((status) => {
+      if (status === "SUBSCRIBED") void sync(client, kept).then(onChange, () => {});
+    });
+  return () => client.removeChannel(channel);
+}

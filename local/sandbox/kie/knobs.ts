@@ -1,0 +1,200 @@
+import { z } from "zod";
+import type { Random } from "../random.ts";
+
+const probability = z.number().min(0).max(1);
+const count = z.number().int().min(0);
+/** How often something happens: a probability, or `{next: 2}` for the next two and then no more. */
+const fault = z.union([
+  probability,
+  z.strictObject({ probability }),
+  z.strictObject({ next: count }),
+]);
+type Fault = z.output<typeof fault>;
+/** Faults of whole requests are kept to one kind of request with `on`. */
+const on = z.enum(["submit", "poll", "any"]).optional();
+const requestFault = z.union([
+  probability,
+  z.strictObject({ probability, on }),
+  z.strictObject({ next: count, on }),
+]);
+
+/** What a request asks for, as far as faults care. */
+export type RequestKind = "submit" | "poll" | "other";
+
+/** Faults that strike before a request is read: nothing is bought. */
+const early = {
+  /** The connection is closed without an answer. */
+  droppedRequest: requestFault.default(0),
+  /** 401. */
+  unauthorized: requestFault.default(0),
+  /** 402. */
+  insufficientCredits: requestFault.default(0),
+  /** 429, beside the one for more creates than the account may send. */
+  rateLimit: requestFault.default(0),
+  /** 433: this key has spent what it may. */
+  keyCap: requestFault.default(0),
+  /** 455. */
+  maintenance: requestFault.default(0),
+  /** 500. */
+  serverError: requestFault.default(0),
+};
+
+/** Faults that strike after a request was carried out; submits only, unless `on` says otherwise. */
+const late = {
+  /** The connection is closed without an answer. */
+  lostAck: requestFault.default(0),
+  /** No answer ever comes. */
+  hungAck: requestFault.default(0),
+  /** 500 although the task was taken. */
+  lateServerError: requestFault.default(0),
+  /** 200 with no task in it. */
+  emptyAck: requestFault.default(0),
+  /** 200 with a page of HTML. */
+  badJson: requestFault.default(0),
+};
+
+/** Faults of single tasks, callbacks and downloads. */
+const single = {
+  /** Tasks refused at once with `refuseCode` and `refuseMessage`. */
+  refuseTasks: fault.default(0),
+  /** Tasks whose render ends with `failCode` and `failMessage`. */
+  failTasks: fault.default(0),
+  /** Tasks that are rendered for ever. */
+  stuckTasks: fault.default(0),
+  /** Callbacks that are never sent. */
+  callbackLost: fault.default(0),
+  /** Callbacks that are sent twice. */
+  callbackDoubled: fault.default(0),
+  /** Tasks whose callback URL is told of a success that is not true, as soon as they are taken. */
+  callbackForged: fault.default(0),
+  /** Tasks that are finished, and whose callback arrives, before the create is answered. */
+  callbackBeforeAck: fault.default(0),
+  /** Downloads that are answered with 404. */
+  mediaMissing: fault.default(0),
+  /** Downloads whose connection is closed half-way. */
+  mediaCut: fault.default(0),
+};
+
+const schema = z.strictObject({
+  ...early,
+  ...late,
+  ...single,
+
+  // Time.
+  /** How long a task waits before it is generated, and how long that takes, in ms. */
+  queueMs: count.default(500),
+  renderMs: count.default(6_000),
+  /** True: tasks end only through `finish` and `fail`. */
+  manual: z.boolean().default(false),
+  /** How long a new task's record is said to be null, in ms. */
+  hiddenMs: count.default(1_000),
+  /** A record is null again this long after its task's end, in ms; null: never. */
+  forgetAfterMs: count.nullable().default(null),
+  /** Every answer waits for this long, in ms of real time. */
+  slowReplyMs: count.default(0),
+
+  // The account.
+  /** True: HTTP statuses say what the code in the body says; otherwise they are 200. */
+  trueHttpCodes: z.boolean().default(false),
+  /** Creates that the account may send in `rateMs`. */
+  rateMost: count.default(20),
+  rateMs: count.default(10_000),
+  /** Seconds of the Retry-After header of a 429; null leaves it out, as KIE does. */
+  retryAfterSeconds: count.nullable().default(null),
+  /** What the account had before it bought anything. */
+  credits: z.number().default(1_000_000),
+
+  // Words.
+  /** A prompt with this word in it is refused; null: none is. */
+  refuseWord: z.string().min(1).nullable().default(null),
+  refuseCode: count.default(422),
+  refuseMessage: z.string().default("The task was refused, as the sandbox was asked to"),
+  failCode: z.string().default("500"),
+  failMessage: z.string().default("Internal server error"),
+
+  // Forms.
+  /** Where a finished record has its links: in the JSON string, parsed, or both. */
+  resultForm: z.enum(["both", "resultJson", "response"]).default("both"),
+  /** A failed task's record says so, or its whole answer has code 501. */
+  failureForm: z.enum(["record", "code"]).default("record"),
+  callbackForm: z.enum(["market", "veo"]).default("market"),
+
+  // Callbacks.
+  /** With it, callbacks are signed. */
+  callbackKey: z.string().min(1).nullable().default(null),
+  /** How long a receiver may take to answer one try, in ms of real time. */
+  callbackTimeoutMs: count.default(15_000),
+  /** The first one and three more. */
+  callbackTries: count.min(1).default(4),
+  /** Pause between two tries, in ms. */
+  callbackPauseMs: count.default(500),
+
+  // Files.
+  /** Life of a result URL, in ms. */
+  urlTtlMs: count.default(24 * 3_600_000),
+  /** Size of every file in bytes, filled up; null: the small file as it is. */
+  mediaBytes: count.max(2 ** 32 - 1).nullable().default(null),
+});
+
+/** Everything about the sandbox that can be changed while it runs; see the comments in the schema. */
+export type KieKnobs = z.output<typeof schema>;
+/** Some knobs and what they are to be turned to. */
+export type KieKnobChanges = Partial<z.input<typeof schema>>;
+/** A fault that strikes before a request is read. */
+export type EarlyFaultName = keyof typeof early;
+/** A fault that strikes after a request was carried out. */
+export type LateFaultName = keyof typeof late;
+/** A fault of a single task, callback or download. */
+export type SingleFaultName = keyof typeof single;
+
+/** The knobs as they are now. Drawing a counted fault uses it up. */
+export class KieKnobStore {
+  readonly #atStart: KieKnobs;
+  #values: KieKnobs;
+
+  /** Throws a ZodError that names the knob that is unknown or has a wrong value. */
+  constructor(changes: unknown = {}) {
+    this.#atStart = schema.parse(changes);
+    this.#values = this.#atStart;
+  }
+
+  get values(): KieKnobs {
+    return this.#values;
+  }
+
+  /** Turns some knobs and leaves the others. Throws a ZodError. */
+  merge(changes: unknown): KieKnobs {
+    const turned = z.record(z.string(), z.unknown()).parse(changes);
+    this.#values = schema.parse({ ...this.#values, ...turned });
+    return this.#values;
+  }
+
+  /** Puts every knob back to where it was at the start. */
+  reset(): void {
+    this.#values = this.#atStart;
+  }
+
+  /** Whether the fault happens this time. */
+  draw(name: SingleFaultName, random: Random): boolean {
+    return this.#draw(name, this.#values[name], random);
+  }
+
+  /** Whether the fault happens to this request. */
+  drawFor(kind: RequestKind, name: EarlyFaultName | LateFaultName, random: Random): boolean {
+    const value = this.#values[name];
+    const scope = (typeof value === "object" ? value.on : undefined) ??
+      (name in late ? "submit" : "any");
+    return (scope === "any" || scope === kind) && this.#draw(name, value, random);
+  }
+
+  #draw(name: keyof KieKnobs, value: Fault, random: Random): boolean {
+    if (typeof value === "object" && "next" in value) {
+      if (value.next === 0) return false;
+      this.#values = { ...this.#values, [name]: { ...value, next: value.next - 1 } };
+      return true;
+    }
+    const chance = typeof value === "number" ? value : value.probability;
+    // Certain and impossible faults draw no number, so that they do not shift those of the others.
+    return chance >= 1 || (chance > 0 && random() < chance);
+  }
+}

@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { readBody } from "../read_body.ts";
+import type { RunwayKnobChanges, RunwayKnobs } from "./knobs.ts";
+import type { RunwayCounts, RunwayParts } from "./parts.ts";
+import { answer, type Reply, send } from "../reply.ts";
+import type { RunwayStatus, RunwayTask } from "./tasks.ts";
+
+/** One task as the control shows it. */
+export interface RunwayTaskView {
+  readonly id: string;
+  readonly model: string;
+  readonly status: RunwayStatus;
+  readonly failureCode: string | null;
+  /** Credits charged; null while it is being made. */
+  readonly cost: number | null;
+  readonly deleted: boolean;
+}
+
+/** Everything the sandbox has to tell. */
+export interface RunwayView {
+  readonly counts: Readonly<RunwayCounts>;
+  readonly creditBalance: number;
+  readonly tasks: readonly RunwayTaskView[];
+}
+
+/** The levers of a sandbox. The same are at `/__sandbox/` over HTTP. */
+export class RunwayControl {
+  readonly #parts: RunwayParts;
+
+  constructor(parts: RunwayParts) {
+    this.#parts = parts;
+  }
+
+  /** Turns some knobs and leaves the others. Throws a ZodError. */
+  configure(changes: RunwayKnobChanges): RunwayKnobs {
+    return this.#parts.knobs.merge(changes);
+  }
+
+  /** Forgets every task and count and puts the knobs back to where they were at the start. */
+  reset(): void {
+    this.#parts.reset();
+  }
+
+  state(): RunwayView {
+    const { clock, counts, creditBalance, tasks } = this.#parts;
+    clock.run();
+    return { counts: { ...counts }, creditBalance, tasks: tasks.all().map(view) };
+  }
+
+  /** Ends a task well, now. Changes nothing when it has ended. Throws for an unknown id. */
+  finish(id: string): RunwayTaskView {
+    this.#parts.tasks.finish(this.#find(id));
+    return view(this.#find(id));
+  }
+
+  /** Ends a task badly, now, by default as the knobs say. Moderation is charged, the rest is not. */
+  fail(id: string, code: string | null = this.#parts.knobs.values.failCode): RunwayTaskView {
+    const task = this.#find(id);
+    const credits = code?.startsWith("SAFETY.INPUT") ? task.order.credits : 0;
+    const { failMessage: message } = this.#parts.knobs.values;
+    this.#parts.tasks.fail(task, { code, message, credits });
+    return view(task);
+  }
+
+  /** Ends every task that is being made: well, unless the knobs say otherwise. */
+  finishAll(): void {
+    for (const { id } of this.#parts.tasks.all()) this.finish(id);
+  }
+
+  /** Ends the life of the result URLs that were handed out so far. Throws for an unknown id. */
+  expire(id: string): void {
+    const { links } = this.#find(id);
+    for (const token of links.keys()) links.set(token, 0);
+  }
+
+  /** Moves the sandbox's time forward; all that has become due happens before this returns. */
+  advance(ms: number): void {
+    this.#parts.clock.advance(ms);
+  }
+
+  #find(id: string): RunwayTask {
+    const task = this.#parts.tasks.get(id);
+    if (task === undefined) throw new Error(`The sandbox has no task "${id}"`);
+    return task;
+  }
+}
+
+function view({ id, order, status, failure, cost, deleted }: RunwayTask): RunwayTaskView {
+  const failureCode = failure?.code ?? null;
+  return { id, model: order.model, status, failureCode, cost, deleted };
+}
+
+/** Where the control API is. */
+export const CONTROL_PATH = "/__sandbox";
+
+const OPERATIONS = [
+  "GET /__sandbox/state",
+  "POST /__sandbox/config {knob: value, …}",
+  "POST /__sandbox/reset",
+  "POST /__sandbox/advance {ms}",
+  "POST /__sandbox/tasks/<id>/finish",
+  "POST /__sandbox/tasks/<id>/fail {code?}",
+  "POST /__sandbox/tasks/<id>/expire",
+];
+
+/** Serves `/__sandbox/…`. */
+export async function serveRunwayControl(
+  control: RunwayControl,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const text = await readBody(request);
+  send(carryOut(control, `${request.method} ${path.slice(CONTROL_PATH.length)}`, text), response);
+}
+
+function carryOut(control: RunwayControl, operation: string, text = ""): Reply {
+  const [, id = "", action = ""] = operation.match(/^POST \/tasks\/([^/]+)\/(\w+)$/) ?? [];
+  try {
+    const input = z.record(z.string(), z.unknown()).parse(text === "" ? {} : JSON.parse(text));
+    switch (id === "" ? operation : action) {
+      case "GET ":
+      case "GET /":
+        return answer(200, { operations: OPERATIONS });
+      case "GET /state":
+        break;
+      case "POST /config":
+        return answer(200, control.configure(input));
+      case "POST /reset":
+        control.reset();
+        break;
+      case "POST /advance":
+        control.advance(z.number().nonnegative().parse(input["ms"]));
+        break;
+      case "finish":
+        return answer(200, control.finish(id));
+      case "fail":
+        return answer(200, control.fail(id, z.string().optional().parse(input["code"])));
+      case "expire":
+        control.expire(id);
+        break;
+      default:
+        return answer(404, { error: `There is no "${operation}"`, allowed: OPERATIONS });
+    }
+    return answer(200, control.state());
+  } catch (error) {
+    return answer(400, { error: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The providers of a stack: with `<PREFIX>_API_KEY` in the developer's environment the real one,
+ * without it a sandbox. A new provider is a line in `chooseProviders` and one in `SandboxOptions`.
+ */
+import type { Cleanups } from "./cleanups.ts";
+import { startOnFreePort, USUAL_PORTS } from "./ports.ts";
+import type { KieSandbox, KieSandboxOptions } from "./sandbox/kie.ts";
+import type { RunwareSandbox, RunwareSandboxOptions } from "./sandbox/runware.ts";
+import type { RunwaySandbox, RunwaySandboxOptions } from "./sandbox/runway.ts";
+import type { StackOptions } from "./stack_options.ts";
+
+/** How the sandboxes behave. */
+export interface SandboxOptions {
+  /** Runware's. */
+  readonly sandbox?: RunwareSandboxOptions;
+  readonly runway?: RunwaySandboxOptions;
+  readonly kie?: KieSandboxOptions;
+}
+
+/** What every sandbox has. */
+interface Sandbox {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly controlUrl: string;
+  close(): Promise<void>;
+}
+
+/** Which API the functions talk to under one provider's name. */
+export interface Choice<S extends Sandbox = Sandbox> {
+  /** `RUNWARE` of RUNWARE_API_KEY. */
+  readonly prefix: string;
+  readonly apiKey: string;
+  /** Absent: the real provider, at its adapter's own address. */
+  readonly url?: string;
+  /** Null when the real one is used. */
+  readonly sandbox: S | null;
+}
+
+/** The choice for every provider. */
+export interface ProviderChoices {
+  readonly runware: Choice<RunwareSandbox>;
+  readonly runway: Choice<RunwaySandbox>;
+  readonly kie: Choice<KieSandbox>;
+}
+
+/** Chooses, and starts the sandboxes that are wanted. They are loaded only then. */
+export async function chooseProviders(
+  options: StackOptions,
+  env: Readonly<Record<string, string>>,
+  cleanups: Cleanups,
+): Promise<ProviderChoices> {
+  const choose = async <S extends Sandbox>(
+    prefix: string,
+    start: (port: number) => Promise<S>,
+  ): Promise<Choice<S>> => {
+    const { [`${prefix}_API_KEY`]: apiKey, [`${prefix}_URL`]: url } = env;
+    if (apiKey) return { prefix, apiKey, ...(url && { url }), sandbox: null };
+    const sandbox = await startOnFreePort(
+      options.sandboxPort ?? USUAL_PORTS.sandbox,
+      start,
+    );
+    cleanups.add(() => sandbox.close());
+    return { prefix, apiKey: sandbox.apiKey, url: sandbox.url, sandbox };
+  };
+  return {
+    runware: await choose("RUNWARE", async (port) => {
+      const { startRunwareSandbox } = await import("./sandbox/runware.ts");
+      return startRunwareSandbox({ port, ...options.sandbox });
+    }),
+    runway: await choose("RUNWAY", async (port) => {
+      const { startRunwaySandbox } = await import("./sandbox/runway.ts");
+      return startRunwaySandbox({ port, ...options.runway });
+    }),
+    kie: await choose("KIE", async (port) => {
+      const { startKieSandbox } = await import("./sandbox/kie.ts");
+      return startKieSandbox({ port, ...options.kie });
+    }),
+  };
+}
+
+/** What the functions are told about the providers. */
+export function providersEnv(choices: ProviderChoices): Record<string, string> {
+  const pairs = Object.values(choices).flatMap((
+    { prefix, apiKey, url }: Choice,
+  ) => [
+    [`${prefix}_API_KEY`, apiKey],
+    ...(url === undefined ? [] : [[`${prefix}_URL`, url]]),
+  ]);
+  return Object.fromEntries(pairs);
+}
+
+/** Whether every provider can call us back: a laptop has no public address, a sandbox needs none. */
+export function canReachUs(choices: ProviderChoices): boolean {
+  return Object.values(choices).every(({ sandbox }: Choice) => sandbox !== null);
+}

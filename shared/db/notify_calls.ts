@@ -1,0 +1,52 @@
+/** The sender's SQL functions as typed calls. */
+import { z } from "zod";
+import type { Sql } from "./database.ts";
+import type { Outcome } from "../notify/channel.ts";
+
+const delivery = z.object({
+  delivery_id: z.uuid(),
+  attempts: z.number().int(),
+  channel: z.enum(["fcm", "web_push", "webhook"]),
+  kind: z.string(),
+  video_id: z.uuid(),
+  user_id: z.uuid(),
+  title: z.string(),
+  body: z.string(),
+  data: z.record(z.string(), z.string()),
+  created_at: z.date(),
+  thumbnail_path: z.string().nullable(),
+  address: z.string().nullable(),
+  p256dh: z.string().nullable(),
+  auth: z.string().nullable(),
+});
+/** A notification on its way to one place. */
+export type Delivery = z.infer<typeof delivery>;
+
+const result = z.enum(["sent", "later", "failed", "skipped", "lost"]);
+/** What the row says after a try. */
+export type NotifyResult = z.infer<typeof result>;
+
+/** What is needed to send these; each counts as tried from now on. */
+export async function startNotifying(sql: Sql, ids: string[]): Promise<Delivery[]> {
+  return z.array(delivery).parse(await sql.query("select * from app.start_notifying($1)", [ids]));
+}
+
+/** Writes down what became of a try. After "later" the queue's job is another one. */
+export async function finishNotifying(
+  sql: Sql,
+  { delivery_id, attempts, address }: Pick<Delivery, "delivery_id" | "attempts" | "address">,
+  told: Outcome | { readonly outcome: "skipped"; readonly code: string },
+): Promise<NotifyResult> {
+  const [row] = await sql.query(
+    "select app.finish_notifying($1, $2, $3, $4, $5, $6) as value",
+    [
+      delivery_id,
+      attempts,
+      told.outcome,
+      "code" in told ? told.code : null,
+      address,
+      "waitSeconds" in told ? Math.ceil(Math.min(told.waitSeconds ?? 0, 86_400)) : 0,
+    ],
+  );
+  return result.parse(row?.["value"]);
+}

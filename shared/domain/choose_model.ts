@@ -1,0 +1,186 @@
+/** Which model makes a video: the one that was named, or the cheapest that can do what is asked. */
+import { findModel, type ModelSpec } from "./models.ts";
+import { type Plan, planPromptVideo, type Wish } from "./prompt_video.ts";
+import type { OptionProblem } from "./rhyme_video.ts";
+
+/** A provider that is switched on, and what it can make. */
+export interface Maker {
+  readonly name: string;
+  readonly models: readonly ModelSpec[];
+}
+
+/** A row of the price list. */
+export interface PriceRow {
+  readonly provider: string;
+  readonly model: string;
+  /** Empty where the model has only one. */
+  readonly resolution: string;
+  readonly gemsPerSecond: number;
+  /** False while the provider takes no work. */
+  readonly available: boolean;
+}
+
+/** A provider and a model as a caller names them; absent or "auto": ours to choose. */
+export interface Named {
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+/** A model with the plan it would carry out. */
+export interface Candidate {
+  readonly provider: string;
+  readonly spec: ModelSpec;
+  readonly plan: Plan;
+  /** An estimate; what is charged is read anew in the database. */
+  readonly gems: number;
+  readonly available: boolean;
+}
+
+/** Who makes it, why, and who makes it where that one can not. */
+export interface Choice {
+  readonly chosen: Candidate;
+  /** One sentence; absent where the caller named both. */
+  readonly reason?: string;
+  readonly fallbacks: readonly Candidate[];
+}
+
+/** Others that are kept ready where the choice is ours. */
+const FALLBACKS = 2;
+
+const isOurs = (name: string | undefined) => name === undefined || name === "auto";
+
+/** Chooses, or tells why nobody can make it. Fields are named as the request names them. */
+export function chooseModel(
+  wish: Wish,
+  named: Named & { readonly fallbacks?: readonly Named[] | undefined },
+  { makers, prices }: { readonly makers: readonly Maker[]; readonly prices: readonly PriceRow[] },
+): Choice | { readonly problems: readonly OptionProblem[] } {
+  const market = { makers, prices };
+  const found = candidatesFor(wish, named, market);
+  if ("problems" in found) return found;
+  const [chosen] = found.candidates;
+  if (chosen === undefined) return { problems: [notForSale(named)] };
+
+  const open = isOurs(named.provider) || isOurs(named.model);
+  const reason = open ? { reason: reasonFor(found.candidates) } : {};
+  // Whoever steps in makes what was charged for: the same length and shape.
+  const { request: { durationSeconds: duration }, aspectRatio } = chosen.plan;
+  const settled = { ...wish, duration, aspectRatio };
+  if (named.fallbacks === undefined) {
+    const others = isOurs(named.provider) && isOurs(named.model)
+      ? candidatesFor(settled, named, market)
+      : { problems: [] };
+    const fallbacks = "candidates" in others ? othersThan(chosen, others.candidates) : [];
+    return { chosen, ...reason, fallbacks };
+  }
+  const fallbacks: Candidate[] = [];
+  for (const [index, fallback] of named.fallbacks.entries()) {
+    const options = candidatesFor(settled, fallback, market);
+    const [first] = "candidates" in options ? options.candidates : [];
+    if (first !== undefined) {
+      fallbacks.push(first);
+      continue;
+    }
+    const problems = "problems" in options ? options.problems : [notForSale(fallback)];
+    return {
+      problems: problems.map((problem) => ({
+        ...problem,
+        field: `fallbacks.${index}.${problem.field}`,
+      })),
+    };
+  }
+  return { chosen, ...reason, fallbacks };
+}
+
+interface Market {
+  readonly makers: readonly Maker[];
+  readonly prices: readonly PriceRow[];
+}
+
+/** Everything that could make it, best first: who takes work now, then by price. */
+function candidatesFor(
+  wish: Wish,
+  named: Named,
+  { makers, prices }: Market,
+): { candidates: Candidate[] } | { problems: readonly OptionProblem[] } {
+  const wanted = isOurs(named.provider)
+    ? makers
+    : makers.filter(({ name }) => name === named.provider);
+  if (wanted.length === 0) return { problems: [unknown("provider", named.provider, makers)] };
+  const models = wanted.flatMap((maker) =>
+    modelsNamed(maker, named).map((spec) => ({ provider: maker.name, spec }))
+  );
+  if (models.length === 0) return { problems: [unknownModel(named.model, wanted)] };
+
+  const candidates: Candidate[] = [];
+  let nearest: readonly OptionProblem[] | undefined;
+  for (const { provider, spec } of models) {
+    const plan = planPromptVideo(spec, wish);
+    if ("problems" in plan) {
+      if (nearest === undefined || plan.problems.length < nearest.length) nearest = plan.problems;
+      continue;
+    }
+    const price = prices.find((row) =>
+      row.provider === provider && row.model === spec.id && row.resolution === plan.resolution
+    );
+    if (price === undefined) continue;
+    const gems = Math.max(1, Math.ceil(price.gemsPerSecond * plan.request.durationSeconds));
+    candidates.push({ provider, spec, plan, gems, available: price.available });
+  }
+  if (candidates.length === 0 && nearest !== undefined) return { problems: nearest };
+  candidates.sort((a, b) => Number(b.available) - Number(a.available) || a.gems - b.gems);
+  return { candidates };
+}
+
+function modelsNamed({ models }: Maker, { model }: Named): readonly ModelSpec[] {
+  if (model === undefined || model === "auto") return models.filter((one) => one.retired !== true);
+  const spec = findModel(models, model);
+  return spec === undefined ? [] : [spec];
+}
+
+function othersThan(chosen: Candidate, candidates: readonly Candidate[]): Candidate[] {
+  const providers = new Set([chosen.provider]);
+  const others = candidates.filter(({ provider }) => {
+    if (providers.has(provider)) return false;
+    providers.add(provider);
+    return true;
+  });
+  return others.slice(0, FALLBACKS);
+}
+
+function reasonFor(candidates: readonly Candidate[]): string {
+  const [chosen] = candidates;
+  const name = chosen?.spec.name ?? "";
+  const able = candidates.filter(({ available }) => available === chosen?.available);
+  if (able.length === 1) return `${name} is the only model that can make this now.`;
+  return `${name} is the cheapest of ${able.length} models that can make this now.`;
+}
+
+function unknown(
+  field: string,
+  name: string | undefined,
+  makers: readonly Maker[],
+): OptionProblem {
+  return {
+    field,
+    message: `"${name}" is not a provider that is switched on here`,
+    allowed: ["auto", ...makers.map((maker) => maker.name)],
+  };
+}
+
+function unknownModel(name: string | undefined, makers: readonly Maker[]): OptionProblem {
+  const models = makers.flatMap(({ models }) => models).filter((model) => model.retired !== true);
+  return {
+    field: "model",
+    message: `"${name}" is not a model of ${makers.map((maker) => maker.name).join(" or ")}`,
+    allowed: ["auto", ...models.map((model) => model.id)],
+  };
+}
+
+function notForSale({ model }: Named): OptionProblem {
+  return {
+    field: "model",
+    message: isOurs(model) ? "No model that can make this has a price" : `"${model}" has no price`,
+    allowed: ["auto"],
+  };
+}

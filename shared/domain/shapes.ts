@@ -1,0 +1,42 @@
+/** Sizes as people ask for them: a resolution and an aspect ratio. */
+import type { ModelSpec, Size, SizeTier } from "./models.ts";
+
+/** Shapes that can be asked for, width to height. */
+export const aspectRatios = ["16:9", "9:16", "1:1", "4:3", "3:4", "21:9"] as const;
+/** One of the shapes. */
+export type AspectRatio = typeof aspectRatios[number];
+
+/** Models round to whole blocks of pixels: 1280x704 counts as 16:9. */
+const TOLERANCE = 0.04;
+
+/** Asked for where nobody says. */
+const USUAL_RESOLUTION = "720p";
+
+/** The quality of this name; without a name the usual one, where its cost is known, or the first. */
+export function tierNamed(spec: ModelSpec, resolution: string | undefined): SizeTier | undefined {
+  if (resolution !== undefined) return spec.tiers.find((tier) => tier.name === resolution);
+  const sold = spec.tiers.filter((tier) => tier.price !== undefined);
+  const tiers = sold.length > 0 ? sold : spec.tiers;
+  return tiers.find((tier) => tier.name === USUAL_RESOLUTION) ?? tiers[0];
+}
+
+/** The size of a quality that has this shape. */
+export function sizeOfShape(tier: SizeTier, shape: AspectRatio): Size | undefined {
+  const wanted = ratioOf(shape);
+  return tier.sizes.find((size) => Math.abs(size.width / size.height / wanted - 1) <= TOLERANCE);
+}
+
+/** The shapes that a quality comes in. */
+export function shapesOf(tier: SizeTier): AspectRatio[] {
+  return aspectRatios.filter((shape) => sizeOfShape(tier, shape) !== undefined);
+}
+
+/** The shape of a size, or undefined for one that has no name here. */
+export function shapeOf({ width, height }: Size): AspectRatio | undefined {
+  return aspectRatios.find((shape) => Math.abs(width / height / ratioOf(shape) - 1) <= TOLERANCE);
+}
+
+function ratioOf(shape: AspectRatio): number {
+  const [width = 1, height = 1] = shape.split(":").map(Number);
+  return width / height;
+}

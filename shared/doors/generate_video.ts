@@ -1,0 +1,134 @@
+/** Videos from words at Runway: creating a task, and asking about it once. */
+import { z } from "zod";
+import { promptingStrategies } from "../domain/prompts.ts";
+import { parseFields, readJson } from "../http/body.ts";
+import type { UserVisit } from "../http/door.ts";
+import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.ts";
+import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
+import { type ModelMarket, planModelRequest, type VideoRequest } from "./model_request.ts";
+import { hashOf } from "./queue_request.ts";
+import { idempotencyKey, queueOne } from "./queue_video.ts";
+import { readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
+
+/** The only provider of this function. */
+const PROVIDER = "runway";
+
+/** What `generate-video` is asked to make. */
+export const generateVideoBody = z.strictObject({
+  prompt: z.string().trim().min(2).max(10_000),
+  contentDraftId: z.string().trim().min(1).max(200).optional().meta({
+    description: "Yours: kept with the video and answered.",
+  }),
+  config: z.strictObject({
+    resolution: z.enum(["720p", "1080p"]).optional(),
+    duration: z.number().positive().max(600).optional().meta({ description: "Seconds." }),
+    style: z.string().trim().min(1).max(200).optional(),
+    codec: z.enum(["h264", "h265"]).optional().meta({ description: "Runway makes h264." }),
+    bitrate: z.number().positive().optional().meta({
+      description: "In kbps. Runway has no such setting: with any value, 422.",
+    }),
+    promptingStrategy: z.enum(promptingStrategies).optional(),
+  }).default({}),
+});
+type GenerateVideo = z.infer<typeof generateVideoBody>;
+
+/** What `GET generate-video` is asked. */
+export const taskQuery = z.object({ taskId: z.uuid().toLowerCase() });
+
+/** What `generate-video` answers. */
+export const taskAnswer = z.object({ success: z.literal(true), videoTask });
+/** A task. */
+export type TaskAnswer = z.infer<typeof taskAnswer>;
+
+/** What this deployment allows. */
+export interface GenerateVideoConfig extends ModelMarket {
+  readonly moderator: Moderator;
+}
+
+/**
+ * POST generate-video: charges and queues; 201. GET generate-video?taskId=: how the task stands. What
+ * Runway can not do is 422 with the field, as in "config.codec", before any charge.
+ */
+export async function generateVideo(
+  request: Request,
+  visit: UserVisit,
+  config: GenerateVideoConfig,
+): Promise<Response> {
+  if (request.method === "GET") {
+    const { searchParams } = new URL(request.url);
+    const query = parseFields({ taskId: searchParams.get("taskId") ?? undefined }, taskQuery);
+    return await answerAbout(visit, query.taskId, 200);
+  }
+  const key = idempotencyKey(request);
+  const body = await readJson(request, generateVideoBody, { most: 65_536 });
+  const asked = await taskRequest(body, visit, config);
+  const hash = await hashOf({ ...body, ...body.config, config: REELS_FOLDER });
+  const { video_id } = await queueOne(visit, asked, { hash, key });
+  return await answerAbout(visit, video_id, 201);
+}
+
+async function answerAbout(visit: UserVisit, id: string, status: 200 | 201): Promise<Response> {
+  const task = await taskOf(visit, await readTaskVideo(visit, id));
+  return Response.json({ success: true, videoTask: task } satisfies TaskAnswer, { status });
+}
+
+/** Checks what the body asks for and plans it at the cheapest of Runway's models that can do it. */
+async function taskRequest(
+  { prompt, contentDraftId, config: asked }: GenerateVideo,
+  visit: UserVisit,
+  { makers, moderator }: GenerateVideoConfig,
+): Promise<VideoRequest> {
+  if (!makers.some(({ name }) => name === PROVIDER)) {
+    throw new HttpError(503, "provider_unavailable", "Runway is not switched on here");
+  }
+  const { resolution, duration, style, promptingStrategy: prompting_strategy } = asked;
+  await assertAllowed(moderator, { prompt, "config.style": style });
+  const planned = await planModelRequest(
+    {
+      kind: "prompt",
+      provider: PROVIDER,
+      ...{ prompt, style, duration, resolution, prompting_strategy },
+    },
+    visit.admin(),
+    { makers },
+  );
+  const refused = "problems" in planned ? planned.problems.map(asNamedHere) : [];
+  const problems = [...outputProblems(asked), ...refused];
+  if (problems.length > 0 || "problems" in planned) throw invalidFields(422, problems);
+
+  const { options } = planned.request;
+  return {
+    ...planned,
+    request: {
+      ...planned.request,
+      folder: REELS_FOLDER,
+      options: { ...options, content_draft_id: contentDraftId },
+    },
+  };
+}
+
+/** What Runway's API has no field for (docs.dev.runwayml.com) is never dropped in silence. */
+function outputProblems({ codec, bitrate }: GenerateVideo["config"]): FieldProblem[] {
+  return [
+    ...(codec === "h265"
+      ? [{ field: "config.codec", message: 'Runway does not make "h265"', allowed: ["h264"] }]
+      : []),
+    ...(bitrate === undefined ? [] : [{
+      field: "config.bitrate",
+      message: `Runway takes no bitrate, so leave "${bitrate}" out`,
+      allowed: [],
+    }]),
+  ];
+}
+
+/** Fields of the configuration, by what a request of queue-video calls them. */
+const namesHere: Readonly<Record<string, string>> = {
+  resolution: "config.resolution",
+  duration: "config.duration",
+  style: "config.style",
+  prompting_strategy: "config.promptingStrategy",
+};
+
+function asNamedHere({ field, ...problem }: FieldProblem): FieldProblem {
+  return { ...problem, field: namesHere[field] ?? field };
+}

@@ -1,0 +1,139 @@
+/** A video in the caller's own words: who makes it, and what the database is asked for. */
+import { z } from "zod";
+import { chooseModel, type Maker, type PriceRow } from "../domain/choose_model.ts";
+import type { AdminClient } from "../http/door.ts";
+import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
+import type { Json } from "../db/database.types.ts";
+import type { ModelRequest } from "./queue_request.ts";
+
+/** What queue_video and quote_video of the database are given. */
+export interface VideoRequest {
+  readonly request: {
+    readonly [field: string]: Json | undefined;
+    readonly options: { readonly [option: string]: Json | undefined };
+  };
+  /** Seconds it usually takes, where its model has not been measured yet. */
+  readonly expectedSeconds: number;
+}
+
+/** What this deployment can make. */
+export interface ModelMarket {
+  readonly makers: readonly Maker[];
+}
+
+const priceRows = z.array(
+  z.object({
+    provider: z.string(),
+    model: z.string(),
+    resolution: z.string(),
+    gems_per_second: z.number(),
+    available: z.boolean(),
+  }).transform(({ gems_per_second, ...row }) => ({
+    ...row,
+    gemsPerSecond: gems_per_second,
+  })),
+);
+
+/** Chooses the model. 422 with each field that nobody, or the one named, can do; nothing is charged. */
+export async function modelRequest(
+  body: ModelRequest,
+  admin: AdminClient,
+  market: ModelMarket,
+): Promise<VideoRequest> {
+  const planned = await planModelRequest(body, admin, market);
+  if ("problems" in planned) throw invalidFields(422, planned.problems);
+  return planned;
+}
+
+/** Chooses the model, or tells each field that nobody, or the one named, can do. */
+export async function planModelRequest(
+  body: ModelRequest,
+  admin: AdminClient,
+  { makers }: ModelMarket,
+): Promise<VideoRequest | { readonly problems: readonly FieldProblem[] }> {
+  const frames = "first_frame" in body
+    ? { firstFrame: body.first_frame, lastFrame: body.last_frame }
+    : {};
+  const {
+    prompt,
+    negative_prompt,
+    style,
+    prompting_strategy: strategy,
+    fps,
+    seed,
+    audio,
+  } = body;
+  const wish = {
+    ...{
+      prompt,
+      negativePrompt: negative_prompt,
+      style,
+      strategy,
+      fps,
+      seed,
+      audio,
+    },
+    ...{
+      duration: body.duration,
+      aspectRatio: body.aspect_ratio,
+      resolution: body.resolution,
+    },
+    ...frames,
+  };
+  const prices = await priceList(admin);
+  const choice = chooseModel(wish, body, { makers, prices });
+  if ("problems" in choice) return choice;
+
+  const { chosen, reason, fallbacks } = choice;
+  const { plan } = chosen;
+  return {
+    expectedSeconds: chosen.spec.renderSeconds,
+    request: {
+      ...{
+        kind: body.kind,
+        child_id: body.child_id,
+        title: body.title,
+        prompt,
+        negative_prompt,
+      },
+      ...{
+        provider: chosen.provider,
+        model: chosen.spec.id,
+        model_reason: reason,
+      },
+      fallbacks: fallbacks.map(({ provider, spec }) => ({
+        provider,
+        model: spec.id,
+      })),
+      options: {
+        duration: plan.request.durationSeconds,
+        aspect_ratio: plan.aspectRatio,
+        ...(plan.resolution === "" ? {} : { resolution: plan.resolution }),
+        ...{ fps, seed, audio, style, prompting_strategy: strategy },
+        ...{ first_frame: frames.firstFrame, last_frame: frames.lastFrame },
+      },
+    },
+  };
+}
+
+/** How long the price list is remembered for the choice, in milliseconds. What is charged is read anew. */
+const REMEMBER_MS = 30_000;
+let remembered: { until: number; rows: Promise<PriceRow[]> } | undefined;
+
+async function priceList(admin: AdminClient): Promise<PriceRow[]> {
+  if (remembered === undefined || remembered.until < Date.now()) {
+    remembered = { until: Date.now() + REMEMBER_MS, rows: readPrices(admin) };
+  }
+  try {
+    return await remembered.rows;
+  } catch (error) {
+    remembered = undefined;
+    throw error;
+  }
+}
+
+async function readPrices(admin: AdminClient): Promise<PriceRow[]> {
+  const { data, error } = await admin.rpc("price_list");
+  if (error) throw fromRpcError(error);
+  return priceRows.parse(data);
+}

@@ -1,0 +1,62 @@
+/** Waiting for a video of `generate-video`. */
+import { z } from "zod";
+import { type Backoff, backoffTotal } from "../domain/backoff.ts";
+import { readJson } from "../http/body.ts";
+import type { UserVisit } from "../http/door.ts";
+import { HttpError } from "../http/http_error.ts";
+import { isOver } from "../status/video_state.ts";
+import { whenAllOver } from "../status/wait.ts";
+import { taskAnswer } from "./generate_video.ts";
+import { LONGEST_WAIT, type VideoStatusTools } from "./video_status.ts";
+import { readTaskVideo, taskOf } from "./video_task_state.ts";
+
+/** What `wait-video` is asked. Delays are milliseconds. */
+export const waitVideoBody = z.strictObject({
+  taskId: z.uuid().toLowerCase(),
+  initialDelay: z.int().min(0).max(600_000).default(5_000),
+  maxDelay: z.int().min(0).max(600_000).default(60_000),
+  maxAttempts: z.int().min(1).max(1_000).default(60),
+  backoffMultiplier: z.number().min(1).max(10).default(1.5),
+});
+
+/** What `wait-video` answers. */
+export const waitedAnswer = taskAnswer.extend({
+  timed_out: z.boolean().meta({
+    description: "The video is not over yet and goes on by itself: ask again.",
+  }),
+});
+type WaitedAnswer = z.infer<typeof waitedAnswer>;
+
+/**
+ * POST wait-video: answers as soon as the task is over, or when the looks that the options allow would
+ * have been taken, and always before an answer would come too late for the platform.
+ */
+export async function waitVideo(
+  request: Request,
+  visit: UserVisit,
+  { watcher, isolateEnd }: VideoStatusTools,
+): Promise<Response> {
+  const { taskId, ...options } = await readJson(request, waitVideoBody);
+  const found = await readTaskVideo(visit, taskId);
+  const [video] = await whenAllOver([found], {
+    watcher,
+    milliseconds: patience(options),
+    signals: [request.signal, isolateEnd],
+  });
+  if (video === undefined) {
+    throw new HttpError(404, "not_found", "The task was deleted meanwhile", {
+      details: [{ field: "taskId", message: "is not there any more" }],
+    });
+  }
+  return Response.json(
+    {
+      success: true,
+      timed_out: !isOver(video),
+      videoTask: await taskOf(visit, video),
+    } satisfies WaitedAnswer,
+  );
+}
+
+function patience(options: Backoff): number {
+  return Math.min(backoffTotal(options), LONGEST_WAIT * 1_000);
+}

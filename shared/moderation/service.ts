@@ -1,0 +1,46 @@
+/** The hook for a moderation service of your own. */
+import { z } from "zod";
+import { HttpError } from "../http/http_error.ts";
+import type { Moderator } from "./moderator.ts";
+
+/** The app waits for it, so it is not to take long. Milliseconds. */
+const TIMEOUT_MS = 5_000;
+
+const answer = z.object({ allowed: z.boolean(), field: z.string().optional() });
+
+/** Where the service is, and what it knows us by. */
+export interface ModerationService {
+  readonly url: string;
+  /** Sent as a bearer token. */
+  readonly key?: string;
+}
+
+/**
+ * POSTs `{words: {field: text}}` and takes `{allowed, field?}`. No answer, or one that can not be read,
+ * is a 503: what nobody has judged is not made.
+ */
+export function moderationService({ url, key }: ModerationService): Moderator {
+  return {
+    async judge(words) {
+      try {
+        const response = await fetch(url, {
+          method: "POST",
+          headers: {
+            "content-type": "application/json",
+            ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+          },
+          body: JSON.stringify({ words }),
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+          redirect: "error",
+        });
+        const { allowed, field = "prompt" } = answer.parse(await response.json());
+        return allowed ? null : { field };
+      } catch (cause) {
+        throw new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
+          cause,
+          headers: { "retry-after": "5" },
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** The channels of a deployment. */
+import type { Env } from "../runtime.ts";
+import type { Channel, ChannelName, Channels } from "./channel.ts";
+import { appWebhookConfig, fcmConfig, webPushConfig } from "./config.ts";
+import { fcmChannel } from "./fcm.ts";
+import { webhookChannel } from "./webhook.ts";
+import { webPushChannel } from "./web_push.ts";
+
+/** Those that have what they need in the environment. Throws ConfigError for what can not be used. */
+export function createChannels(env: Env): Channels {
+  const channels = new Map<ChannelName, Channel>();
+  const fcm = fcmConfig(env);
+  if (fcm !== undefined) channels.set("fcm", fcmChannel(fcm));
+  const webPush = webPushConfig(env);
+  if (webPush !== undefined) channels.set("web_push", webPushChannel(webPush));
+  const webhook = appWebhookConfig(env);
+  if (webhook !== undefined) channels.set("webhook", webhookChannel(webhook));
+  return channels;
+}

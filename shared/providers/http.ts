@@ -1,0 +1,143 @@
+/**
+ * One HTTP call to a provider that speaks JSON: a time limit for all of it, no redirects, no retries,
+ * and the key kept out of whatever comes back. What an answer means is for the adapter to say.
+ */
+import { storable, storableText } from "../storable.ts";
+import type { ErrorKind, ProviderError } from "./provider.ts";
+import { neverConnected, sentOnce } from "./send_once.ts";
+
+/** How to reach a provider. */
+export interface CallerOptions {
+  /** As people know it: "Runway". */
+  readonly provider: string;
+  readonly apiKey: string;
+  /** Base of the paths that are called, e.g. `https://api.dev.runwayml.com`. */
+  readonly url: string;
+  /** Milliseconds for one call, its body included. */
+  readonly timeoutMs: number;
+  /** Sent with every call, beside the key. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly fetch?: typeof fetch;
+}
+
+/** What came back, whatever its status. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** The JSON of it; undefined where there was none. */
+  readonly json: unknown;
+  /** The JSON, or the beginning of what came instead. What Postgres can not store is taken out. */
+  readonly raw: unknown;
+  /** Seconds we were asked to wait. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** No answer came: it is not known what became of the call. Never holds the key. */
+export class CallError extends Error implements ProviderError {
+  override readonly name = "CallError";
+  readonly kind: ErrorKind = "server";
+  constructor(
+    /** `deadline`: the time was up. `unreachable`: no connection, so nothing was sent. `network`: the rest. */
+    readonly code: "deadline" | "unreachable" | "network",
+    message: string,
+    readonly raw: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Characters kept of an answer that is no JSON, an error page say. */
+const RAW_MAX = 2_000;
+
+/** Makes calls with a bearer token. */
+export class Caller {
+  readonly #options: CallerOptions;
+
+  /** Throws a TypeError when the key or the address can not be one; the key is not quoted. */
+  constructor(options: CallerOptions) {
+    const { provider, apiKey, url } = options;
+    // The characters of a bearer token (RFC 6750): none of them is escaped in JSON or breaks a header.
+    if (!/^[A-Za-z0-9._~+/=-]+$/.test(apiKey)) {
+      throw new TypeError(`The ${provider} API key must be letters, digits and -._~+/= only`);
+    }
+    if (!URL.canParse(url)) {
+      throw new TypeError(`The ${provider} address must be a URL, not "${url}"`);
+    }
+    this.#options = { ...options, url: url.replace(/\/+$/, "") };
+  }
+
+  /** Calls a path, with a JSON body where one is given. Throws CallError and nothing else. */
+  async call(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<HttpAnswer> {
+    const { url, apiKey, timeoutMs, headers = {} } = this.#options;
+    // Kept unbound, some runtimes refuse to call it ("Illegal invocation").
+    const send: typeof fetch = this.#options.fetch ?? ((input, init) => fetch(input, init));
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), timeoutMs);
+    try {
+      const response = await send(`${url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${apiKey}`,
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: sentOnce(body) }),
+        // A redirect would carry the key to wherever it points.
+        redirect: "manual",
+        signal: controller.signal,
+      });
+      return read(response, this.#redact(await response.text()));
+    } catch (error) {
+      throw this.#noAnswer(error, controller.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #noAnswer(error: unknown, { aborted }: AbortSignal): CallError {
+    const { provider, timeoutMs } = this.#options;
+    const reason = storableText(
+      this.#redact(error instanceof Error ? error.message : String(error)),
+    );
+    return aborted
+      ? new CallError("deadline", `${provider} did not answer within ${timeoutMs} ms`, reason)
+      : new CallError(
+        neverConnected(error) ? "unreachable" : "network",
+        `${provider} could not be reached: ${reason}`,
+        reason,
+      );
+  }
+
+  /** Answers about a refused key may quote it, and answers are kept and logged. */
+  #redact(text: string): string {
+    return text.replaceAll(this.#options.apiKey, "[redacted]");
+  }
+}
+
+function read(response: Response, text: string): HttpAnswer {
+  const json = parseJson(text);
+  const wait = secondsOf(response.headers.get("retry-after"));
+  return {
+    status: response.status,
+    json,
+    raw: json ?? storableText(text.slice(0, RAW_MAX)),
+    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return storable(JSON.parse(text));
+  } catch {
+    // No JSON, or nested deeper than anything a provider sends.
+    return undefined;
+  }
+}
+
+/** Seconds of a Retry-After header; its other form, a date, is used by no provider we know. */
+function secondsOf(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
+}
+
+/** The fields without the stack, since this is stored as JSON. */
+export function plainError({ kind, code, message, raw }: CallError): ProviderError {
+  return { kind, code, message, raw };
+}

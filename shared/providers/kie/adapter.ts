@@ -1,0 +1,98 @@
+/** KIE.AI behind the port. */
+import { inParallel } from "../../in_parallel.ts";
+import { Caller } from "../http.ts";
+import type {
+  ProviderError,
+  SubmitOutcome,
+  TaskState,
+  VideoProvider,
+  VideoTask,
+} from "../provider.ts";
+import { polledState, submitOutcome } from "./answers.ts";
+import { KieClient, usdOf } from "./client.ts";
+import { Pace, type PaceLimit } from "./pace.ts";
+import { createTaskOf } from "./requests.ts";
+import { parseKieCallback } from "./webhook.ts";
+
+/** How to use one KIE account. Everything but the key has a default fit for production. */
+export interface KieConfig {
+  readonly apiKey: string;
+  readonly url?: string;
+  /** Milliseconds for one call. */
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof fetch;
+  /** Hosts finished files come from; the sandbox has its own. */
+  readonly mediaHosts?: readonly string[];
+  /** How fast tasks may be created. */
+  readonly pace?: PaceLimit;
+}
+
+const DEFAULT_URL = "https://api.kie.ai";
+/**
+ * With the pace's longest wait still well within the lease of a submit: nobody must take the tasks of
+ * a worker that is only slow, since they can not be handed over a second time.
+ */
+const DEFAULT_TIMEOUT_MS = 15_000;
+/** 20 creates in 10 s, per account (docs.kie.ai/1973359m0), and some room for the way there. */
+const PACE: PaceLimit = { most: 20, perMs: 10_500 };
+/** All of them at once; half of what the account may create in one window. */
+const SUBMIT_BATCH = 10;
+/** One call a task, so many at a time that even answers at the time limit fit into a poll's lease. */
+const POLL_BATCH = 24;
+const POLL_WIDTH = 8;
+/** Hosts of results that public clients met; KIE documents none. KIE_MEDIA_HOSTS replaces them. */
+const MEDIA_HOSTS = [
+  "tempfile.aiquickdraw.com",
+  "tempfileb.aiquickdraw.com",
+  "file.aiquickdraw.com",
+  "static.aiquickdraw.com",
+  "tempfile.redpandaai.co",
+];
+
+/** A provider backed by one KIE account. Makes no call by itself. Throws on an impossible key. */
+export function createKieProvider(config: KieConfig): VideoProvider {
+  const client = new KieClient(
+    new Caller({
+      provider: "KIE",
+      apiKey: config.apiKey,
+      url: config.url ?? DEFAULT_URL,
+      timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
+    }),
+  );
+  const pace = new Pace(config.pace ?? PACE);
+  return {
+    name: "kie",
+    choosesTaskId: false,
+    submitBatch: SUBMIT_BATCH,
+    pollBatch: POLL_BATCH,
+    mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
+    submit: (tasks) => inParallel(tasks, SUBMIT_BATCH, (task) => submit(client, pace, task)),
+    poll: (ids) => inParallel(ids, POLL_WIDTH, (id) => poll(client, id)),
+    parseEvent: parseKieCallback,
+    balanceUsd: async () => usdOf(await client.credits()),
+  };
+}
+
+/** One create, never repeated: there is no id of ours by which KIE could tell the second from the first. */
+async function submit(client: KieClient, pace: Pace, task: VideoTask): Promise<SubmitOutcome> {
+  const request = createTaskOf(task);
+  if ("kind" in request) return { id: task.id, outcome: "refused", error: request };
+  await pace.turn();
+  const result = await client.createTask(request);
+  if ("answer" in result) return submitOutcome(task.id, result.answer);
+  const outcome = isTurnedAwayAtTheDoor(result.error) ? "refused" : "unknown";
+  return { id: task.id, outcome, error: result.error };
+}
+
+async function poll(client: KieClient, id: string): Promise<TaskState> {
+  const result = await client.recordInfo(id);
+  return "answer" in result
+    ? polledState(id, result.answer)
+    : { id, state: "unanswered", error: result.error };
+}
+
+/** A status without KIE's envelope that still says: not with this key, not at this pace. */
+function isTurnedAwayAtTheDoor({ kind }: ProviderError): boolean {
+  return kind === "auth" || kind === "rate";
+}

@@ -1,0 +1,122 @@
+/**
+ * From Runway's answers to the outcomes of the port. Forms: `@runwayml/sdk` 4.20.1, resources/tasks and
+ * resources/image-to-video. Nothing is trusted: an answer in a form we do not know is no news.
+ */
+import * as z from "zod";
+import type { HttpAnswer } from "../http.ts";
+import type { CancelOutcome, SubmitOutcome, TaskState } from "../provider.ts";
+import { kindOfFailure, toProviderError, unreadable } from "./errors.ts";
+
+/** USD of one credit (docs.dev.runwayml.com/guides/pricing). */
+const CREDIT_USD = 0.01;
+
+const created = z.object({ id: z.uuid() });
+const cost = z.object({ credits: z.number().nonnegative() }).optional().catch(undefined);
+type Cost = z.infer<typeof cost>;
+const link = z.url({ protocol: /^https?$/ }).max(4_096);
+
+const task = z.discriminatedUnion("status", [
+  z.object({ status: z.literal(["PENDING", "THROTTLED"]) }),
+  z.object({
+    status: z.literal("RUNNING"),
+    progress: z.number().min(0).max(1).optional().catch(undefined),
+  }),
+  z.object({ status: z.literal("SUCCEEDED"), output: z.tuple([link], z.unknown()), cost }),
+  z.object({
+    status: z.literal("FAILED"),
+    failure: z.string().min(1).optional().catch(undefined),
+    failureCode: z.string().min(1).optional().catch(undefined),
+    cost,
+  }),
+  z.object({ status: z.literal("CANCELLED"), cost }),
+]);
+
+/** What became of one create call. Only a plain refusal means that nothing was bought. */
+export function submitOutcome(id: string, answer: HttpAnswer): SubmitOutcome {
+  if (answer.status < 300) {
+    const { data } = created.safeParse(answer.json);
+    if (data !== undefined) return { id, outcome: "accepted", providerTaskId: data.id };
+    return { id, outcome: "unknown", error: unreadable("Runway named no task", answer.raw) };
+  }
+  const error = toProviderError(answer);
+  return { id, outcome: error.kind === "server" ? "unknown" : "refused", error };
+}
+
+/** Where one task stands. */
+export function polledState(id: string, answer: HttpAnswer): TaskState {
+  if (answer.status === 404) return { id, state: "missing", error: toProviderError(answer) };
+  if (answer.status >= 300) return { id, state: "unanswered", error: toProviderError(answer) };
+  const { data } = task.safeParse(answer.json);
+  if (data === undefined) {
+    return {
+      id,
+      state: "unanswered",
+      error: unreadable("Runway's task says nothing known", answer.raw),
+    };
+  }
+  switch (data.status) {
+    case "PENDING":
+    case "THROTTLED":
+      return { id, state: "processing" };
+    case "RUNNING":
+      return {
+        id,
+        state: "processing",
+        ...(data.progress === undefined ? {} : { progress: data.progress * 100 }),
+      };
+    case "SUCCEEDED": {
+      const [videoUrl] = data.output;
+      return {
+        id,
+        state: "succeeded",
+        videoUrl,
+        ...billed(data),
+      };
+    }
+    case "FAILED":
+      return failed(id, data, answer.raw);
+    case "CANCELLED":
+      return {
+        id,
+        state: "failed",
+        error: {
+          kind: "not_found",
+          code: "CANCELLED",
+          message: "The task was cancelled",
+          raw: answer.raw,
+        },
+        ...billed(data),
+      };
+  }
+}
+
+/** What became of asking to stop a task. A finished one is deleted by the same call. */
+export function cancelOutcome(answer: HttpAnswer): CancelOutcome {
+  if (answer.status < 300) return { outcome: "cancelled" };
+  const error = toProviderError(answer);
+  return { outcome: answer.status === 404 ? "missing" : "unknown", error };
+}
+
+function failed(
+  id: string,
+  { failure, failureCode, cost }: {
+    readonly failure?: string | undefined;
+    readonly failureCode?: string | undefined;
+    readonly cost?: Cost;
+  },
+  raw: unknown,
+): TaskState {
+  const message = failure ?? "Runway gave no reason";
+  const error = { kind: kindOfFailure(failureCode), code: failureCode ?? "FAILED", message, raw };
+  return { id, state: "failed", error, ...billed({ cost }) };
+}
+
+/** What a task that is over has cost; what moderation refuses is billed, too. */
+function billed({ cost }: { readonly cost?: Cost }): { costUsd?: number } {
+  return cost === undefined ? {} : { costUsd: toUsd(cost.credits) };
+}
+
+/** USD, to a hundredth of a cent, so that sums do not carry the noise of doubles. */
+export function toUsd(credits: number): number {
+  return Math.round(credits * CREDIT_USD * 10_000) / 10_000;
+}

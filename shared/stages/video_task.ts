@@ -1,0 +1,104 @@
+/** Builds the provider's task for one attempt at a video. */
+import type { WebhookConfig } from "../config.ts";
+import type { StartedSubmission } from "../db/worker_calls.ts";
+import { planRhymeVideo } from "../domain/rhyme_video.ts";
+import { findModel, type ModelSpec } from "../domain/models.ts";
+import { planPromptVideo } from "../domain/prompt_video.ts";
+import { webhookUrl } from "../http/webhook_token.ts";
+import type { ProviderError, VideoTask } from "../providers/provider.ts";
+import type { StorageApi } from "../storage/storage_api.ts";
+import { avatarLink } from "./avatar_link.ts";
+import type { TaskBuilder } from "./submit.ts";
+
+/** Makes the builder for a provider's models and webhook function. */
+export function videoTaskBuilder(
+  { models, webhook, functionName, storage }: {
+    models: readonly ModelSpec[];
+    webhook: WebhookConfig;
+    functionName: string;
+    storage: StorageApi;
+  },
+): TaskBuilder {
+  return async (submission) => {
+    const avatar = submission.avatar_path === null
+      ? { link: undefined }
+      : await avatarLink(storage, submission.avatar_path);
+    if ("error" in avatar) return avatar.error;
+    const plan = planOf(submission, models, avatar.link);
+    if ("problems" in plan) {
+      const [problem] = plan.problems;
+      return cannot(problem?.message ?? "The rhyme or the model is gone", plan.problems);
+    }
+    const { baseUrl, secrets: [secret] } = webhook;
+    const task: VideoTask = {
+      id: submission.video_job_id,
+      model: plan.spec.id,
+      ...plan.request,
+      ...(baseUrl === undefined ? {} : {
+        webhookUrl: await webhookUrl({
+          baseUrl,
+          secret,
+          functionName,
+          jobId: submission.video_job_id,
+        }),
+      }),
+    };
+    return task;
+  };
+}
+
+function planOf(row: StartedSubmission, models: readonly ModelSpec[], avatarUrl?: string) {
+  return row.kind === "rhyme" ? planOfRhyme(row, models, avatarUrl) : planOfPrompt(row, models);
+}
+
+function planOfPrompt(row: StartedSubmission, models: readonly ModelSpec[]) {
+  const spec = findModel(models, row.model);
+  if (spec === undefined || row.prompt === null) return { problems: [] };
+  const { options } = row;
+  const plan = planPromptVideo(spec, {
+    prompt: row.prompt,
+    negativePrompt: row.negative_prompt ?? undefined,
+    style: options.style,
+    strategy: options.prompting_strategy,
+    duration: options.duration,
+    aspectRatio: options.aspect_ratio,
+    // Where the caller left it to the model, another model's quality may go by another name.
+    resolution: spec.tiers.find(({ name }) => name === options.resolution)?.name,
+    fps: options.fps,
+    seed: options.seed,
+    audio: options.audio,
+    firstFrame: options.first_frame,
+    lastFrame: options.last_frame,
+  });
+  return "problems" in plan ? plan : { spec, request: plan.request };
+}
+
+function planOfRhyme(row: StartedSubmission, models: readonly ModelSpec[], avatarUrl?: string) {
+  const { prompt_template, duration_seconds, width, height } = row;
+  if (prompt_template === null || duration_seconds === null || width === null || height === null) {
+    return { problems: [] };
+  }
+  return planRhymeVideo(
+    {
+      title: row.title,
+      promptTemplate: prompt_template,
+      ...(row.negative_prompt === null ? {} : { negativePrompt: row.negative_prompt }),
+      ...(row.style === null ? {} : { style: row.style }),
+      ...(row.video_template_url === null ? {} : { videoTemplateUrl: row.video_template_url }),
+      model: row.model,
+      durationSeconds: duration_seconds,
+      width,
+      height,
+    },
+    row.options,
+    {
+      childName: row.child_name ?? "a happy child",
+      avatarUrl,
+    },
+    models,
+  );
+}
+
+function cannot(message: string, raw: unknown): ProviderError {
+  return { kind: "validation", code: "cannot_be_made", message, raw };
+}

@@ -1,0 +1,59 @@
+/** The parts of Supabase Storage's API that tidy up and hand out, over plain fetch with the secret key. */
+import { z } from "zod";
+import { StorageError } from "./object_store.ts";
+
+/** What workers ask of Storage beside storing. */
+export interface StorageApi {
+  /** Deletes these objects; ones that are not there are none to delete. Throws StorageError. */
+  remove(bucket: string, names: readonly string[]): Promise<void>;
+  /** A link under which anyone may read the object for so many seconds. Throws StorageError. */
+  signedUrl(bucket: string, name: string, seconds: number): Promise<string>;
+}
+
+/** Storage that does not answer is asked again later. Milliseconds. */
+const TIMEOUT_MS = 20_000;
+
+const signed = z.object({ signedURL: z.string().startsWith("/") });
+
+/** Storage at a Supabase project. */
+export function createStorageApi(
+  { url, secretKey }: { url: string; secretKey: string },
+): StorageApi {
+  async function ask(method: string, path: string, body: unknown): Promise<unknown> {
+    const response = await fetch(`${url}/storage/v1/object/${path}`, {
+      method,
+      headers: {
+        apikey: secretKey,
+        authorization: `Bearer ${secretKey}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer: unknown = await response.json().catch(() => null);
+    if (response.ok) return answer;
+    throw new StorageError(
+      statusOf(answer) ?? response.status,
+      `Storage answered ${response.status}`,
+    );
+  }
+
+  return {
+    async remove(bucket, names) {
+      await ask("DELETE", encodeURIComponent(bucket), { prefixes: names });
+    },
+    async signedUrl(bucket, name, seconds) {
+      const path = `sign/${encodeURIComponent(bucket)}/${
+        name.split("/").map(encodeURIComponent).join("/")
+      }`;
+      const { signedURL } = signed.parse(await ask("POST", path, { expiresIn: seconds }));
+      return `${url}/storage/v1${signedURL}`;
+    },
+  };
+}
+
+/** Storage answers 400 with the real status inside, or that status itself, depending on its version. */
+function statusOf(answer: unknown): number | undefined {
+  const parsed = z.object({ statusCode: z.coerce.number().int() }).safeParse(answer);
+  return parsed.data?.statusCode;
+}

@@ -1,0 +1,5 @@
+/** POST, user: forgets the caller. */
+import { deleteAccount } from "../../../shared/doors/delete_account.ts";
+import { userDoor } from "../../../shared/http/door.ts";
+
+export default userDoor("delete-account", ["POST"], deleteAccount);

@@ -1,0 +1,16 @@
+/** POST and GET, user: makes a video from words at Runway, and tells how it stands. */
+import { moderationConfig } from "../../../shared/config.ts";
+import { generateVideo } from "../../../shared/doors/generate_video.ts";
+import { userDoor } from "../../../shared/http/door.ts";
+import { withErrorTypes } from "../../../shared/http/error_types.ts";
+import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
+import { makersOf } from "../../../shared/providers/registry.ts";
+import { env } from "../../../shared/runtime.ts";
+
+const config = { makers: makersOf(env), moderator: moderatorFor(moderationConfig(env)) };
+
+export default withErrorTypes(userDoor(
+  "generate-video",
+  ["GET", "POST"],
+  (request, visit) => generateVideo(request, visit, config),
+));

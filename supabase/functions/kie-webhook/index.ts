@@ -1,0 +1,23 @@
+/** POST, KIE: a task ended. Token and signature are checked here, not by the platform. */
+import { webhookConfig } from "../../../shared/config.ts";
+import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
+import { webhookDoor } from "../../../shared/http/webhook_door.ts";
+import { isSignedByKie } from "../../../shared/providers/kie/signature.ts";
+import { env } from "../../../shared/runtime.ts";
+
+// Read at start: without a secret this function does not come up at all, rather than open.
+const webhook = webhookConfig(env);
+// There once a webhook key was made in KIE's console; then every callback must bear its signature.
+const key = env("KIE_WEBHOOK_HMAC_KEY");
+
+export default webhookDoor(
+  "kie-webhook",
+  (request, visit) =>
+    providerWebhook(request, visit, {
+      provider: "kie",
+      webhook,
+      ...(key === undefined ? {} : {
+        isSigned: (headers, body) => isSignedByKie({ headers, body, key, now: Date.now() }),
+      }),
+    }),
+);

@@ -1,0 +1,85 @@
+-- When a provider takes nothing: a circuit breaker that every worker sees.
+
+create function app.breaker_state(p_provider app.providers) returns text
+language sql volatile set search_path = ''
+as $$
+  select case
+    when p_provider.max_in_flight = 0 then 'off'
+    when p_provider.failures < s.breaker_failures then
+      case when p_provider.paused_until > clock_timestamp() then 'paused' else 'closed' end
+    when p_provider.paused_until > clock_timestamp() then 'open'
+    else 'half_open'
+  end
+  from app.settings s;
+$$;
+comment on function app.breaker_state(app.providers) is
+  'closed: takes work. paused: asked us to wait, or refused our account. open: took nothing several times in a row and is left alone. half_open: one attempt at a time tries whether it is back. off: max_in_flight is 0.';
+revoke all on function app.breaker_state(app.providers) from public;
+
+create function app.note_acceptance(p_provider text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Almost always there is nothing to forget, and so nothing to write.
+  update app.providers p set failures = 0 where p.name = p_provider and p.failures > 0;
+end;
+$$;
+comment on function app.note_acceptance(text) is 'The provider took something: its breaker closes.';
+revoke all on function app.note_acceptance(text) from public;
+
+create function app.note_refusal(p_provider text, p_rest_seconds integer, p_code text, p_times integer default 1) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_failures integer;
+begin
+  select s.* into v_settings from app.settings s;
+  -- However many at once, they open the breaker and do no more: its first rest is a short one.
+  update app.providers p
+  set failures = p.failures + greatest(1, least(p_times, v_settings.breaker_failures - p.failures)),
+    pause_reason = p_code
+  where p.name = p_provider
+  returning p.failures into v_failures;
+  update app.providers p
+  set paused_until = greatest(p.paused_until, clock_timestamp() + interval '1 second' * greatest(
+    least(p_rest_seconds, 3600),
+    case when v_failures >= v_settings.breaker_failures
+      then least(v_settings.breaker_seconds * 2 ^ least(v_failures - v_settings.breaker_failures, 10), 600)
+      else 0
+    end
+  ))
+  where p.name = p_provider;
+end;
+$$;
+comment on function app.note_refusal(text, integer, text, integer) is
+  'The provider took nothing of what it was handed: it rests for as long as it asked, and once that has happened several times in a row for twice as long each time, up to ten minutes. p_times: how many refusals it counts for; together they open the breaker at most.';
+revoke all on function app.note_refusal(text, integer, text, integer) from public;
+
+create function app.next_maker(p_video public.videos) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select f.maker
+  from jsonb_array_elements(p_video.fallbacks) with ordinality as f (maker, place)
+  join app.providers p on p.name = f.maker ->> 'provider'
+  where app.breaker_state(p) in ('closed', 'half_open')
+  order by f.place
+  limit 1;
+$$;
+comment on function app.next_maker(public.videos) is 'The first of a video''s fallbacks that takes work now: {provider, model}; null where there is none.';
+revoke all on function app.next_maker(public.videos) from public;
+
+create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';
+
+create function app.waiting_in_vain(p_limit integer) returns table (video_job_id uuid, user_id uuid)
+language sql volatile set search_path = ''
+as $$
+  select j.id, v.user_id
+  from app.providers p
+  join public.videos v on v.provider = p.name and v.under_way and v.status = 'queued' and v.fallbacks <> '[]'
+  join public.video_jobs j on j.video_id = v.id and j.status = 'pending'
+  where app.breaker_state(p) in ('open', 'paused', 'off') and app.next_maker(v) is not null
+  limit p_limit;
+$$;
+comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';
+revoke all on function app.waiting_in_vain(integer) from public;

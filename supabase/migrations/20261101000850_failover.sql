@@ -1,0 +1,96 @@
+-- The next provider of a video's chain, at no extra gems.
+
+create function app.try_again(p_video public.videos, p_attempt integer, p_priority integer, p_maker jsonb, p_delay_seconds integer, p_message text)
+returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_id uuid := gen_random_uuid();
+  v_start timestamptz := clock_timestamp() + p_delay_seconds * interval '1 second';
+  v_provider text := coalesce(p_maker ->> 'provider', p_video.provider);
+  v_model text := coalesce(p_maker ->> 'model', p_video.model);
+begin
+  update public.videos v
+  set status = 'queued', stage = 'initializing', progress = 0, provider = v_provider, model = v_model,
+    fallbacks = coalesce(
+      (select jsonb_agg(f.maker order by f.place)
+        from jsonb_array_elements(v.fallbacks) with ordinality as f (maker, place)
+        where f.maker is distinct from p_maker),
+      '[]'
+    )
+  where v.id = p_video.id;
+  insert into public.video_jobs (id, video_id, attempt, provider, model, priority, scheduled_at)
+  values (v_id, p_video.id, p_attempt, v_provider, v_model, p_priority, v_start);
+  perform app.add_progress(p_video.id, p_video.user_id, p_attempt, 'initializing', 0, null, p_message);
+  perform app.queue_submission(v_id, v_provider, p_start_after => v_start);
+end;
+$$;
+comment on function app.try_again(public.videos, integer, integer, jsonb, integer, text) is
+  'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_maker. The caller holds the video''s lock.';
+revoke all on function app.try_again(public.videos, integer, integer, jsonb, integer, text) from public;
+
+create function app.move_on(p_job_id uuid, p_code text, p_kind text, p_provider_error jsonb) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_video public.videos;
+  v_job public.video_jobs;
+  v_maker jsonb;
+begin
+  select v.* into v_video
+  from public.videos v
+  where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id) and v.fallbacks <> '[]'
+  for update;
+  v_maker := app.next_maker(v_video);
+  if v_maker is null then
+    return false;
+  end if;
+  update public.video_jobs j
+  set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
+    error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
+  where j.id = p_job_id and j.status in ('pending', 'claimed') and not j.maybe_bought
+  returning j.* into v_job;
+  if not found then
+    return false;
+  end if;
+  perform app.try_again(v_video, v_job.attempt + 1, v_job.priority, v_maker, 0, 'Another studio takes over…');
+  return true;
+end;
+$$;
+comment on function app.move_on(uuid, text, text, jsonb) is
+  'Ends an attempt that its provider refused for reasons of its own and makes the next one at the next provider of the chain. Costs no retry and no gems. False where no other provider takes work now, or the provider may have the attempt.';
+revoke all on function app.move_on(uuid, text, text, jsonb) from public;
+
+create function app.prepare_submitting(p_providers text[]) returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_row record;
+  v_moved integer := 0;
+begin
+  -- A provider that this deployment has no key for would keep its videos waiting, and cron ringing.
+  update app.providers p
+  set paused_until = clock_timestamp() + interval '5 minutes', pause_reason = 'not_configured'
+  where p.name <> all (p_providers)
+    and coalesce(p.paused_until <= clock_timestamp(), true)
+    and exists (
+      select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
+    );
+  for v_row in
+    select w.video_job_id
+    from app.waiting_in_vain(200) w
+    join public.video_jobs j on j.id = w.video_job_id
+    join public.videos v on v.id = j.video_id
+    order by v.id
+    for update of v skip locked
+  loop
+    if app.move_on(v_row.video_job_id, 'provider_resting', 'server', null) then
+      v_moved := v_moved + 1;
+    end if;
+  end loop;
+  return v_moved;
+end;
+$$;
+comment on function app.prepare_submitting(text[]) is
+  'What a submitter does before it takes work: rests the providers it has no key for, and moves attempts that wait in vain on to the next provider of their chain. Returns how many moved.';
+revoke all on function app.prepare_submitting(text[]) from public;

@@ -1,0 +1,216 @@
+-- Live updates: the tables that .stream() watches, a broadcast to the owner, and what changed while nobody listened.
+-- The broadcast may be lost with the socket that carried it; changed_videos never forgets. See docs/adr/0007.
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_publication p where p.pubname = 'supabase_realtime') then
+    create publication supabase_realtime;
+  end if;
+  if not exists (select from pg_catalog.pg_publication p where p.pubname = 'supabase_realtime' and p.puballtables) then
+    -- These two and no more: each change of a published table is checked against each subscriber.
+    alter publication supabase_realtime add table public.videos, public.video_progress;
+  end if;
+end;
+$$;
+-- Else a deleted row is known by its id alone, and the owner's filter user_id=eq.… lets no deletion through.
+alter table public.videos replica identity full;
+
+create table public.changed_videos (
+  video_id uuid primary key,
+  user_id uuid not null references public.users (id) on delete cascade,
+  changed_in xid8 not null default pg_current_xact_id()
+);
+comment on table public.changed_videos is 'Which transaction last changed what the owner sees of a video. Outlives the video: what has no video any more was deleted.';
+create index changed_videos_user_id_idx on public.changed_videos (user_id, changed_in);
+alter table public.changed_videos enable row level security;
+revoke all on public.changed_videos from public, anon, authenticated, service_role;
+grant select on public.changed_videos to authenticated, service_role;
+create policy "Users see which of their videos changed" on public.changed_videos for select to authenticated
+  using (user_id = (select auth.uid()));
+
+insert into public.changed_videos (video_id, user_id) select v.id, v.user_id from public.videos v;
+
+create function public.video_state(p_video public.videos) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'id', p_video.id, 'user_id', p_video.user_id, 'rev', p_video.rev, 'kind', p_video.kind, 'title', p_video.title,
+    'child_id', p_video.child_id, 'rhyme_id', p_video.rhyme_id, 'project_id', p_video.project_id, 'scene', p_video.scene,
+    'provider', p_video.provider, 'model', p_video.model,
+    'status', p_video.status, 'stage', p_video.stage, 'progress', p_video.progress,
+    'gem_cost', p_video.gem_cost, 'is_premium', p_video.is_premium, 'retry_count', p_video.retry_count,
+    'error_code', p_video.error_code, 'error_message', p_video.error_message,
+    'storage_path', p_video.storage_path, 'thumbnail_path', p_video.thumbnail_path,
+    'duration_seconds', p_video.duration_seconds, 'is_favorite', p_video.is_favorite,
+    'created_at', p_video.created_at, 'completed_at', p_video.completed_at,
+    'estimated_completion_at', p_video.estimated_completion_at
+  );
+end;
+$$;
+comment on function public.video_state(public.videos) is
+  'What the owner''s app shows of a video, under the names of the table''s columns, so that one class reads rows, broadcasts and videos_since.';
+revoke all on function public.video_state(public.videos) from public, anon, authenticated, service_role;
+grant execute on function public.video_state(public.videos) to authenticated;
+
+create function app.tell_owners(p_event text, p_states jsonb[]) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  if to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
+    return;
+  end if;
+  -- Dynamic, because Realtime need not exist when this function is made.
+  execute $q$
+    select realtime.send(s.state, $2, 'user:' || (s.state ->> 'user_id'), true) from unnest($1) as s (state)
+  $q$ using p_states, p_event;
+exception when others then
+  -- The money is more important than the message: who missed it asks videos_since.
+  raise warning 'Owners were not told of % changes: %', cardinality(p_states), sqlerrm;
+end;
+$$;
+comment on function app.tell_owners(text, jsonb[]) is
+  'Broadcasts each of these states to its owner''s private topic user:<id> after commit. Never fails; does nothing where Realtime is absent.';
+revoke all on function app.tell_owners(text, jsonb[]) from public;
+
+create function app.note_changes() returns trigger
+language plpgsql security definer set search_path = ''
+-- Old and new rows are many to match at times, and whoever settles them has put these off.
+set enable_hashjoin = on set enable_mergejoin = on
+as $$
+declare
+  v_states jsonb[];
+begin
+  -- Row locks are those of the videos that this transaction holds already, so nothing new can deadlock.
+  if tg_op = 'DELETE' then
+    update public.changed_videos c set changed_in = pg_current_xact_id() from old_videos o where c.video_id = o.id;
+    -- Nobody is told of an account that goes with its videos, and no message keeps its id.
+    select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
+    from old_videos o
+    join public.users u on u.id = o.user_id;
+    perform app.tell_owners('video_deleted', v_states) where v_states is not null;
+    return null;
+  end if;
+
+  if tg_op = 'INSERT' then
+    select array_agg(public.video_state(n.*::public.videos)) into v_states from new_videos n;
+  else
+    select array_agg(s.state) into v_states
+    from new_videos n
+    join old_videos o on o.id = n.id
+    cross join lateral (select public.video_state(n.*::public.videos) as state) s
+    -- Most changes are seen at these three, which spares the other comparison.
+    where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
+      or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
+  end if;
+  if v_states is null then
+    return null;
+  end if;
+  insert into public.changed_videos as c (video_id, user_id)
+  select (s.state ->> 'id')::uuid, (s.state ->> 'user_id')::uuid from unnest(v_states) as s (state)
+  on conflict (video_id) do update set changed_in = excluded.changed_in;
+  perform app.tell_owners('video_updated', v_states);
+  return null;
+end;
+$$;
+comment on function app.note_changes() is
+  'Notes and broadcasts what changed for the owners, once a statement. Definer, because users who mark a favourite may write neither changed_videos nor messages.';
+revoke all on function app.note_changes() from public;
+
+create trigger note_new_videos after insert on public.videos
+referencing new table as new_videos
+for each statement execute function app.note_changes();
+create trigger note_changed_videos after update on public.videos
+referencing old table as old_videos new table as new_videos
+for each statement execute function app.note_changes();
+create trigger note_deleted_videos after delete on public.videos
+referencing old table as old_videos
+for each statement execute function app.note_changes();
+
+create function app.forget_messages() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if to_regclass('realtime.messages') is not null then
+    -- Realtime drops messages after three days and lets nobody else delete them, but change them.
+    execute 'update realtime.messages m set topic = ''forgotten'', payload = null where m.topic = $1'
+      using 'user:' || old.id;
+  end if;
+  return null;
+exception when others then
+  raise warning 'Realtime keeps the messages to user % until it drops them: %', old.id, sqlerrm;
+  return null;
+end;
+$$;
+comment on function app.forget_messages() is 'Takes the name off what a deleted user was told. Definer, because whoever deletes accounts need not be let near messages.';
+revoke all on function app.forget_messages() from public;
+
+create trigger forget_messages
+after delete on public.users
+for each row execute function app.forget_messages();
+
+do $$
+begin
+  if to_regclass('realtime.messages') is not null then
+    -- Nobody but the database may send there: there is no policy for insert.
+    create policy "Users hear of their own videos" on realtime.messages for select to authenticated
+      using (extension = 'broadcast' and (select realtime.topic()) = 'user:' || (select auth.uid()));
+  end if;
+end;
+$$;
+
+create function public.videos_since(p_rev text default null) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_snapshot pg_snapshot := pg_current_snapshot();
+  v_user_id uuid := (select auth.uid());
+  v_life text := '0';
+  v_ids uuid[];
+  v_reset boolean;
+begin
+  begin
+    -- Differs after a backup was restored, when transaction numbers may begin anew.
+    v_life := left(md5(
+      (select s.system_identifier from pg_catalog.pg_control_system() s)
+      || '/' || (select c.timeline_id from pg_catalog.pg_control_checkpoint() c)
+    ), 8);
+  exception when insufficient_privilege then
+    null;
+  end;
+  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}$' and split_part(p_rev, ':', 1) = v_life
+    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot) then
+    v_ids := array(
+      select c.video_id
+      from public.changed_videos c
+      where c.user_id = v_user_id and c.changed_in >= split_part(p_rev, ':', 2)::xid8
+      limit 1001
+    );
+  end if;
+  v_reset := v_ids is null or cardinality(v_ids) > 1000;
+  if v_reset then
+    v_ids := array(
+      select v.id from public.videos v where v.user_id = v_user_id order by v.created_at desc, v.id desc limit 100
+    );
+  end if;
+  return jsonb_build_object(
+    'reset', v_reset,
+    -- Whatever was under way when we looked is at least this; so it is found the next time.
+    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot),
+    'videos', (
+      select coalesce(jsonb_agg(public.video_state(v) order by v.created_at desc, v.id desc), '[]')
+      from public.videos v
+      where v.id = any (v_ids) and v.user_id = v_user_id
+    ),
+    'deleted', (
+      select coalesce(jsonb_agg(i.id), '[]')
+      from unnest(v_ids) as i (id)
+      where not exists (select from public.videos v where v.id = i.id)
+    )
+  );
+end;
+$$;
+comment on function public.videos_since(text) is
+  'What changed of the caller''s videos since the rev of an earlier answer, under row-level security: {reset, rev, videos, deleted}. Never leaves a change out, and may tell one twice: the greater rev of a video wins. Without a rev, or with one too old to go on from, reset is true: forget what you have, these are the newest hundred, list_videos has the rest.';
+revoke all on function public.videos_since(text) from public, anon, authenticated, service_role;
+grant execute on function public.videos_since(text) to authenticated;

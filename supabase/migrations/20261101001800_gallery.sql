@@ -1,0 +1,216 @@
+-- The gallery: listing, searching, favourites, and deletion of one's own videos.
+
+-- Searching. Each word carries its owner's mark, so that a search walks through one user's words only:
+-- "spider" is in the title of everyone's videos.
+create function app.search_words(p_user_id uuid, p_text text) returns tsvector
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return (
+    select array_to_tsvector(coalesce(array_agg(distinct left(p_user_id::text, 8) || ':' || left(w.word, 100)), '{}'))
+    from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, p_text))) as w (word)
+  );
+end;
+$$;
+comment on function app.search_words(uuid, text) is 'The words of a text in lower case, marked as this user''s.';
+-- Whoever changes a video (users change their favourites) keeps its indexes, and so runs this.
+revoke all on function app.search_words(uuid, text) from public;
+grant execute on function app.search_words(uuid, text) to authenticated, service_role;
+
+create index videos_search on public.videos using gin (app.search_words(user_id, title || ' ' || coalesce(prompt, '')));
+create index videos_favourites on public.videos (user_id, created_at desc, id desc) where is_favorite;
+
+create function app.search_query(p_user_id uuid, p_text text) returns tsquery
+language sql immutable set search_path = ''
+as $$
+  select string_agg(
+    '''' || left(p_user_id::text, 8) || ':' || replace(replace(left(w.word, 100), '\', '\\'), '''', '''''') || ''':*', ' & '
+  )::tsquery
+  from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, p_text))) as w (word);
+$$;
+comment on function app.search_query(uuid, text) is 'Finds what holds each of these words, or longer ones that begin like them, among this user''s. Null where the text has no words.';
+revoke all on function app.search_query(uuid, text) from public;
+
+create function public.search_videos(p_search text) returns setof uuid
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
+as $$
+declare
+  v_user_id uuid := (select auth.uid());
+  v_query tsquery := app.search_query(v_user_id, left(p_search, 200));
+begin
+  return query
+  select v.id
+  from public.videos v
+  where v.user_id = v_user_id
+    and app.search_words(v.user_id, v.title || ' ' || coalesce(v.prompt, '')) @@ v_query;
+end;
+$$;
+comment on function public.search_videos(text) is
+  'Ids of the caller''s videos whose title or prompt holds each word, or one that begins like it. Definer, because under row-level security Postgres uses an index only with operators that are marked as leakproof, and @@ is not.';
+
+create function public.list_videos(
+  p_status text[] default null,
+  p_kind text default null,
+  p_provider text default null,
+  p_favorite boolean default null,
+  p_child_id uuid default null,
+  p_search text default null,
+  p_cursor text default null,
+  p_limit integer default 20
+) returns table (
+  video_id uuid,
+  kind text,
+  title text,
+  prompt text,
+  child_id uuid,
+  provider text,
+  model text,
+  status text,
+  stage text,
+  progress smallint,
+  is_favorite boolean,
+  gem_cost integer,
+  storage_path text,
+  thumbnail_path text,
+  duration_seconds numeric,
+  error_code text,
+  error_message text,
+  created_at timestamptz,
+  completed_at timestamptz,
+  rev bigint,
+  cursor text
+)
+-- Planned anew each time, with the filters at hand: a plan for all of them serves none.
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
+as $$
+declare
+  v_found uuid[];
+  v_before timestamptz := 'infinity';
+  v_before_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  v_end text[];
+begin
+  if p_limit is null or p_limit not between 1 and 100 then
+    raise exception 'A page has 1 to 100 videos, not "%"', p_limit using errcode = 'GM008', detail = '{"field": "p_limit"}';
+  end if;
+  if p_cursor is not null then
+    begin
+      v_end := string_to_array(convert_from(decode(p_cursor, 'base64'), 'UTF8'), '|');
+      v_before := v_end[1];
+      v_before_id := v_end[2];
+    exception when others then
+      v_before := null;
+    end;
+    if v_before is null or v_before_id is null then
+      raise exception 'The cursor is not one that a page ended with' using errcode = 'GM008', detail = '{"field": "p_cursor"}';
+    end if;
+  end if;
+  if btrim(p_search) <> '' then
+    v_found := array(select public.search_videos(p_search));
+  end if;
+
+  return query
+  select
+    v.id, v.kind, v.title, v.prompt, v.child_id, v.provider, v.model, v.status, v.stage, v.progress, v.is_favorite,
+    v.gem_cost, v.storage_path, v.thumbnail_path, v.duration_seconds, v.error_code, v.error_message,
+    v.created_at, v.completed_at, v.rev,
+    translate(encode(convert_to(
+      to_char(v.created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') || '+00|' || v.id, 'UTF8'
+    ), 'base64'), E'\n', '')
+  from public.videos v
+  where v.user_id = (select auth.uid())
+    and (v.created_at, v.id) < (v_before, v_before_id)
+    and (p_status is null or v.status = any (p_status))
+    and (p_kind is null or v.kind = p_kind)
+    and (p_provider is null or v.provider = p_provider)
+    and (p_favorite is null or v.is_favorite = p_favorite)
+    and (p_child_id is null or v.child_id = p_child_id)
+    and (v_found is null or v.id = any (v_found))
+  order by v.created_at desc, v.id desc
+  limit p_limit;
+end;
+$$;
+comment on function public.list_videos(text[], text, text, boolean, uuid, text, text, integer) is
+  'A page of the caller''s videos, newest first, under row-level security. Each row ends with the cursor that the next page begins after. p_search finds what holds each of its words, or longer ones that begin like them, in title or prompt. Links are made from storage_path and thumbnail_path by Storage. GM008 for a wrong cursor or limit.';
+
+create function public.set_favorite(p_video_id uuid, p_favorite boolean) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  update public.videos v set is_favorite = p_favorite where v.id = p_video_id;
+  if not found then
+    raise exception 'No video with id "%"', p_video_id using errcode = 'GM005', detail = '{"field": "p_video_id"}';
+  end if;
+end;
+$$;
+comment on function public.set_favorite(uuid, boolean) is 'Marks one of the caller''s videos as a favourite or no more, under row-level security. GM005 where it is not theirs.';
+
+create function app.remove_videos(p_video_ids uuid[]) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Only what was delivered once can have files. A worker may be copying right now, with ten minutes to do so.
+  perform app.delete_objects(
+    v.user_id, 'videos', v.user_id || '/' || v.folder || '/' || v.id || '.',
+    case when v.completed_at < now() - interval '10 minutes' then now() else now() + interval '10 minutes' end
+  )
+  from public.videos v
+  where v.id = any (p_video_ids)
+    and exists (select 1 from public.video_jobs j where j.video_id = v.id and j.status = 'completed')
+  order by v.id;
+  delete from public.provider_events e
+  using public.video_jobs j
+  where j.video_id = any (p_video_ids) and e.video_job_id = j.id;
+  delete from public.videos v where v.id = any (p_video_ids);
+end;
+$$;
+comment on function app.remove_videos(uuid[]) is
+  'Deletes videos in whatever state, with attempts, progress, notices and events, and has their files deleted. The caller has locked them and cancelled what was under way. The ledger keeps its entries.';
+revoke all on function app.remove_videos(uuid[]) from public;
+
+create function app.stop_and_remove(p_video_ids uuid[]) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_video public.videos;
+begin
+  -- All of them before the first refund: videos are locked before users, everywhere.
+  perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
+  for v_video in
+    select v.* from public.videos v where v.id = any (p_video_ids) and v.status in ('queued', 'processing') order by v.id
+  loop
+    perform app.stop_video(v_video);
+  end loop;
+  perform app.remove_videos(p_video_ids);
+end;
+$$;
+comment on function app.stop_and_remove(uuid[]) is 'Cancels what of these videos is under way, by the rule of cancel_video, and deletes all of them.';
+revoke all on function app.stop_and_remove(uuid[]) from public;
+
+create function public.delete_videos(p_video_ids uuid[]) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_user_id uuid := (select auth.uid());
+  v_ids uuid[];
+begin
+  if p_video_ids is null or cardinality(p_video_ids) not between 1 and 100 then
+    raise exception 'Name 1 to 100 videos' using errcode = 'GM008', detail = '{"field": "p_video_ids"}';
+  end if;
+  select coalesce(array_agg(v.id), '{}') into v_ids
+  from public.videos v
+  where v.id = any (p_video_ids) and v.user_id = v_user_id;
+  perform app.stop_and_remove(v_ids);
+  perform app.ring('maintain');
+  return jsonb_build_object(
+    'deleted', to_jsonb(v_ids),
+    'gem_balance', (select u.gem_balance from public.users u where u.id = v_user_id)
+  );
+end;
+$$;
+comment on function public.delete_videos(uuid[]) is
+  'Deletes the caller''s videos, with their files soon after. What is under way is cancelled first, with the refund of cancel_video. Ids that are not theirs, or gone already, are left out of the answer. Definer, because users may not write videos.';
+
+grant execute on function public.search_videos(text) to authenticated;
+grant execute on function public.list_videos(text[], text, text, boolean, uuid, text, text, integer) to authenticated;
+grant execute on function public.set_favorite(uuid, boolean) to authenticated;
+grant execute on function public.delete_videos(uuid[]) to authenticated;

@@ -1,0 +1,152 @@
+-- Forgetting a child, an account, and what has been kept long enough. Rows go at once, in the
+-- transaction of the request; files and the sign-in follow (see the deletion migration).
+
+create function app.forget_child_files() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform app.stop_and_remove(array(select v.id from public.videos v where v.child_id = old.id));
+  perform app.delete_objects(old.user_id, 'avatars', old.user_id || '/' || old.id || '.');
+  return old;
+end;
+$$;
+comment on function app.forget_child_files() is 'Whoever deletes a child, its videos and pictures go with it. Definer, because no role may delete videos.';
+revoke all on function app.forget_child_files() from public;
+
+create trigger forget_child_files
+before delete on public.children
+for each row execute function app.forget_child_files();
+
+create function public.forget_child(p_child_id uuid) returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_child public.children := app.own_child(p_child_id);
+begin
+  -- Before the child is locked: videos are locked before everything else, everywhere.
+  perform app.stop_and_remove(array(select v.id from public.videos v where v.child_id = v_child.id));
+  delete from public.children c where c.id = v_child.id;
+  perform app.ring('maintain');
+end;
+$$;
+comment on function public.forget_child(uuid) is
+  'Deletes the caller''s child: its videos (what is under way is cancelled first, with the refund of cancel_video), pictures, consents. Files are gone soon after. GM005 no such child. Definer, because users may not delete videos.';
+grant execute on function public.forget_child(uuid) to authenticated;
+
+create function app.forget_user_files() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform app.remove_videos(array(select v.id from public.videos v where v.user_id = old.id));
+  perform app.delete_objects(old.id, b.id, old.id || '/', now() + interval '10 minutes') from storage.buckets b;
+  update public.gem_entries e
+  set user_id = null, reason = 'Account deleted', idempotency_key = null
+  where e.user_id = old.id;
+  insert into app.erasures (user_id) values (old.id) on conflict (user_id) do nothing;
+  return old;
+end;
+$$;
+comment on function app.forget_user_files() is 'Whoever deletes a user, in the dashboard too: files are listed for deletion, the ledger forgets who, and the erasure is on record until it is complete. Definer, because Supabase Auth may not write here.';
+revoke all on function app.forget_user_files() from public;
+
+create trigger forget_user_files
+before delete on public.users
+for each row execute function app.forget_user_files();
+
+create function public.forget_user(p_user_id uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform app.stop_and_remove(array(select v.id from public.videos v where v.user_id = p_user_id));
+  delete from public.users u where u.id = p_user_id;
+  perform app.ring('maintain');
+  return jsonb_build_object('erasure_id', (select e.id from app.erasures e where e.user_id = p_user_id));
+end;
+$$;
+comment on function public.forget_user(uuid) is
+  'Deletes all rows of a user and writes down what else is to go: files and sign-in. What is under way is cancelled first. A repeated call answers the same; erasure_id is null once all is gone. Service role only.';
+grant execute on function public.forget_user(uuid) to service_role;
+
+create function app.open_erasures(p_limit integer) returns table (id uuid, user_id uuid)
+language sql stable set search_path = ''
+as $$
+  select e.id, e.user_id from app.erasures e where e.finished_at is null order by e.requested_at limit p_limit;
+$$;
+comment on function app.open_erasures(integer) is 'Erasures that are not complete, oldest first.';
+revoke all on function app.open_erasures(integer) from public;
+
+create function app.finish_erasure(p_id uuid) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_user_id uuid := (select e.user_id from app.erasures e where e.id = p_id and e.finished_at is null for update);
+begin
+  if v_user_id is null
+    or exists (select 1 from auth.users a where a.id = v_user_id)
+    or exists (select 1 from app.objects_to_delete d where d.user_id = v_user_id) then
+    return false;
+  end if;
+  update app.erasures e set user_id = null, finished_at = clock_timestamp() where e.id = p_id;
+  return true;
+end;
+$$;
+comment on function app.finish_erasure(uuid) is 'Closes an erasure and forgets whose it was, if the sign-in and every file are gone. False otherwise.';
+revoke all on function app.finish_erasure(uuid) from public;
+
+create view app.erasure_status with (security_invoker = true) as
+select
+  e.id,
+  e.requested_at,
+  e.finished_at,
+  exists (select 1 from auth.users a where a.id = e.user_id) as sign_in_left,
+  (select count(*) from app.objects_to_delete d where d.user_id = e.user_id) as deletions_left
+from app.erasures e;
+comment on view app.erasure_status is 'How far each erasure of an account has come. Complete where finished_at is set; app.remains_of() looks for itself.';
+revoke all on app.erasure_status from public;
+
+create function app.remains_of(p_user_id uuid) returns table (place text, matches bigint)
+language plpgsql stable set search_path = ''
+as $$
+begin
+  for place in
+    select format('%I.%I', n.nspname, c.relname)
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'm')
+      and n.nspname <> all ('{pg_catalog,information_schema,pg_toast,supabase_migrations,vault}')
+      and not (n.nspname = 'auth' and c.relname = 'audit_log_entries')
+      and has_table_privilege(c.oid, 'select')
+    order by 1
+  loop
+    execute format('select count(*) from %s t where strpos(t::text, $1) > 0', place) into matches using p_user_id::text;
+    if matches > 0 then
+      return next;
+    end if;
+  end loop;
+end;
+$$;
+comment on function app.remains_of(uuid) is
+  'Every table of every schema with rows that hold this user''s id in any column, and how many. Empty once an erasure is complete. Reads everything: for the operator, not for workers. Auth''s audit log is a log and is left to its own retention.';
+revoke all on function app.remains_of(uuid) from public;
+
+create function app.forget_old_videos(p_limit integer) returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+begin
+  select array_agg(o.id) into v_ids
+  from (
+    select v.id
+    from public.videos v, app.settings s
+    where v.created_at < now() - s.video_retention_days * interval '1 day'
+      and v.status in ('completed', 'failed', 'cancelled')
+    limit p_limit
+    for update of v skip locked
+  ) o;
+  perform app.remove_videos(v_ids);
+  return coalesce(cardinality(v_ids), 0);
+end;
+$$;
+comment on function app.forget_old_videos(integer) is 'Deletes videos that are over and older than video_retention_days, with their files. Returns how many. None where the setting is null.';
+revoke all on function app.forget_old_videos(integer) from public;

@@ -1,0 +1,185 @@
+-- Clips: the videos of a project's scenes, queued all or none, and the map of them that the project keeps.
+
+create function app.clips_of(p_project_id uuid, p_frames jsonb)
+returns table (scene text, video_id uuid, status text, storage_path text, input_hash text)
+language sql stable set search_path = ''
+as $$
+  select distinct on (v.scene) v.scene, v.id, v.status, v.storage_path, v.input_hash
+  from public.videos v
+  where v.project_id = p_project_id and p_frames ? v.scene
+  order by v.scene, v.created_at desc, v.id;
+$$;
+comment on function app.clips_of(uuid, jsonb) is 'The newest clip of each scene of these frames, where there is one.';
+revoke all on function app.clips_of(uuid, jsonb) from public;
+
+create function app.clip_map(p_project_id uuid, p_frames jsonb) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(c.video_id, case
+    when c.status = 'completed' then c.storage_path
+    when c.status in ('failed', 'cancelled') then 'failed'
+    else 'pending'
+  end), '{}')
+  from app.clips_of(p_project_id, p_frames) c;
+$$;
+comment on function app.clip_map(uuid, jsonb) is 'What projects.clips must hold for these frames.';
+revoke all on function app.clip_map(uuid, jsonb) from public;
+
+create function app.keep_clips() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_clip public.videos;
+begin
+  if tg_op = 'DELETE' then
+    v_clip := old;
+  else
+    v_clip := new;
+  end if;
+  -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
+  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway.
+  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));
+  update public.projects p
+  set clips = m.clips, updated_at = clock_timestamp()
+  from (
+    select q.id, app.clip_map(q.id, q.frames) as clips from public.projects q where q.id = v_clip.project_id
+  ) m
+  where p.id = m.id and p.clips <> m.clips;
+  return null;
+end;
+$$;
+comment on function app.keep_clips() is 'Keeps projects.clips; writes only where something changed. Definer, because whoever changes a video need not be let near projects.';
+revoke all on function app.keep_clips() from public;
+
+-- At the end of the transaction, when nothing else is waited for any more. Only what changes the map.
+create constraint trigger keep_new_clips
+after insert on public.videos
+deferrable initially deferred
+for each row when (new.project_id is not null)
+execute function app.keep_clips();
+
+create constraint trigger keep_ended_clips
+after update of status on public.videos
+deferrable initially deferred
+for each row when (new.project_id is not null and new.status in ('completed', 'failed', 'cancelled'))
+execute function app.keep_clips();
+
+create constraint trigger keep_remaining_clips
+after delete on public.videos
+deferrable initially deferred
+for each row when (old.project_id is not null)
+execute function app.keep_clips();
+
+create function app.touch_project() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  new.updated_at := clock_timestamp();
+  new.clips := app.clip_map(new.id, new.frames);
+  return new;
+end;
+$$;
+comment on function app.touch_project() is 'A project that its owner changes shows the clips of the scenes it has now. Definer, because owners have no way into app.';
+revoke all on function app.touch_project() from public;
+
+create trigger touch_project
+before update of title, frames on public.projects
+for each row execute function app.touch_project();
+
+create function public.queue_clips(p_user_id uuid, p_project_id uuid, p_scenes jsonb) returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_draft public.videos;
+  v_drafts public.videos[] := '{}';
+  v_expected integer[] := '{}';
+  v_scene record;
+  v_price integer := 0;
+begin
+  select u.* into v_user from public.users u where u.id = p_user_id for no key update;
+  if not found then
+    raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
+  end if;
+  -- Until commit nobody deletes it.
+  perform 1 from public.projects p where p.id = p_project_id and p.user_id = p_user_id for key share;
+  if not found then
+    raise exception 'No project with id "%"', p_project_id using errcode = 'GM005', detail = '{"field": "project_id"}';
+  end if;
+
+  for v_scene in
+    select s.scene, s.request, s.hash, s.expected_seconds
+    from jsonb_to_recordset(p_scenes) as s (scene text, request jsonb, hash text, expected_seconds integer)
+    -- What is there already, or on its way, from the same pictures is not made again.
+    where not exists (
+      select 1 from app.clips_of(p_project_id, jsonb_build_object(s.scene, null)) c
+      where c.input_hash = s.hash and c.status not in ('failed', 'cancelled')
+    )
+    order by char_length(s.scene), s.scene
+  loop
+    v_draft := app.draft_video(p_user_id, v_scene.request);
+    v_draft.project_id := p_project_id;
+    v_draft.scene := v_scene.scene;
+    v_draft.input_hash := v_scene.hash;
+    v_drafts := v_drafts || v_draft;
+    v_expected := v_expected || v_scene.expected_seconds;
+    v_price := v_price + v_draft.gem_cost;
+  end loop;
+  if cardinality(v_drafts) = 0 then
+    return 0;
+  end if;
+
+  perform app.check_queue_limit(p_user_id, cardinality(v_drafts));
+  if v_price > v_user.gem_balance then
+    raise exception 'The balance is % gems and % are needed', v_user.gem_balance, v_price
+      using errcode = 'GM001',
+        detail = jsonb_build_object('gem_balance', v_user.gem_balance, 'gem_cost', v_price)::text;
+  end if;
+  for v_index in 1..cardinality(v_drafts) loop
+    perform app.add_video(v_user, v_drafts[v_index], v_expected[v_index]);
+  end loop;
+  perform app.ring('submit');
+  return cardinality(v_drafts);
+end;
+$$;
+comment on function public.queue_clips(uuid, uuid, jsonb) is
+  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 queue limit, GM005 no such user or project, GM010 no price.';
+
+create function public.project_state(p_user_id uuid, p_project_id uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'title', p.title,
+    'frames', p.frames,
+    'clips', (
+      select coalesce(jsonb_object_agg(c.scene, c.video_id), '{}') from app.clips_of(p.id, p.frames) c
+    )
+  )
+  from public.projects p
+  where p.id = p_project_id and p.user_id = p_user_id;
+$$;
+comment on function public.project_state(uuid, uuid) is 'A project of this user and the newest clip''s id by scene; null where there is no such project. Service role only.';
+
+create function public.delete_project(p_project_id uuid) returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- Before the project, as everywhere: they forget it, and may be ending right now.
+  perform 1
+  from public.videos v
+  where v.project_id = p_project_id and v.user_id = (select auth.uid())
+  order by v.id
+  for update;
+  delete from public.projects p where p.id = p_project_id and p.user_id = (select auth.uid());
+  if not found then
+    raise exception 'No project with id "%"', p_project_id using errcode = 'GM005', detail = '{"field": "p_project_id"}';
+  end if;
+end;
+$$;
+comment on function public.delete_project(uuid) is
+  'Deletes the caller''s project. Its clips stay in the gallery, and what is being made goes on. GM005 where it is not theirs. Definer, because users may not lock videos.';
+
+revoke all on function public.queue_clips(uuid, uuid, jsonb), public.project_state(uuid, uuid), public.delete_project(uuid)
+  from public, anon, authenticated;
+grant execute on function public.queue_clips(uuid, uuid, jsonb), public.project_state(uuid, uuid) to service_role;
+grant execute on function public.delete_project(uuid) to authenticated;

@@ -1,0 +1,103 @@
+-- Margins: what videos earned in gems and what they cost us in USD. Both outlive the video.
+
+create table app.costs (
+  video_job_id uuid primary key,
+  video_id uuid not null,
+  provider text not null references app.providers (name),
+  model text not null,
+  cost_usd numeric(12, 6) check (cost_usd >= 0),
+  was_submitted boolean not null,
+  ended_at timestamptz not null
+);
+comment on table app.costs is 'What each attempt cost us, by the provider''s own figure; null where it gave none. Written when an attempt ends. No foreign key to it: the costs outlive the video, like the ledger.';
+comment on column app.costs.was_submitted is 'The provider had it, or may have had it. Others cost nothing.';
+create index costs_video_id_idx on app.costs (video_id, ended_at desc);
+create index costs_provider_idx on app.costs (provider);
+create index costs_ended_at_idx on app.costs using brin (ended_at);
+alter table app.costs enable row level security;
+
+create function app.keep_cost() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into app.costs as c (video_job_id, video_id, provider, model, cost_usd, was_submitted, ended_at)
+  values (
+    new.id, new.video_id, new.provider, new.model, new.cost_usd,
+    new.submitted_at is not null or new.maybe_bought, new.finished_at
+  )
+  on conflict (video_job_id) do update
+  set cost_usd = coalesce(excluded.cost_usd, c.cost_usd), was_submitted = c.was_submitted or excluded.was_submitted;
+  return null;
+end;
+$$;
+comment on function app.keep_cost() is 'Writes down what an attempt cost when it ends, whoever ends it. Definer, because nobody else may write costs.';
+revoke all on function app.keep_cost() from public;
+
+create trigger keep_cost
+after update of status, cost_usd on public.video_jobs
+for each row when (new.finished_at is not null)
+execute function app.keep_cost();
+
+create view app.margins with (security_invoker = true) as
+with movements as (
+  select
+    (e.created_at at time zone 'utc')::date as day,
+    e.video_id,
+    -- Whoever made it, or tried last. Deleted while nobody had tried yet: nobody.
+    coalesce(v.provider, c.provider) as provider,
+    coalesce(v.model, c.model) as model,
+    case when e.kind = 'charge' then -e.amount else 0 end as gems_charged,
+    case when e.kind = 'refund' then e.amount else 0 end as gems_refunded,
+    null::numeric as usd_spent,
+    0 as costs_unknown
+  from public.gem_entries e
+  left join public.videos v on v.id = e.video_id
+  left join lateral (
+    select k.provider, k.model from app.costs k where k.video_id = e.video_id order by k.ended_at desc limit 1
+  ) c on v.id is null
+  where e.kind in ('charge', 'refund')
+  union all
+  select
+    (k.ended_at at time zone 'utc')::date, k.video_id, k.provider, k.model, 0, 0, k.cost_usd,
+    (k.was_submitted and k.cost_usd is null)::integer
+  from app.costs k
+  where k.was_submitted or k.cost_usd > 0
+)
+select
+  m.day, m.video_id, m.provider, m.model,
+  sum(m.gems_charged)::bigint as gems_charged,
+  sum(m.gems_refunded)::bigint as gems_refunded,
+  sum(m.gems_charged - m.gems_refunded)::bigint as gems_earned,
+  coalesce(sum(m.usd_spent), 0) as usd_spent,
+  sum(m.costs_unknown)::bigint as costs_unknown
+from movements m
+group by m.day, m.video_id, m.provider, m.model;
+comment on view app.margins is
+  'Gems earned (charged less refunded) and USD spent, by day (UTC), video, provider and model. Gems count for whoever made the video, USD for whoever was paid, failed attempts included. costs_unknown: attempts that a provider had and named no figure for.';
+revoke all on app.margins from public, anon, authenticated, service_role;
+
+create function public.margins(p_from date, p_to date)
+returns table (
+  day date,
+  provider text,
+  model text,
+  videos bigint,
+  gems_charged bigint,
+  gems_refunded bigint,
+  gems_earned bigint,
+  usd_spent numeric,
+  costs_unknown bigint
+)
+language sql stable security definer set search_path = ''
+as $$
+  select
+    m.day, m.provider, m.model, count(distinct m.video_id), sum(m.gems_charged)::bigint, sum(m.gems_refunded)::bigint,
+    sum(m.gems_earned)::bigint, sum(m.usd_spent), sum(m.costs_unknown)::bigint
+  from app.margins m
+  where m.day between p_from and p_to
+  group by m.day, m.provider, m.model
+  order by m.day, m.provider, m.model;
+$$;
+comment on function public.margins(date, date) is 'app.margins summed up by day, provider and model, both days included. Service role only, as a definer because no role reads app.';
+revoke all on function public.margins(date, date) from public, anon, authenticated;
+grant execute on function public.margins(date, date) to service_role;

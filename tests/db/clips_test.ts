@@ -1,0 +1,297 @@
+import { assert, assertEquals } from "@std/assert";
+import { z } from "zod";
+import type { Database, Sql } from "../../shared/db/database.ts";
+import { finishStoring } from "../../shared/db/worker_calls.ts";
+import { asUser } from "../support/as_user.ts";
+import {
+  accept,
+  balanceOf,
+  brokenInvariants,
+  deliver,
+  entriesOf,
+  failAttempt,
+  type Family,
+  newFamily,
+  stateOf,
+  value,
+} from "../support/fixtures.ts";
+import { withDatabase } from "../support/database.ts";
+import { withSql } from "../support/sql.ts";
+
+/** Gems of one clip: 5 seconds at 0.4. */
+const PRICE = 2;
+
+/** A user with gems for so many clips, and a project of so many scenes. */
+function withProject(
+  { scenes, clipsPaid = scenes }: { scenes: number; clipsPaid?: number },
+  work: (db: Database, family: Family, project: string) => Promise<void>,
+) {
+  return withSql(async (db) => {
+    const family = await newFamily(db, { gems: clipsPaid * PRICE });
+    await work(db, family, await newProject(db, family, scenes));
+    assertEquals(await brokenInvariants(db), []);
+  });
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, at) => String(at + 1));
+
+async function newProject(db: Sql, { userId }: Family, scenes: number): Promise<string> {
+  const frames = Object.fromEntries(numbers(scenes).map((scene) => [scene, {}]));
+  return String(
+    await value(
+      db,
+      "insert into public.projects (user_id, frames) values ($1, $2) returning id as value",
+      [userId, JSON.stringify(frames)],
+    ),
+  );
+}
+
+interface Wanted {
+  readonly scenes: readonly string[];
+  readonly hash?: string;
+}
+
+/** Asks for these scenes as the door does. */
+function queueClips(db: Sql, family: Family, project: string, { scenes, hash }: Wanted) {
+  const asked = scenes.map((scene) => ({
+    scene,
+    hash: hash ?? `hash of ${scene}`,
+    expected_seconds: 60,
+    request: {
+      ...{ kind: "clip", prompt: "A fox", provider: "runware", model: "pixverse:1@5-fast" },
+      options: { duration: 5, resolution: "720p", aspect_ratio: "9:16" },
+    },
+  }));
+  return value(db, "select public.queue_clips($1, $2, $3) as value", [
+    family.userId,
+    project,
+    JSON.stringify(asked),
+  ]);
+}
+
+const clipsSchema = z.record(z.string(), z.string());
+
+async function clipsOf(db: Sql, project: string) {
+  return clipsSchema.parse(
+    await value(db, "select clips as value from public.projects where id = $1", [project]),
+  );
+}
+
+/** Ids of a project's clips in the order of their scenes, the newest of each. */
+async function newest(db: Sql, { userId }: Family, project: string): Promise<string[]> {
+  const { clips } = z.object({ clips: z.record(z.string(), z.uuid()) }).parse(
+    await value(db, "select public.project_state($1, $2) as value", [userId, project]),
+  );
+  return Object.entries(clips).sort(([a], [b]) => Number(a) - Number(b)).map(([, id]) => id);
+}
+
+/** The clip's file is in Storage. */
+async function finish(db: Sql, videoId: string): Promise<void> {
+  const job = await accept(db, videoId);
+  await deliver(db, job);
+  await finishStoring(db, job, `somewhere/${videoId}.mp4`);
+}
+
+/** The clip can not be made. */
+async function fail(db: Sql, videoId: string): Promise<void> {
+  await failAttempt(db, await accept(db, videoId), { final: true });
+}
+
+Deno.test("a project is charged in one entry for each clip, and its map follows them to their end", async () => {
+  await withProject({ scenes: 3 }, async (db, family, project) => {
+    assertEquals(await queueClips(db, family, project, { scenes: numbers(3) }), 3);
+    assertEquals(await balanceOf(db, family), 0);
+    const [made = "", failed = "", waiting = ""] = await newest(db, family, project);
+    assertEquals(await clipsOf(db, project), {
+      [made]: "pending",
+      [failed]: "pending",
+      [waiting]: "pending",
+    });
+    await finish(db, made);
+    await fail(db, failed);
+    assertEquals(await clipsOf(db, project), {
+      [made]: `somewhere/${made}.mp4`,
+      [failed]: "failed",
+      [waiting]: "pending",
+    });
+    for (const id of [made, waiting]) {
+      assertEquals(await entriesOf(db, id), [{ kind: "charge", amount: -PRICE }]);
+    }
+    assertEquals(await entriesOf(db, failed), [
+      { kind: "charge", amount: -PRICE },
+      { kind: "refund", amount: PRICE },
+    ]);
+    const rows = await db.query(
+      "select scene, kind, folder from public.videos where project_id = $1 order by scene",
+      [project],
+    );
+    const [first] = rows;
+    assertEquals([rows.length, first], [3, { scene: "1", kind: "clip", folder: "videos" }]);
+  });
+});
+
+Deno.test("all or none: gems for eleven of twelve scenes buy nothing, and the error tells the price of all", async () => {
+  await withProject({ scenes: 12, clipsPaid: 11 }, async (db, family, project) => {
+    const asking = queueClips(db, family, project, { scenes: numbers(12) });
+    const error: unknown = await asking.then(() => null, (thrown: unknown) => thrown);
+    const { code, detail } = z.object({ code: z.string(), detail: z.string() }).parse(error);
+    assertEquals([code, JSON.parse(detail)], ["GM001", { gem_balance: 22, gem_cost: 24 }]);
+    assertEquals(await value(db, "select count(*)::int as value from public.videos"), 0);
+    assertEquals([await balanceOf(db, family), await clipsOf(db, project)], [22, {}]);
+  });
+});
+
+Deno.test("more scenes than a user may have under way at once are refused before any charge", async () => {
+  await withProject({ scenes: 21 }, async (db, family, project) => {
+    assertEquals(await stateOf(queueClips(db, family, project, { scenes: numbers(21) })), "GM004");
+    assertEquals(await balanceOf(db, family), 42);
+  });
+});
+
+Deno.test("again: only what is missing, failed or was changed is made and charged", async () => {
+  await withProject({ scenes: 4, clipsPaid: 6 }, async (db, family, project) => {
+    await queueClips(db, family, project, { scenes: ["1", "2", "3"] });
+    const [made = "", failed = "", waiting = ""] = await newest(db, family, project);
+    await finish(db, made);
+    await fail(db, failed);
+
+    assertEquals(await queueClips(db, family, project, { scenes: numbers(4) }), 2);
+    const again = await newest(db, family, project);
+    assertEquals([again[0], again[2]], [made, waiting]);
+    assert(again[1] !== failed);
+    // The clip that failed is no longer the newest of its scene.
+    assertEquals(Object.keys(await clipsOf(db, project)).sort(), again.toSorted());
+    assertEquals(await queueClips(db, family, project, { scenes: numbers(4) }), 0);
+
+    assertEquals(await queueClips(db, family, project, { scenes: ["1"], hash: "other" }), 1);
+    assert((await newest(db, family, project))[0] !== made);
+    // Six were bought, and one of them came to nothing.
+    assertEquals(await balanceOf(db, family), PRICE);
+  });
+});
+
+Deno.test("two clips that end at once are both in the map", async () => {
+  await withProject({ scenes: 12 }, async (db, family, project) => {
+    await queueClips(db, family, project, { scenes: numbers(12) });
+    const ids = await newest(db, family, project);
+    await Promise.all(ids.map((id, at) => at % 3 === 0 ? fail(db, id) : finish(db, id)));
+    const clips = await clipsOf(db, project);
+    assertEquals(
+      ids.map((id) => clips[id]),
+      ids.map((id, at) => at % 3 === 0 ? "failed" : `somewhere/${id}.mp4`),
+    );
+    assertEquals(await balanceOf(db, family), 4 * PRICE);
+  });
+});
+
+Deno.test("ten times at once: each scene is bought once", async () => {
+  await withProject({ scenes: 6, clipsPaid: 20 }, async (db, family, project) => {
+    const counts = await Promise.all(
+      numbers(10).map(() => queueClips(db, family, project, { scenes: numbers(6) })),
+    );
+    assertEquals(counts.sort(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 6]);
+    assertEquals(await balanceOf(db, family), 14 * PRICE);
+  });
+});
+
+Deno.test("clips of two projects that end, are deleted and are asked for at once: nobody waits in a circle", async () => {
+  await withDatabase(async (database) => {
+    // Not the workers' way, which runs the victim of a deadlock again and so would hide it.
+    const db: Sql = { query: (text, values = []) => database.rows(text, [...values]) };
+    const family = await newFamily(db, { gems: 100 });
+    const projects = [await newProject(db, family, 6), await newProject(db, family, 6)];
+    for (const project of projects) await queueClips(db, family, project, { scenes: numbers(6) });
+    const ids = (await Promise.all(projects.map((project) => newest(db, family, project)))).flat();
+    const crossing = [[ids[4], ids[10]], [ids[11], ids[5]], [ids[3], ids[9]], [ids[8], ids[2]]];
+    await Promise.all([
+      ...crossing.map((some) => deleteVideos(db, family, some)),
+      ...[0, 6].map((at) => finish(db, ids[at] ?? "")),
+      ...[1, 7].map((at) => fail(db, ids[at] ?? "")),
+      ...[...projects, ...projects].map((project) =>
+        queueClips(db, family, project, { scenes: numbers(6) })
+      ),
+      db.query("update public.projects set title = 'Other' where id = $1", [projects[0]]),
+    ]);
+    for (const project of projects) {
+      const clips = await newest(db, family, project);
+      assertEquals(Object.keys(await clipsOf(db, project)).sort(), clips.toSorted());
+    }
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+function deleteVideos(db: Sql, { userId }: Family, ids: unknown[]) {
+  const claims = JSON.stringify({ sub: userId });
+  return db.query(
+    `select public.delete_videos($1)
+     from (select set_config('request.jwt.claims', $2, true) offset 0) c`,
+    [ids, claims],
+  );
+}
+
+Deno.test("the map shows the scenes that the project has now", async () => {
+  await withProject({ scenes: 2 }, async (db, family, project) => {
+    await queueClips(db, family, project, { scenes: ["1", "2"] });
+    const [first = "", second = ""] = await newest(db, family, project);
+    const frames = (scenes: string) =>
+      asUser(db, family.userId, "update public.projects set frames = $1 where id = $2", [
+        scenes,
+        project,
+      ]);
+    await frames('{"2": {}}');
+    assertEquals(await clipsOf(db, project), { [second]: "pending" });
+    await frames('{"1": {}, "2": {}}');
+    assertEquals(Object.keys(await clipsOf(db, project)).sort(), [first, second].sort());
+    await asUser(db, family.userId, "select public.delete_videos($1)", [[first]]);
+    assertEquals(await clipsOf(db, project), { [second]: "pending" });
+  });
+});
+
+Deno.test("a map is written only when it changes", async () => {
+  await withProject({ scenes: 1 }, async (db, family, project) => {
+    await queueClips(db, family, project, { scenes: ["1"] });
+    const version = () =>
+      value(db, "select xmin::text as value from public.projects where id = $1", [project]);
+    const [id = ""] = await newest(db, family, project);
+    const before = await version();
+    const job = await accept(db, id);
+    await deliver(db, job);
+    assertEquals(await version(), before);
+    await finishStoring(db, job, `somewhere/${id}.mp4`);
+    assert(await version() !== before);
+  });
+});
+
+Deno.test("a project is deleted while its clips end: they stay in the gallery", async () => {
+  await withProject({ scenes: 4 }, async (db, family, project) => {
+    await queueClips(db, family, project, { scenes: numbers(4) });
+    const ids = await newest(db, family, project);
+    const stranger = await newFamily(db);
+    const remove = (who: Family) =>
+      asUser(db, who.userId, "select public.delete_project($1)", [project]);
+    assertEquals(await stateOf(remove(stranger)), "GM005");
+    await Promise.all([...ids.map((id) => finish(db, id)), remove(family)]);
+    const rows = await db.query("select project_id, status from public.videos");
+    assertEquals(rows, ids.map(() => ({ project_id: null, status: "completed" })));
+    assertEquals(await stateOf(queueClips(db, family, project, { scenes: ["1"] })), "GM005");
+  });
+});
+
+Deno.test("a project is its owner's: others neither see it nor make clips of it, and nobody writes its map", async () => {
+  await withProject({ scenes: 1 }, async (db, family, project) => {
+    const stranger = await newFamily(db, { gems: 10 });
+    assertEquals(await stateOf(queueClips(db, stranger, project, { scenes: ["1"] })), "GM005");
+    const state = "select public.project_state($1, $2) as value";
+    assertEquals(await value(db, state, [stranger.userId, project]), null);
+    assertEquals(await asUser(db, stranger.userId, "select id from public.projects"), []);
+    for (
+      const statement of [
+        "update public.projects set clips = '{}'",
+        "delete from public.projects",
+        "select public.queue_clips(null, null, null)",
+      ]
+    ) {
+      assertEquals(await stateOf(asUser(db, family.userId, statement)), "42501", statement);
+    }
+  });
+});

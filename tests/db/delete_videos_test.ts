@@ -1,0 +1,120 @@
+import { assert, assertEquals } from "@std/assert";
+import { z } from "zod";
+import type { Database } from "../../shared/db/database.ts";
+import { finishStoring } from "../../shared/db/worker_calls.ts";
+import { asUser } from "../support/as_user.ts";
+import { addAvatar, consent } from "../support/avatars.ts";
+import { finished, pause, visit } from "../support/forgetting.ts";
+import { withSql } from "../support/sql.ts";
+import {
+  accept,
+  balanceOf,
+  brokenInvariants,
+  deliver,
+  entriesOf,
+  type Family,
+  newFamily,
+  queueVideo,
+  stateOf,
+} from "../support/fixtures.ts";
+
+const deleteVideos = async (db: Database, { userId }: Family, ids: string[]) => {
+  const [row] = await asUser(db, userId, "select public.delete_videos($1) as answer", [ids]);
+  return z.object({ deleted: z.array(z.string()), gem_balance: z.number() }).parse(row?.["answer"]);
+};
+
+Deno.test("one call deletes videos in every state: refunds as cancel would, rows and files gone, the ledger whole", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 40 });
+    const done = await finished(db, family);
+    const queued = (await queueVideo(db, family, { hash: "q" })).video_id;
+    const processing = (await queueVideo(db, family, { hash: "p" })).video_id;
+    await accept(db, processing);
+    const rendering = (await queueVideo(db, family, { hash: "r" })).video_id;
+    await deliver(db, await accept(db, rendering));
+    const ids = [done, queued, processing, rendering];
+
+    const answer = await deleteVideos(db, family, ids);
+    assertEquals(answer.deleted.toSorted(), ids.toSorted());
+    assertEquals(answer.gem_balance, 10, "the queued one's gems; the others were handed over");
+    assertEquals(await deleteVideos(db, family, ids), { deleted: [], gem_balance: 10 });
+    for (const table of ["videos", "video_jobs", "video_progress", "notifications"]) {
+      assertEquals(await db.query(`select 1 from public.${table}`), [], table);
+    }
+    const kinds = async (id: string) => (await entriesOf(db, id)).map((entry) => entry["kind"]);
+    assertEquals(await kinds(queued), ["charge", "refund"]);
+    assertEquals(await kinds(done), ["charge"]);
+    const again = db.query("select app.move_gems($1, 10, 'refund', $2, 'x')", [
+      family.userId,
+      queued,
+    ]);
+    assertEquals(await stateOf(again), "23505", "a deleted video is refunded once, too");
+
+    assertEquals((await visit(db)).objects_deleted, 2);
+    assertEquals(await db.query("select 1 from storage.objects"), []);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a file that a worker still wrote after its video was deleted goes too", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const job = await accept(db, video_id);
+    await deliver(db, job);
+    await deleteVideos(db, family, [video_id]);
+    await visit(db);
+    await db.query("insert into storage.objects (bucket_id, name) values ('videos', $1)", [
+      `${family.userId}/videos/${video_id}.mp4`,
+    ]);
+    assertEquals(await finishStoring(db, job, "x"), false);
+    await pause(db);
+    await visit(db);
+    assertEquals(await db.query("select 1 from storage.objects"), []);
+    assertEquals(await db.query("select 1 from app.objects_to_delete"), []);
+  });
+});
+
+Deno.test("forgetting a child takes its videos, pictures and consents with it, and nobody else's", async () => {
+  await withSql(async (db) => {
+    const [family, other] = [await newFamily(db, { gems: 30 }), await newFamily(db, { gems: 10 })];
+    for (const each of [family, other]) {
+      await addAvatar(db, each);
+      await consent(db, each);
+    }
+    await finished(db, family);
+    await queueVideo(db, family, { hash: "waiting" });
+    const kept = await finished(db, other);
+
+    const theft = asUser(db, other.userId, "select public.forget_child($1)", [family.childId]);
+    assertEquals(await stateOf(theft), "GM005");
+    await asUser(db, family.userId, "select public.forget_child($1)", [family.childId]);
+    await visit(db);
+
+    assertEquals(await balanceOf(db, family), 20, "the waiting one's gems came back");
+    assertEquals(await db.query("select id from public.videos"), [{ id: kept }]);
+    assertEquals((await db.query("select 1 from public.consents")).length, 1);
+    const left = await db.query("select name from storage.objects order by name");
+    assert(left.length === 3 && left.every((row) => String(row["name"]).startsWith(other.userId)));
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("videos are kept for ever, or as long as the setting says; never one that is under way", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 40 });
+    const old = await finished(db, family);
+    const waiting = (await queueVideo(db, family, { hash: "w" })).video_id;
+    await db.query("update public.videos set created_at = now() - interval '31 days'");
+    const fresh = await finished(db, family);
+    assertEquals((await visit(db)).old_videos_deleted, 0);
+    await db.query("update app.settings set video_retention_days = 30");
+    assertEquals((await visit(db)).old_videos_deleted, 1);
+    const left = await db.query("select id from public.videos");
+    assertEquals(left.map((row) => row["id"]).toSorted(), [waiting, fresh].toSorted());
+    assertEquals(
+      await db.query("select 1 from storage.objects where name like '%' || $1 || '%'", [old]),
+      [],
+    );
+  });
+});

@@ -1,0 +1,187 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
+import { forget } from "../../shared/stages/forget.ts";
+import { asUser } from "../support/as_user.ts";
+import { addAvatar, consent } from "../support/avatars.ts";
+import { finished, obedient, pause, visit } from "../support/forgetting.ts";
+import { quiet, withSql } from "../support/sql.ts";
+import {
+  accept,
+  balanceOf,
+  brokenInvariants,
+  type Family,
+  newFamily,
+  queueVideo,
+  value,
+} from "../support/fixtures.ts";
+
+const remains = (db: Database, userId: string) =>
+  db.query("select * from app.remains_of($1)", [userId]);
+
+/** A user with a bit of everything, and one who has nothing to do with it. */
+async function populated(db: Database): Promise<{ family: Family; bystander: Family }> {
+  const [family, bystander] = [
+    await newFamily(db, { gems: 30 }),
+    await newFamily(db, { gems: 10 }),
+  ];
+  await addAvatar(db, family);
+  await consent(db, family);
+  await finished(db, family);
+  await finished(db, bystander);
+  await asUser(
+    db,
+    family.userId,
+    "select public.register_device('fcm', $1, 'android')",
+    [`token-of-${family.userId}`],
+  );
+  const { video_id } = await queueVideo(db, family, { hash: "waiting", key: "tap" });
+  const job = await accept(db, video_id);
+  await db.query("select public.record_provider_event('runware', $1, 'h', $2)", [job, {
+    taskUUID: job,
+    path: `${family.userId}/x`,
+  }]);
+  return { family, bystander };
+}
+
+const forgetUser = (db: Database, userId: string) =>
+  value(db, "select public.forget_user($1) ->> 'erasure_id' as value", [userId]);
+
+Deno.test("after account deletion no table holds the user's id and no object of theirs is left; the ledger keeps the amounts", async () => {
+  await withSql(async (db) => {
+    const { family, bystander } = await populated(db);
+    const sum = "select sum(amount)::int as value from public.gem_entries";
+    const before = await value(db, sum);
+    assert((await remains(db, family.userId)).length > 5, "there is something to forget");
+
+    const id = await forgetUser(db, family.userId);
+    assertEquals(await forgetUser(db, family.userId), id, "asked twice, it is one erasure");
+    assertEquals((await visit(db)).erasures_finished, 0);
+    // A worker that had begun before writes what it had begun.
+    await db.query("insert into storage.objects (bucket_id, name) values ('videos', $1)", [
+      `${family.userId}/videos/${crypto.randomUUID()}.mp4`,
+    ]);
+    await pause(db);
+    assertEquals((await visit(db)).erasures_finished, 1);
+
+    assertEquals(await remains(db, family.userId), []);
+    const status = await db.query(
+      "select id, finished_at is not null as complete, sign_in_left, deletions_left::int from app.erasure_status",
+    );
+    assertEquals(status, [{ id, complete: true, sign_in_left: false, deletions_left: 0 }]);
+    assertEquals(await value(db, sum), before);
+    assertEquals(
+      await db.query(
+        "select distinct reason, idempotency_key from public.gem_entries where user_id is null",
+      ),
+      [{ reason: "Account deleted", idempotency_key: null }],
+    );
+    assertEquals(await balanceOf(db, bystander), 0);
+    assertEquals((await db.query("select 1 from storage.objects")).length, 2);
+    assertEquals(await brokenInvariants(db), []);
+    assertEquals(await forgetUser(db, family.userId), null);
+  });
+});
+
+Deno.test("killed at any call to Storage or Auth, before it or after it, a later visit finishes the erasure", async () => {
+  await withSql(async (db) => {
+    for (let fuse = 1;; fuse++) {
+      const { family } = await populated(db);
+      await forgetUser(db, family.userId);
+      let left = fuse;
+      const { storage, auth } = obedient(db);
+      const dying = async (act: () => Promise<void>) => {
+        if (--left === 0) throw new Killed();
+        await act();
+        if (--left === 0) throw new Killed();
+      };
+      // A worker that is killed says nothing more: not to the database either.
+      const database: Database = {
+        ...db,
+        query: (...args) => left <= 0 ? Promise.reject(new Killed()) : db.query(...args),
+        transaction: (work) => left <= 0 ? Promise.reject(new Killed()) : db.transaction(work),
+      };
+      const killed = await forget({ database, log: quiet }, {
+        storage: { ...storage, remove: (...args) => dying(() => storage.remove(...args)) },
+        auth: { deleteUser: (id) => dying(() => auth.deleteUser(id)) },
+      }).then(() => false, () => true);
+      for (let i = 0; i < 3; i++) {
+        await pause(db);
+        await visit(db);
+      }
+      assertEquals(await remains(db, family.userId), [], `killed at ${fuse}`);
+      if (!killed) {
+        assert(fuse > 6, `${fuse - 1} places to be killed at`);
+        break;
+      }
+    }
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+class Killed extends Error {
+  override name = "Killed";
+}
+
+Deno.test("an account that the operator deletes in the dashboard is forgotten just as well", async () => {
+  await withSql(async (db) => {
+    const { family } = await populated(db);
+    await db.query("delete from auth.users where id = $1", [family.userId]);
+    await visit(db);
+    await pause(db);
+    await visit(db);
+    await visit(db);
+    assertEquals(await remains(db, family.userId), []);
+  });
+});
+
+Deno.test("what providers said, raw, is forgotten after a week, wherever it is kept", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const job = await accept(db, video_id);
+    const raw = JSON.stringify({ message: "verbatim" });
+    await db.query("select public.record_provider_event('runware', $1, 'h', $2)", [job, raw]);
+    await db.query("select app.fail_attempt($1, 'c', 'provider', 'p', 'm', $2, null)", [job, raw]);
+    await db.query(
+      "insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error) values ($1, $2, 'runware', 'm', $3)",
+      [job, video_id, raw],
+    );
+    const kept = async () => {
+      const [row] = await db.query(
+        `select (select count(*) from public.provider_events)::int
+           + (select count(*) from public.video_jobs where provider_error is not null)::int
+           + (select count(*) from public.unknown_outcomes where provider_error is not null)::int as value`,
+      );
+      return row?.["value"];
+    };
+    await db.query("select app.clean_up()");
+    assertEquals(await kept(), 3);
+    await db.query("update public.provider_events set received_at = now() - interval '8 days'");
+    await db.query("update public.video_jobs set finished_at = now() - interval '8 days'");
+    await db.query("update public.unknown_outcomes set happened_at = now() - interval '8 days'");
+    await db.query("select app.clean_up()");
+    assertEquals(await kept(), 0);
+  });
+});
+
+Deno.test("whatever table says whose a row is, the row goes with its user, or forgets them", async () => {
+  await withSql(async (db) => {
+    const kept = await db.query(
+      `select c.table_name, c.column_name
+       from information_schema.columns c
+       join information_schema.tables t using (table_schema, table_name)
+       where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.column_name = 'user_id'
+         and not exists (
+           select 1 from pg_constraint k
+           join pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
+           where k.contype = 'f' and k.conrelid = format('public.%I', c.table_name)::regclass
+             and (
+               (k.confrelid = 'public.users'::regclass and k.confdeltype in ('c', 'n') and a.attname = c.column_name)
+               -- A row of a video goes with the video, and that with its user.
+               or (k.confrelid = 'public.videos'::regclass and k.confdeltype = 'c')
+             )
+         )`,
+    );
+    assertEquals(kept, []);
+  });
+});

@@ -1,0 +1,224 @@
+import { assert, assertEquals } from "@std/assert";
+import { z } from "zod";
+import { finishStoring } from "../../shared/db/worker_calls.ts";
+import { finishNotifying, startNotifying } from "../../shared/db/notify_calls.ts";
+import type { Database, Sql } from "../../shared/db/database.ts";
+import {
+  accept,
+  brokenInvariants,
+  deliver,
+  failAttempt,
+  type Family,
+  newFamily,
+  passTime,
+  queueVideo,
+  value,
+} from "../support/fixtures.ts";
+import { withSql } from "../support/sql.ts";
+import { asUser, registerDevice } from "../support/devices.ts";
+
+Deno.test("a finished video has one delivery for each device and one for the backend, each in the queue", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    await registerDevice(db, family, { address: "phone" });
+    await registerDevice(db, family, { kind: "web_push", address: "https://push.example/1" });
+    await registerDevice(db, await newFamily(db), { address: "a-strangers" });
+    await finished(db, family);
+    assertEquals(await channelsOf(db), ["fcm", "web_push", "webhook"]);
+    assertEquals(
+      await value(
+        db,
+        `select count(*)::int as value from public.notification_deliveries d
+         join pgboss.job j on j.id = d.id and j.name = 'notify-user' and j.state = 'created'`,
+      ),
+      3,
+    );
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a failed video is told once, however often the provider says so", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    await registerDevice(db, family, { address: "phone" });
+    const { video_id } = await queueVideo(db, family);
+    const jobId = await accept(db, video_id);
+    await Promise.all([1, 2, 3].map(() => failAttempt(db, jobId, { final: true })));
+    assertEquals(await channelsOf(db), ["fcm", "webhook"]);
+  });
+});
+
+Deno.test("a notification and its deliveries are undone together", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const { video_id } = await queueVideo(db, family);
+    const jobId = await accept(db, video_id);
+    await deliver(db, jobId);
+    await db.transaction(async (sql) => {
+      await finishStoring(sql, jobId, `${family.userId}/videos/${video_id}.mp4`, null);
+      throw new Error("The worker dies");
+    }).catch(() => {});
+    assertEquals(await channelsOf(db), []);
+    assertEquals(
+      await value(
+        db,
+        "select count(*)::int as value from pgboss.job where name = 'notify-user'",
+      ),
+      0,
+    );
+  });
+});
+
+Deno.test("sent is sent, whoever says so; anything else is the word of the newest try", async () => {
+  await withSql(async (db) => {
+    await finished(db, await newFamily(db, { gems: 20 }));
+    const first = await takenOne(db, "webhook");
+    const second = await takenOne(db, "webhook");
+    const later = { outcome: "later", code: "http_503" } as const;
+    assertEquals(await finishNotifying(db, first, later), "lost");
+    assertEquals(
+      await finishNotifying(db, first, { outcome: "refused", code: "http_400" }),
+      "lost",
+    );
+    assertEquals(await finishNotifying(db, first, { outcome: "sent" }), "sent");
+    assertEquals(await finishNotifying(db, second, later), "lost");
+    assertEquals(await taken(db), []);
+  });
+});
+
+Deno.test("tried again later each time, as late as the service asks, and failed after the last try", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.settings set notify_attempts = 4");
+    await finished(db, await newFamily(db, { gems: 20 }));
+    const waits = [];
+    for (const waitSeconds of [0, 0, 100, 0]) {
+      const delivery = await takenOne(db, "webhook");
+      await finishNotifying(db, delivery, { outcome: "later", code: "http_503", waitSeconds });
+      waits.push(
+        await value(
+          db,
+          "select round(extract(epoch from start_after - now()))::int as value from pgboss.job where id = $1",
+          [delivery.delivery_id],
+        ),
+      );
+      assertEquals(await brokenInvariants(db), []);
+    }
+    assertEquals(waits.slice(0, 3), [5, 15, 100]);
+    assertEquals(await outcomes(db), [{
+      channel: "webhook",
+      status: "failed",
+      error_code: "http_503",
+      attempts: 4,
+    }]);
+  });
+});
+
+Deno.test("senders that die one after the other are not fed for ever", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.settings set notify_attempts = 2");
+    await finished(db, await newFamily(db, { gems: 20 }));
+    for (let i = 0; i < 3; i++) await taken(db);
+    assertEquals(await outcomes(db), [{
+      channel: "webhook",
+      status: "failed",
+      error_code: "sender_died",
+      attempts: 2,
+    }]);
+  });
+});
+
+Deno.test("a dead address takes its device along, unless the device has got another one meanwhile", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 40 });
+    for (const renewed of [false, true]) {
+      await registerDevice(db, family, { address: "phone" });
+      await finished(db, family);
+      const delivery = await takenOne(db, "fcm");
+      if (renewed) await db.query("update public.devices set address = 'renewed'");
+      await finishNotifying(db, delivery, { outcome: "gone", code: "unregistered" });
+      assertEquals(
+        await db.query("select address from public.devices"),
+        renewed ? [{ address: "renewed" }] : [],
+      );
+    }
+  });
+});
+
+Deno.test("a device that went before the sender came is skipped; a deleted video leaves nothing to send", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    await registerDevice(db, family, { address: "phone" });
+    const videoId = await finished(db, family);
+    await asUser(db, family, (sql) => sql.query("delete from public.devices"));
+    assertEquals((await taken(db)).map(({ channel }) => channel), ["webhook"]);
+    await db.query("delete from public.videos where id = $1", [videoId]);
+    assertEquals(await taken(db), []);
+    assertEquals(await channelsOf(db), []);
+  });
+});
+
+Deno.test("a delivery that the queue lost is an invariant's matter until reconcile queues it again", async () => {
+  await withSql(async (db) => {
+    await finished(db, await newFamily(db, { gems: 20 }));
+    await db.query("delete from pgboss.job where name = 'notify-user'");
+    const [broken] = await brokenInvariants(db);
+    assertEquals(broken?.["invariant"], "stranded: nobody will deliver the notification");
+    await db.query("select app.reconcile()");
+    assertEquals(await brokenInvariants(db), []);
+    await passTime(db, "1 minute");
+    assertEquals(await value(db, "select app.work_due('notify') as value"), true);
+  });
+});
+
+Deno.test("an address moves to whoever uses the device now, and what was on its way to the other does not follow", async () => {
+  await withSql(async (db) => {
+    const [before, after] = [await newFamily(db, { gems: 20 }), await newFamily(db)];
+    const old = await registerDevice(db, before, { address: "shared-phone" });
+    await finished(db, before);
+    const device = await registerDevice(db, after, { address: "shared-phone" });
+    assert(device !== old);
+    assertEquals((await taken(db)).map(({ channel }) => channel), ["webhook"]);
+    assertEquals(await registerDevice(db, after, { address: "shared-phone" }), device);
+    assertEquals(await asUser(db, before, (sql) => sql.query("select id from public.devices")), []);
+  });
+});
+
+Deno.test("twenty devices are kept, those seen last", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db);
+    for (let i = 0; i < 22; i++) await registerDevice(db, family, { address: `phone-${i}` });
+    const addresses = await db.query("select address from public.devices");
+    assertEquals(addresses.length, 20);
+    assert(!addresses.some(({ address }) => address === "phone-0" || address === "phone-1"));
+  });
+});
+
+async function finished(db: Database, family: Family): Promise<string> {
+  const { video_id } = await queueVideo(db, family);
+  const jobId = await accept(db, video_id);
+  await deliver(db, jobId);
+  await finishStoring(db, jobId, `${family.userId}/videos/${video_id}.mp4`, null);
+  return video_id;
+}
+
+async function taken(db: Sql) {
+  const rows = await db.query("select id from public.notification_deliveries");
+  return await startNotifying(db, rows.map(({ id }) => z.uuid().parse(id)));
+}
+
+async function takenOne(db: Sql, channel: string) {
+  const found = (await taken(db)).find((delivery) => delivery.channel === channel);
+  if (found === undefined) throw new Error(`Nothing to send by ${channel}`);
+  return found;
+}
+
+function outcomes(db: Sql) {
+  return db.query(
+    "select channel, status, error_code, attempts from public.notification_deliveries",
+  );
+}
+
+async function channelsOf(db: Sql): Promise<unknown[]> {
+  const rows = await db.query("select channel from public.notification_deliveries order by 1");
+  return rows.map((row) => row["channel"]);
+}

@@ -1,0 +1,127 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
+import { openQueue } from "../../shared/db/queue.ts";
+import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
+import { type Batch, drain } from "../../shared/stages/drain.ts";
+import { pollBatch } from "../../shared/stages/poll.ts";
+import {
+  accept,
+  newestJob,
+  newFamily,
+  passTime,
+  queueVideo,
+  TWINKLE,
+  videoOf,
+} from "../support/fixtures.ts";
+import { quiet, withSql } from "../support/sql.ts";
+
+/** Seconds that the model of the tests' videos is known to take. */
+const MEDIAN = 60;
+
+/** A provider that is still busy with everything, and notes what it is asked about. */
+function busy(calls: string[][]): VideoProvider {
+  return {
+    name: "runware",
+    choosesTaskId: true,
+    submitBatch: 50,
+    pollBatch: 2,
+    mediaHosts: [],
+    submit: () => Promise.resolve([]),
+    poll(ids) {
+      calls.push([...ids]);
+      return Promise.resolve(ids.map((id): TaskState => ({ id, state: "processing" })));
+    },
+    parseEvent: () => [],
+    balanceUsd: () => Promise.resolve(0),
+  };
+}
+
+/** Polls whatever is due. Answers the calls that the provider heard. */
+async function poll(db: Database, webhooks: "on" | "off"): Promise<string[][]> {
+  const calls: string[][] = [];
+  const tools = { database: db, queue: openQueue(db, quiet), node: "test", log: quiet };
+  await pollBatch(tools, busy(calls), { webhooks });
+  return calls;
+}
+
+/** A video that the provider accepted just now, of a model that is known to take a minute. */
+async function underWay(db: Database): Promise<{ videoId: string; jobId: string }> {
+  const { video_id: videoId } = await queueVideo(db, await newFamily(db, { gems: 10 }));
+  const jobId = await accept(db, videoId);
+  await db.query(
+    `insert into app.model_stats (provider, model, median_seconds, samples)
+     select r.provider, r.model, $2, 10 from public.rhymes r where r.id = $1 on conflict do nothing`,
+    [TWINKLE, MEDIAN],
+  );
+  return { videoId, jobId };
+}
+
+Deno.test("a provider that rings is not asked before a render can be over; its progress is estimated", () =>
+  withSql(async (db) => {
+    const { videoId, jobId } = await underWay(db);
+    await passTime(db, "30 seconds");
+    assertEquals(await poll(db, "on"), []);
+    const { stage, progress } = await videoOf(db, videoId);
+    assertEquals(stage, "generating");
+    assertGreater(progress, 15);
+    const next = (await newestJob(db, videoId)).next_poll_at;
+    assert(next !== null && next.getTime() > Date.now() + 2_000);
+
+    await passTime(db, "50 seconds");
+    assertEquals(await poll(db, "on"), [[jobId]], "a webhook may be lost");
+  }));
+
+Deno.test("whoever has rung is asked at once, however early", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await db.query("select public.record_provider_event('runware', $1, 'hash', '{}')", [jobId]);
+    assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
+Deno.test("without webhooks, or without a measured time, everyone is asked at every step", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await passTime(db, "10 seconds");
+    assertEquals(await poll(db, "off"), [[jobId]]);
+    await db.query("delete from app.model_stats");
+    await passTime(db, "10 seconds");
+    assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
+Deno.test("an attempt past its deadline is asked about, quiet or not", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await db.query("update app.model_stats set median_seconds = 100000");
+    await passTime(db, "31 minutes");
+    assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
+Deno.test("more than one call's worth is asked about in calls of the provider's size", () =>
+  withSql(async (db) => {
+    const jobs = [];
+    for (let n = 0; n < 3; n++) jobs.push((await underWay(db)).jobId);
+    await passTime(db, "10 seconds");
+    const calls = await poll(db, "off");
+    assertEquals(calls.map((call) => call.length), [2, 1]);
+    assertEquals(calls.flat().toSorted(), jobs.toSorted());
+  }));
+
+Deno.test("work that keeps coming in parts is gathered for longer each time; a full batch is not waited after", () =>
+  withSql(async (db) => {
+    const batches: Batch[] = [
+      ...Array.from({ length: 6 }, () => ({ taken: 1, full: false })),
+      { taken: 100, full: true },
+      { taken: 1, full: false },
+      { taken: 0, full: false },
+    ];
+    const pauses: number[] = [];
+    const pause = (milliseconds: number) => {
+      pauses.push(milliseconds);
+      return Promise.resolve();
+    };
+    const tools = { database: db, node: "test", gatherMs: 100, now: () => 0, pause };
+    const step = () => Promise.resolve(batches.shift() ?? { taken: 0, full: false });
+    const report = await drain(tools, "poll", step);
+    assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 100]);
+    assertEquals(report, { batches: 8, work: 107, drained: true });
+  }));

@@ -1,0 +1,148 @@
+/** The price list against the tables of models: what is sold, and that nobody sells below cost. */
+import { assertEquals } from "@std/assert";
+import { z } from "zod";
+import type { Database } from "../../shared/db/database.ts";
+import type { ModelSpec, SizeTier } from "../../shared/domain/models.ts";
+import { modelsOf } from "../../shared/providers/registry.ts";
+import { value } from "../support/fixtures.ts";
+import { withSql } from "../support/sql.ts";
+
+const PROVIDERS = ["kie", "runware", "runway"];
+/** A gem is ten cents. */
+const GEMS_PER_USD = 10;
+const MARGIN = 1.25;
+
+/** For sale nowhere, because nobody knows what they cost. */
+const UNPRICED = [
+  ...["kie bytedance/seedance-1.5-pro", "kie bytedance/v1-lite"],
+  ...["kie bytedance/v1-pro-fast-image-to-video"],
+  ...["kie hailuo/02-pro", "kie hailuo/2-3-image-to-video-pro"],
+  ...["kie hailuo/2-3-image-to-video-standard", "kie kling-2.6", "kie kling/v2-1-master"],
+  ...["kie kling/v2-1-pro", "kie kling/v2-1-standard", "kie kling/v2-5-turbo-pro"],
+  ...["kie pixverse-v6", "runware google:3@2", "runware google:veo@3.1-lite"],
+  ...["runware pixverse:1@6", "runware vidu:1@1", "runware vidu:2@0"],
+];
+
+const priceRows = z.array(z.object({
+  provider: z.string(),
+  model: z.string(),
+  resolution: z.string(),
+  gems: z.coerce.number(),
+}));
+
+interface Offer {
+  readonly provider: string;
+  readonly model: string;
+  readonly tier: SizeTier;
+}
+
+const nameOf = (offer: { provider: string; model: string }, tier: string) =>
+  `${offer.provider} ${offer.model} ${tier}`;
+
+/** Every quality of every model that is not retired. */
+function offers(): Offer[] {
+  return PROVIDERS.flatMap((provider) =>
+    modelsOf(provider).filter(({ retired }) => retired !== true).flatMap(({ id, tiers }) =>
+      tiers.map((tier) => ({ provider, model: id, tier }))
+    )
+  );
+}
+
+/** USD of a second where it is dearest, or undefined where no length has a figure. */
+function dearestSecond({ price }: SizeTier): number | undefined {
+  if (price === undefined) return undefined;
+  if ("perSecond" in price) return price.perSecond;
+  const seconds = Object.entries(price.bySeconds).map(([length, usd]) => usd / Number(length));
+  return seconds.length === 0 ? undefined : Math.max(...seconds);
+}
+
+async function priceList(db: Database) {
+  return priceRows.parse(
+    await db.query(
+      "select provider, model, resolution, gems_per_second as gems from app.prices order by 1, 2, 3",
+    ),
+  );
+}
+
+/** To a millionth: what doubles add behind that is no price. */
+const tidy = (gems: number) => Math.round(gems * 1e6) / 1e6;
+
+Deno.test("every quality whose cost is known is for sale, and nothing else is", async () => {
+  await withSql(async (db) => {
+    const sold = (await priceList(db)).map((row) => nameOf(row, row.resolution));
+    const known = offers().filter(({ tier }) => dearestSecond(tier) !== undefined);
+    const names = new Set(known.map((offer) => nameOf(offer, offer.tier.name)));
+    assertEquals(sold.sort(), [...names].sort());
+  });
+});
+
+Deno.test("a second costs what it costs us where it is dearest, and a quarter more, rounded up to a tenth of a gem", async () => {
+  await withSql(async (db) => {
+    for (const { gems, ...row } of await priceList(db)) {
+      const name = nameOf(row, row.resolution);
+      const costs = offers()
+        .filter((offer) => nameOf(offer, offer.tier.name) === name)
+        .map(({ tier }) => dearestSecond(tier) ?? 0);
+      const usd = Math.max(...costs);
+      assertEquals(gems, Math.ceil(tidy(usd * GEMS_PER_USD * MARGIN * 10)) / 10, name);
+    }
+  });
+});
+
+Deno.test("no single video is sold below its cost, whatever its length", async () => {
+  await withSql(async (db) => {
+    const below: string[] = [];
+    for (const { provider, model, tier } of offers()) {
+      for (const [seconds, usd] of lengthsOf(tier, specOf(provider, model))) {
+        const gems = Number(
+          await value(db, "select app.price_of($1, $2, $3, $4) as value", [
+            ...[provider, model, tier.name],
+            seconds,
+          ]),
+        );
+        if (gems < tidy(usd * GEMS_PER_USD)) below.push(`${model} ${tier.name} ${seconds} s`);
+      }
+    }
+    assertEquals(below, []);
+  });
+});
+
+Deno.test("the models that nobody can buy are these, for want of a figure", async () => {
+  await withSql(async (db) => {
+    const sold = new Set(
+      (await priceList(db)).map(({ provider, model }) => `${provider} ${model}`),
+    );
+    const all = new Set(offers().map(({ provider, model }) => `${provider} ${model}`));
+    assertEquals([...all].filter((name) => !sold.has(name)).sort(), UNPRICED);
+  });
+});
+
+Deno.test("a quality goes by one name for each kind of start", () => {
+  for (const provider of PROVIDERS) {
+    for (const { id, modes, tiers } of modelsOf(provider)) {
+      for (const mode of modes) {
+        const names = tiers.filter((tier) => (tier.modes ?? modes).includes(mode))
+          .map(({ name }) => name);
+        assertEquals(names, [...new Set(names)], `${id} ${mode}`);
+      }
+    }
+  }
+});
+
+function specOf(provider: string, model: string): ModelSpec {
+  const spec = modelsOf(provider).find(({ id }) => id === model);
+  if (spec === undefined) throw new Error(`No model "${model}"`);
+  return spec;
+}
+
+/** Lengths with what they cost us in USD, as far as that is known. */
+function lengthsOf(tier: SizeTier, spec: ModelSpec): [number, number][] {
+  const { price } = tier;
+  if (price === undefined) return [];
+  if ("bySeconds" in price) {
+    return Object.entries(price.bySeconds).map(([seconds, usd]) => [Number(seconds), usd]);
+  }
+  const durations = tier.durations ?? spec.durations;
+  const ends = "list" in durations ? durations.list : [durations.min, durations.max];
+  return ends.map((seconds) => [seconds, seconds * price.perSecond]);
+}

@@ -1,0 +1,142 @@
+import { assert, assertEquals } from "@std/assert";
+import { z } from "zod";
+import { type Answer, type AppStack, asUser, call, newCustomer } from "../support/app.ts";
+import { byHand, delivered, stored, submitted } from "../support/by_hand.ts";
+import { balanceOf, entriesOf, value, videoOf } from "../support/fixtures.ts";
+
+type Customer = Awaited<ReturnType<typeof newCustomer>>;
+
+const FRAMES = {
+  first_frame: "https://images.example.com/1.png",
+  last_frame: "https://images.example.com/2.png",
+};
+
+function ask(app: AppStack, who: Customer, body: object, key?: string): Promise<Answer> {
+  return call(app, "queue-video", {
+    headers: { ...asUser(app, who), ...(key === undefined ? {} : { "idempotency-key": key }) },
+    body: JSON.stringify({ kind: "prompt", prompt: "A fox runs over a hill", ...body }),
+  });
+}
+
+const quoteSchema = z.object({
+  gem_cost: z.number(),
+  gem_balance: z.number(),
+  provider: z.string(),
+  model: z.string(),
+  reason: z.string().optional(),
+});
+const quoteOf = ({ body }: Answer) => quoteSchema.parse(body["quote"]);
+
+const fieldsOf = ({ body }: Answer) =>
+  (Array.isArray(body["details"]) ? body["details"] : []).map(({ field }) => field);
+
+Deno.test("a prompt video from quote to file: the price quoted is the price charged", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 50 });
+    const wish = {
+      ...{ title: "Fox", style: "Watercolour", prompting_strategy: "precise", seed: 7 },
+      ...{ duration: 8, aspect_ratio: "9:16", resolution: "1080p", negative_prompt: "rain" },
+    };
+    const quote = await ask(app, customer, { ...wish, quote: true });
+    assertEquals(quote.status, 200);
+    const { gem_cost, provider, model, reason } = quoteOf(quote);
+    assert(gem_cost > 0);
+    assert(String(reason).includes("cheapest"), String(reason));
+    assertEquals(await balanceOf(app.db, { ...customer, userId: customer.id }), 50);
+
+    const queued = await ask(app, customer, wish, "fox-1");
+    assertEquals(queued.status, 201, JSON.stringify(queued.body));
+    assertEquals(
+      [queued.body["gem_cost"], queued.body["provider"], queued.body["model"]],
+      [gem_cost, provider, model],
+    );
+    assertEquals(queued.body["reason"], reason);
+    const videoId = String(queued.body["video_id"]);
+    assertEquals((await ask(app, customer, wish, "fox-1")).body["video_id"], videoId);
+    assertEquals((await ask(app, customer, { ...wish, seed: 8 }, "fox-1")).status, 409);
+    assertEquals(await entriesOf(app.db, videoId), [{ kind: "charge", amount: -gem_cost }]);
+
+    const job = await submitted(app, videoId);
+    const task = app.sandbox.control.state().tasks.find(({ taskUUID }) => taskUUID === job);
+    assertEquals(task?.model, model);
+    await delivered(app, videoId);
+    await stored(app);
+    assertEquals((await videoOf(app.db, videoId)).status, "completed");
+  });
+});
+
+Deno.test("image and clip videos start from their frames; what they need is asked for by name", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 100 });
+    const { first_frame } = FRAMES;
+    for (const body of [{ kind: "image", first_frame }, { kind: "clip", ...FRAMES }]) {
+      const { status, body: answer } = await ask(app, customer, { ...body, provider: "runware" });
+      assertEquals(status, 201, JSON.stringify(answer));
+      const videoId = String(answer["video_id"]);
+      const options = await value(
+        app.db,
+        "select options as value from public.videos where id = $1",
+        [videoId],
+      );
+      assertEquals((options as Record<string, unknown>)["first_frame"], first_frame);
+      await delivered(app, videoId);
+      await stored(app);
+      assertEquals((await videoOf(app.db, videoId)).status, "completed");
+    }
+    const refusals: [object, string[]][] = [
+      [{ kind: "image" }, ["first_frame"]],
+      [{ kind: "clip", first_frame }, ["last_frame"]],
+      [{ kind: "prompt", first_frame }, ["first_frame"]],
+      [{ kind: "film" }, ["kind"]],
+      [{ kind: "image", first_frame: "https://evil.example/1.png" }, ["first_frame"]],
+      [{ kind: "image", first_frame: "http://127.0.0.1/1.png" }, ["first_frame"]],
+      [{ kind: "prompt", prompt: "x" }, ["prompt"]],
+      [{ kind: "prompt", gem_cost: 1 }, ["gem_cost"]],
+      [{ kind: "prompt", child_id: "x" }, ["child_id"]],
+    ];
+    for (const [body, fields] of refusals) {
+      const refused = await ask(app, customer, body);
+      assertEquals([refused.status, fieldsOf(refused)], [400, fields], JSON.stringify(body));
+    }
+  });
+});
+
+Deno.test("what no model, or not the one named, can do is 422 with field and allowed values, before any charge", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 50 });
+    const model = "pixverse:1@5-fast";
+    const refusals: [object, string][] = [
+      [{ model, duration: 30 }, "duration"],
+      [{ model, resolution: "8K" }, "resolution"],
+      [{ model, aspect_ratio: "21:9" }, "aspect_ratio"],
+      [{ model, audio: true }, "audio"],
+      [{ model: "nobody:1@1" }, "model"],
+      [{ provider: "nobody" }, "provider"],
+      [{ model, fallbacks: [{ provider: "runware", model: "nobody:1@1" }] }, "fallbacks.0.model"],
+    ];
+    for (const [body, field] of refusals) {
+      const refused = await ask(app, customer, body);
+      assertEquals([refused.status, refused.body["code"]], [422, "unsupported_option"]);
+      assertEquals(fieldsOf(refused), [field], JSON.stringify(refused.body));
+      const [problem] = refused.body["details"] as { allowed: unknown[] }[];
+      assert(Array.isArray(problem?.allowed), JSON.stringify(problem));
+    }
+    const words = await ask(app, customer, { prompt: "A bloody fight with guns" });
+    assertEquals([words.status, words.body["code"]], [422, "content_refused"]);
+    assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 0);
+    assertEquals(await balanceOf(app.db, { ...customer, userId: customer.id }), 50);
+  });
+});
+
+Deno.test("a rhyme is quoted, too, and costs what the catalogue says", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 3 });
+    const body = {
+      ...{ kind: "rhyme", prompt: undefined, quote: true, child_id: customer.childId },
+      rhyme_id: "10000000-0000-4000-8000-000000000001",
+    };
+    const quoted = await ask(app, customer, body);
+    const { gem_cost, gem_balance } = quoteOf(quoted);
+    assertEquals([quoted.status, gem_cost, gem_balance], [200, 10, 3]);
+  });
+});

@@ -1,0 +1,151 @@
+import { assertEquals } from "@std/assert";
+import {
+  chooseModel,
+  type Maker,
+  type Named,
+  type PriceRow,
+} from "../../shared/domain/choose_model.ts";
+import type { ModelSpec } from "../../shared/domain/models.ts";
+import type { Wish } from "../../shared/domain/prompt_video.ts";
+
+const model = (id: string, more: Partial<ModelSpec> = {}): ModelSpec => ({
+  id,
+  aliases: [`${id}-alias`],
+  name: `Model ${id}`,
+  modes: ["text", "image"],
+  promptMax: 500,
+  negativePromptMax: 200,
+  durations: { list: [5, 10] },
+  tiers: [
+    {
+      name: "720p",
+      sizes: [{ width: 1280, height: 720 }, { width: 720, height: 1280 }],
+      price: { perSecond: 0.1 },
+    },
+    { name: "1080p", sizes: [{ width: 1920, height: 1080 }] },
+  ],
+  fps: [24],
+  frames: { last: false, size: "as_asked" },
+  renderSeconds: 60,
+  ...more,
+});
+
+const makers: Maker[] = [
+  { name: "one", models: [model("dear"), model("cheap"), model("old", { retired: true })] },
+  {
+    name: "two",
+    models: [model("other"), model("frames", { frames: { last: true, size: "as_asked" } })],
+  },
+  { name: "three", models: [model("third", { durations: { list: [6] } })] },
+];
+const price = (
+  provider: string,
+  id: string,
+  gemsPerSecond: number,
+  available = true,
+): PriceRow => ({
+  ...{ provider, model: id, resolution: "720p", gemsPerSecond, available },
+});
+const prices = [
+  price("one", "dear", 3),
+  price("one", "cheap", 0.5),
+  price("one", "old", 0.1),
+  price("two", "other", 1),
+  price("two", "frames", 2),
+  price("three", "third", 0.2),
+];
+
+const choose = (
+  wish: Partial<Wish>,
+  named: Named & { fallbacks?: Named[] } = {},
+  market = { makers, prices },
+) => chooseModel({ prompt: "A fox on a hill", ...wish }, named, market);
+
+const choiceFor = (...args: Parameters<typeof choose>) => {
+  const choice = choose(...args);
+  if ("problems" in choice) throw new Error(JSON.stringify(choice.problems));
+  return choice;
+};
+const chosenBy = (...args: Parameters<typeof choose>) => {
+  const choice = choose(...args);
+  return "problems" in choice
+    ? choice.problems
+    : `${choice.chosen.provider}/${choice.chosen.spec.id}`;
+};
+const problemsOf = (...args: Parameters<typeof choose>) => {
+  const choice = choose(...args);
+  return "problems" in choice
+    ? choice.problems.map(({ field, allowed }) => ({ field, allowed }))
+    : [];
+};
+
+Deno.test("nothing named: the cheapest that can do it, with the reason and others to fall back on", () => {
+  const choice = choiceFor({ duration: 5 });
+  assertEquals([choice.chosen.spec.id, choice.chosen.gems], ["cheap", 3]);
+  assertEquals(choice.reason, "Model cheap is the cheapest of 4 models that can make this now.");
+  // One of each other provider, and only what makes the same length.
+  assertEquals(choice.fallbacks.map(({ provider, spec }) => `${provider}/${spec.id}`), [
+    "two/other",
+  ]);
+});
+
+Deno.test("what is asked decides who can: a last frame, a length, a shape", () => {
+  assertEquals(chosenBy({ duration: 6 }), "three/third");
+  const frames = { firstFrame: "https://a.example/1.png", lastFrame: "https://a.example/2.png" };
+  assertEquals(chosenBy({ ...frames, duration: 5 }), "two/frames");
+  assertEquals(chosenBy({ aspectRatio: "9:16", duration: 10 }), "one/cheap");
+});
+
+Deno.test("a provider or a model that is named is taken, by alias too, and no reason is given for both", () => {
+  assertEquals(chosenBy({}, { provider: "two" }), "two/other");
+  assertEquals(chosenBy({}, { model: "dear-alias" }), "one/dear");
+  const both = choiceFor({}, { provider: "one", model: "dear" });
+  assertEquals([both.reason, both.fallbacks], [undefined, []]);
+});
+
+Deno.test("a provider that takes no work now comes last, whatever it costs", () => {
+  const resting = prices.map((row) => row.provider === "one" ? { ...row, available: false } : row);
+  assertEquals(chosenBy({ duration: 5 }, {}, { makers, prices: resting }), "two/other");
+  const one = makers.slice(0, 1);
+  assertEquals(chosenBy({ duration: 5 }, {}, { makers: one, prices: resting }), "one/cheap");
+});
+
+Deno.test("what can not be is told by field with what would do", () => {
+  assertEquals(problemsOf({}, { provider: "four" }), [
+    { field: "provider", allowed: ["auto", "one", "two", "three"] },
+  ]);
+  assertEquals(problemsOf({}, { provider: "two", model: "cheap" }), [
+    { field: "model", allowed: ["auto", "other", "frames"] },
+  ]);
+  assertEquals(problemsOf({ duration: 30 }, { model: "cheap" }), [
+    { field: "duration", allowed: [5, 10] },
+  ]);
+  assertEquals(problemsOf({ resolution: "8K" }, { model: "cheap" }), [
+    { field: "resolution", allowed: ["720p", "1080p"] },
+  ]);
+  assertEquals(problemsOf({ aspectRatio: "1:1" }, { model: "cheap" }), [
+    { field: "aspect_ratio", allowed: ["16:9", "9:16"] },
+  ]);
+  assertEquals(problemsOf({ audio: true }, { model: "cheap" }), [
+    { field: "audio", allowed: ["false"] },
+  ]);
+  assertEquals(problemsOf({}, { model: "old" }), [{ field: "model", allowed: [] }]);
+});
+
+Deno.test("a quality without a price is not sold", () => {
+  assertEquals(problemsOf({ resolution: "1080p" }, { model: "cheap" }), [
+    { field: "model", allowed: ["auto"] },
+  ]);
+});
+
+Deno.test("each fallback that is named must be able to do the same, and is named where it can not", () => {
+  const named = { provider: "one", model: "dear", fallbacks: [{ provider: "two" }] };
+  const choice = choiceFor({}, named);
+  assertEquals(choice.fallbacks.map(({ spec }) => spec.id), ["other"]);
+  assertEquals(
+    problemsOf({}, { ...named, fallbacks: [{ provider: "two" }, { provider: "three" }] }),
+    [
+      { field: "fallbacks.1.duration", allowed: [6] },
+    ],
+  );
+});

@@ -1,0 +1,65 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { HttpError } from "../../shared/http/http_error.ts";
+import { assertAllowed } from "../../shared/moderation/moderator.ts";
+import { moderatorFor } from "../../shared/moderation/moderator_for.ts";
+import { wordList } from "../../shared/moderation/word_list.ts";
+
+const judged = async (prompt: string) => (await wordList.judge({ prompt }))?.field ?? "allowed";
+
+Deno.test("plain words for what no child should see are refused, in disguise too", async () => {
+  for (
+    const prompt of [
+      "A bloody fight",
+      "two NAKED people",
+      "he k1ll5 the dragon",
+      "a p\u00f6rn\u200b star",
+      "murderers at night",
+      "f\u0075ck",
+    ]
+  ) assertEquals(await judged(prompt), "prompt", prompt);
+});
+
+Deno.test("harmless words that only look like them are allowed", async () => {
+  for (
+    const prompt of [
+      "A shooting star over the stable",
+      "a killer whale jumps, then green shoots grow",
+      "grapes, a heroine, Gunther's method",
+      "a bunny skilled at juggling in Essex",
+      "Row, row, row your boat",
+    ]
+  ) assertEquals(await judged(prompt), "allowed", prompt);
+});
+
+Deno.test("a refusal names the field, costs nothing and says so", async () => {
+  const refused = await assertRejects(
+    () => assertAllowed(wordList, { title: "Fun", style: "gory" }),
+    HttpError,
+  );
+  assertEquals([refused.status, refused.code], [422, "content_refused"]);
+  assertEquals(refused.message.includes("Nothing was charged"), true);
+  assertEquals(refused.extra.details, [{ field: "style", message: "is not for small children" }]);
+});
+
+Deno.test("a service is asked after the word list; no answer means nothing is made", async () => {
+  const asked: unknown[] = [];
+  let answer: () => Response = () => Response.json({ allowed: false, field: "title" });
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    asked.push([request.headers.get("authorization"), await request.json()]);
+    return answer();
+  });
+  try {
+    const moderator = moderatorFor({ url: `http://127.0.0.1:${server.addr.port}/`, key: "sesame" });
+    assertEquals(await moderator.judge({ prompt: "gory" }), { field: "prompt" });
+    assertEquals(asked, []);
+    assertEquals(await moderator.judge({ prompt: "A fox", title: "x" }), { field: "title" });
+    assertEquals(asked, [["Bearer sesame", { words: { prompt: "A fox", title: "x" } }]]);
+    answer = () => Response.json({ allowed: true });
+    assertEquals(await moderator.judge({ prompt: "A fox" }), null);
+    answer = () => new Response("oops", { status: 500 });
+    const error = await assertRejects(() => moderator.judge({ prompt: "A fox" }), HttpError);
+    assertEquals(error.status, 503);
+  } finally {
+    await server.shutdown();
+  }
+});

@@ -1,0 +1,58 @@
+import { assert, assertEquals } from "@std/assert";
+import { findModel } from "../../shared/domain/models.ts";
+import { planPromptVideo, type Wish } from "../../shared/domain/prompt_video.ts";
+import { childSafeNegativePrompt } from "../../shared/domain/prompts.ts";
+import { shapeOf } from "../../shared/domain/shapes.ts";
+import { modelsOf } from "../../shared/providers/registry.ts";
+
+const plan = (wish: Partial<Wish>, name = "pixverse:1@5-fast") => {
+  const spec = findModel(modelsOf("runware"), name);
+  if (spec === undefined) throw new Error(name);
+  return planPromptVideo(spec, { prompt: "a fox on a hill", ...wish });
+};
+const requestOf = (...args: Parameters<typeof plan>) => {
+  const planned = plan(...args);
+  if ("problems" in planned) throw new Error(JSON.stringify(planned.problems));
+  return planned.request;
+};
+
+Deno.test("without wishes: the usual length, shape and quality", () => {
+  const { durationSeconds, width, height } = requestOf({});
+  assertEquals([durationSeconds, width, height], [5, 1280, 720]);
+});
+
+Deno.test("resolution and aspect ratio become a size of the model", () => {
+  const { width, height } = requestOf({ resolution: "1080p", aspectRatio: "9:16" });
+  assertEquals([width, height], [1080, 1920]);
+});
+
+Deno.test("style and strategy are said beside the caller's words, which stay as they are", () => {
+  const told = (wish: Partial<Wish>) => requestOf(wish).prompt;
+  assertEquals(told({}), "a fox on a hill");
+  assertEquals(told({ style: "Watercolour" }), "a fox on a hill. Style: Watercolour.");
+  assert(told({ strategy: "creative" }).startsWith("a fox on a hill. Read this freely"));
+  assert(told({ strategy: "precise" }).endsWith("add nothing that is not described."));
+  // No room for what we add; the words themselves are never cut.
+  const long = "x".repeat(2_040);
+  assertEquals(told({ prompt: long, strategy: "precise" }), `${long}.`);
+});
+
+Deno.test("what no child should see is kept out beside what the caller keeps out", () => {
+  const own = requestOf({ negativePrompt: "rain, fog" }).negativePrompt ?? "";
+  assert(own.startsWith("rain, fog, violence"), own);
+  assertEquals(requestOf({}).negativePrompt, childSafeNegativePrompt);
+});
+
+Deno.test("a model that takes no negative prompt says so only to who sends one", () => {
+  const frame = { firstFrame: "https://a.example/1.png" };
+  assertEquals(requestOf(frame, "klingai:5@1").negativePrompt, undefined);
+  const refused = plan({ ...frame, negativePrompt: "rain" }, "klingai:5@1");
+  const problems = "problems" in refused ? refused.problems : [];
+  assertEquals(problems.map(({ field }) => field), ["negative_prompt"]);
+});
+
+Deno.test("sizes in whole blocks of pixels count as the shape they are nearly", () => {
+  assertEquals(shapeOf({ width: 1280, height: 704 }), "16:9");
+  assertEquals(shapeOf({ width: 720, height: 1280 }), "9:16");
+  assertEquals(shapeOf({ width: 1000, height: 100 }), undefined);
+});
