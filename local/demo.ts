@@ -100,14 +100,15 @@ async function queueVideo(app: SupabaseClient, userId: string): Promise<string> 
   return answer.video_id;
 }
 
-/** functions.invoke keeps the answer in the error's context. */
+/** functions.invoke keeps the answer in the error's context: ours, or the platform's about a function. */
 async function sentenceOf(error: unknown): Promise<string> {
   const response = error instanceof Error && "context" in error ? error.context : undefined;
   const body: unknown = response instanceof Response
     ? await response.json().catch(() => null)
     : null;
-  const told = z.object({ error: z.string() }).safeParse(body);
-  return told.success ? told.data.error : String(error);
+  const told = z.object({ error: z.string().optional(), message: z.string().optional() })
+    .safeParse(body).data;
+  return told?.error ?? told?.message ?? String(error);
 }
 
 async function look(app: SupabaseClient, videoId: string): Promise<Status> {

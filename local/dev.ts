@@ -28,8 +28,8 @@ function screen(stack: Stack, seconds: number): string {
     ["Publishable key", stack.publishableKey],
     ["Secret key", stack.secretKey],
     ["Database", stack.databaseUrl],
-    ...Object.values(stack.providers).map(({ prefix, sandbox }) => [
-      prefix,
+    ...Object.values(stack.providers).map(({ name, sandbox }) => [
+      name,
       sandbox === null ? "the real one" : `${sandbox.url} (sandbox, ${sandbox.controlUrl})`,
     ]),
     ...(stack.notify === null

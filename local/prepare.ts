@@ -52,12 +52,25 @@ export async function withClient<T>(
   const client = new pg.Client({ connectionString: url });
   // Without a listener, a server that goes away while we are idle would end the process.
   client.on("error", () => {});
-  await client.connect();
+  await client.connect().catch((cause: unknown) => {
+    throw new Error(
+      `Could not connect to Postgres at ${client.host}:${client.port}: ${why(cause)}`,
+      {
+        cause,
+      },
+    );
+  });
   try {
     return await work(client);
   } finally {
     await client.end();
   }
+}
+
+/** Where a name has several addresses and none answers, Node's error has no words of its own. */
+function why(cause: unknown): string {
+  const [first] = cause instanceof AggregateError ? cause.errors : [cause];
+  return first instanceof Error ? first.message : String(first);
 }
 
 const SQL_FILES = ["bootstrap", "auth", "storage", "realtime", "vault", "net", "cron"].map((name) =>

@@ -27,7 +27,9 @@ interface Sandbox {
 
 /** Which API the functions talk to under one provider's name. */
 export interface Choice<S extends Sandbox = Sandbox> {
-  /** `RUNWARE` of RUNWARE_API_KEY. */
+  /** As people write it. */
+  readonly name: string;
+  /** `RUNWARE` of RUNWARE_API_KEY: the name in capitals. */
   readonly prefix: string;
   readonly apiKey: string;
   /** Absent: the real provider, at its adapter's own address. */
@@ -50,24 +52,25 @@ export async function chooseProviders(
   cleanups: Cleanups,
 ): Promise<ProviderChoices> {
   const choose = async <S extends Sandbox>(
-    prefix: string,
+    name: string,
     start: (port: number) => Promise<S>,
   ): Promise<Choice<S>> => {
+    const prefix = name.toUpperCase();
     const { [`${prefix}_API_KEY`]: apiKey, [`${prefix}_URL`]: url } = env;
-    if (apiKey) return { prefix, apiKey, ...(url && { url }), sandbox: null };
+    if (apiKey) return { name, prefix, apiKey, ...(url && { url }), sandbox: null };
     const sandbox = await startOnFreePort(
       options.sandboxPort ?? USUAL_PORTS.sandbox,
       start,
     );
     cleanups.add(() => sandbox.close());
-    return { prefix, apiKey: sandbox.apiKey, url: sandbox.url, sandbox };
+    return { name, prefix, apiKey: sandbox.apiKey, url: sandbox.url, sandbox };
   };
   return {
-    runware: await choose("RUNWARE", async (port) => {
+    runware: await choose("Runware", async (port) => {
       const { startRunwareSandbox } = await import("./sandbox/runware.ts");
       return startRunwareSandbox({ port, ...options.sandbox });
     }),
-    runway: await choose("RUNWAY", async (port) => {
+    runway: await choose("Runway", async (port) => {
       const { startRunwaySandbox } = await import("./sandbox/runway.ts");
       return startRunwaySandbox({ port, ...options.runway });
     }),

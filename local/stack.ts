@@ -144,6 +144,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
         { url: url ?? "", controlUrl: sandbox?.controlUrl ?? "" },
       ]),
     ),
+    notifyControlUrl: notify?.controlUrl ?? null,
   });
   return describe({
     gateway,

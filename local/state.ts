@@ -10,6 +10,8 @@ const stateSchema = z.object({
   databaseUrl: z.string(),
   /** By the prefix of their variables. A real provider has no control. */
   providers: z.record(z.string(), z.object({ url: z.string(), controlUrl: z.string() })),
+  /** Null where every channel is a real one. */
+  notifyControlUrl: z.string().nullable(),
 });
 
 /** What a client needs to know about a running stack. */

@@ -20,6 +20,7 @@ const variables = {
       [`${prefix}_CONTROL_URL`, controlUrl],
     ]),
   ),
+  ...(state.notifyControlUrl && { NOTIFY_CONTROL_URL: state.notifyControlUrl }),
 };
 
 if (Deno.args.includes("--json")) console.log(JSON.stringify(variables, null, 2));

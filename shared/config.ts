@@ -66,6 +66,9 @@ export interface ProviderConfig {
   readonly mediaHosts?: readonly string[];
 }
 
+/** The characters of a bearer token (RFC 6750): none of them breaks a header. */
+const BEARER = /^[A-Za-z0-9._~+/=-]+$/;
+
 /**
  * `<PREFIX>_API_KEY`, without which a provider is switched off (undefined), `<PREFIX>_URL`, and
  * `<PREFIX>_MEDIA_HOSTS` (comma separated) should a provider move its files. A loopback address is a
@@ -74,6 +77,9 @@ export interface ProviderConfig {
 export function providerConfig(env: Env, prefix: string): ProviderConfig | undefined {
   const apiKey = env(`${prefix}_API_KEY`);
   if (apiKey === undefined) return undefined;
+  if (!BEARER.test(apiKey)) {
+    throw new ConfigError(`${prefix}_API_KEY`, "must be letters, digits and -._~+/= only");
+  }
   const address = env(`${prefix}_URL`);
   const url = address === undefined ? undefined : needUrl(`${prefix}_URL`, address);
   const listed = env(`${prefix}_MEDIA_HOSTS`);

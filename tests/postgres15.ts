@@ -1,9 +1,10 @@
 /**
- * `deno task test:postgres15`: the whole test run on Debian's Postgres 15, then the tests that need
- * the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron. Ends with "N passed,
+ * `deno task test:postgres15`: the test run on Debian's Postgres 15, without tests/chaos, then the tests
+ * that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron. Ends with "N passed,
  * N failed" over both.
  */
 import { fileURLToPath } from "node:url";
+import { PRODUCT, testArguments } from "./folders.ts";
 
 const BIN = "/usr/lib/postgresql/15/bin";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -33,7 +34,10 @@ let passed = 0;
 try {
   await run(`${BIN}/createdb`, ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", DATABASE]);
   const url = `postgres://postgres@127.0.0.1:${port}/`;
-  await count(["run", "-A", "tests/run.ts", ...Deno.args], `${url}postgres`);
+  await count(
+    ["run", "-A", "tests/run.ts", ...await testArguments(Deno.args, PRODUCT)],
+    `${url}postgres`,
+  );
   await count(["test", "-A", "tests/extensions/pg_cron.ts"], `${url}${DATABASE}`);
 } finally {
   await asPostgres(`${BIN}/pg_ctl -D ${home}/data -m immediate stop`);

@@ -4,12 +4,10 @@
  * DATABASE_URL makes it use that server instead of one of its own.
  */
 import { fileURLToPath } from "node:url";
+import { PLAIN, testArguments } from "./folders.ts";
 import { SERVER_VARIABLE, startTestServer, TEMPLATE_VARIABLE } from "./support/server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-/** What a plain run covers; tests/chaos takes longer and has tasks of its own. */
-const FOLDERS = ["unit", "db", "contract", "integration", "e2e"].map((name) => `tests/${name}`);
 
 const given = Deno.env.get("DATABASE_URL") || undefined;
 // Ctrl-C reaches the tests as well; we stay to clean up after them.
@@ -19,7 +17,7 @@ const report = await Deno.makeTempFile({ prefix: "gemreel-report-", suffix: ".xm
 let code = 1;
 try {
   const tests = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", `--junit-path=${report}`, ...await testArguments(Deno.args)],
+    args: ["test", "-A", `--junit-path=${report}`, ...await testArguments(Deno.args, PLAIN)],
     cwd: ROOT,
     env: { [SERVER_VARIABLE]: server.url, [TEMPLATE_VARIABLE]: server.template },
   }).spawn();
@@ -34,12 +32,6 @@ await Deno.remove(report);
 const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
 console.log(`${counts.passed} passed, ${failed} failed`);
 Deno.exit(code);
-
-/** The folders above, unless one of `args` names a file or folder. */
-async function testArguments(args: string[]): Promise<string[]> {
-  const paths = await Promise.all(args.map((arg) => Deno.stat(arg).then(() => true, () => false)));
-  return paths.includes(true) ? args : [...args, ...FOLDERS];
-}
 
 /** From a JUnit report, so that it doesn't matter how Deno words its own summary. */
 function readCounts(xml: string): { passed: number; failed: number } {

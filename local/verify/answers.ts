@@ -28,15 +28,15 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 
 /**
- * A function takes one of GET and POST: that one must be refused with 401, the other with 405, both
+ * A function takes GET, POST or both: what it takes must be refused with 401, the other with 405, each
  * in our own form; OPTIONS is for browsers and answers 204 without a body.
  */
 export function findAnswerFaults({ GET, POST, OPTIONS }: Answers): Problems {
   const statuses = [GET.status, POST.status].sort();
   return [
-    ...statuses[0] === 401 && statuses[1] === 405
+    ...statuses[0] === 401 && (statuses[1] === 401 || statuses[1] === 405)
       ? []
-      : [`GET answers ${GET.status} and POST ${POST.status}, not one 401 and one 405`],
+      : [`GET answers ${GET.status} and POST ${POST.status}, not 401, or one 401 and one 405`],
     ...refusalFaults("GET", GET),
     ...refusalFaults("POST", POST),
     ...OPTIONS.status === 204 && OPTIONS.text === ""

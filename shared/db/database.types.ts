@@ -520,6 +520,8 @@ export type Database = {
           "error_kind": string | null;
           "finished_at": string | null;
           "id": string;
+          "in_flight": boolean;
+          "is_live": boolean;
           "lease_until": string | null;
           "maybe_bought": boolean;
           "model": string;
@@ -548,6 +550,8 @@ export type Database = {
           "error_kind"?: string | null;
           "finished_at"?: string | null;
           "id"?: string;
+          "in_flight"?: never;
+          "is_live"?: never;
           "lease_until"?: string | null;
           "maybe_bought"?: boolean;
           "model": string;
@@ -575,6 +579,8 @@ export type Database = {
           "error_kind"?: string | null;
           "finished_at"?: string | null;
           "id"?: string;
+          "in_flight"?: never;
+          "is_live"?: never;
           "lease_until"?: string | null;
           "maybe_bought"?: boolean;
           "model"?: string;
@@ -639,13 +645,6 @@ export type Database = {
         };
         Relationships: [
           {
-            foreignKeyName: "video_progress_user_id_fkey";
-            columns: ["user_id"];
-            isOneToOne: false;
-            referencedRelation: "users";
-            referencedColumns: ["id"];
-          },
-          {
             foreignKeyName: "video_progress_video_id_fkey";
             columns: ["video_id"];
             isOneToOne: false;
@@ -692,6 +691,7 @@ export type Database = {
           "storage_path": string | null;
           "thumbnail_path": string | null;
           "title": string;
+          "under_way": boolean;
           "updated_at": string;
           "user_id": string;
           "video_state": Json | null;
@@ -734,6 +734,7 @@ export type Database = {
           "storage_path"?: string | null;
           "thumbnail_path"?: string | null;
           "title": string;
+          "under_way"?: never;
           "updated_at"?: string;
           "user_id": string;
         };
@@ -774,6 +775,7 @@ export type Database = {
           "storage_path"?: string | null;
           "thumbnail_path"?: string | null;
           "title"?: string;
+          "under_way"?: never;
           "updated_at"?: string;
           "user_id"?: string;
         };
@@ -814,6 +816,7 @@ export type Database = {
     };
     Functions: {
       "cancel_video": { Args: { "p_user_id": string; "p_video_id": string }; Returns: Json };
+      "delete_project": { Args: { "p_project_id": string }; Returns: undefined };
       "delete_videos": { Args: { "p_video_ids": (string)[] }; Returns: Json };
       "forget_child": { Args: { "p_child_id": string }; Returns: undefined };
       "forget_user": { Args: { "p_user_id": string }; Returns: Json };
@@ -863,6 +866,20 @@ export type Database = {
           "thumbnail_path": string;
           "title": string;
           "video_id": string;
+        }[];
+      };
+      "margins": {
+        Args: { "p_from": string; "p_to": string };
+        Returns: {
+          "costs_unknown": number;
+          "day": string;
+          "gems_charged": number;
+          "gems_earned": number;
+          "gems_refunded": number;
+          "model": string;
+          "provider": string;
+          "usd_spent": number;
+          "videos": number;
         }[];
       };
       "price_list": { Args: Record<PropertyKey, never>; Returns: Json };

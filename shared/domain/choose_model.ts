@@ -63,25 +63,29 @@ export function chooseModel(
 
   const open = isOurs(named.provider) || isOurs(named.model);
   const reason = open ? { reason: reasonFor(found.candidates) } : {};
-  // Whoever steps in makes what was charged for: the same length and shape.
-  const { request: { durationSeconds: duration }, aspectRatio } = chosen.plan;
+  // Whoever steps in makes what was charged for: the same length and shape, and its quality where there is one.
+  const { request: { durationSeconds: duration }, aspectRatio, resolution: quality } = chosen.plan;
   const settled = { ...wish, duration, aspectRatio };
   if (named.fallbacks === undefined) {
     const others = isOurs(named.provider) && isOurs(named.model)
-      ? candidatesFor(settled, named, market)
+      ? candidatesFor(settled, named, market, { quality })
       : { problems: [] };
     const fallbacks = "candidates" in others ? othersThan(chosen, others.candidates) : [];
     return { chosen, ...reason, fallbacks };
   }
   const fallbacks: Candidate[] = [];
   for (const [index, fallback] of named.fallbacks.entries()) {
-    const options = candidatesFor(settled, fallback, market);
-    const [first] = "candidates" in options ? options.candidates : [];
-    if (first !== undefined) {
-      fallbacks.push(first);
+    const options = candidatesFor(settled, fallback, market, { quality });
+    const able = "candidates" in options ? options.candidates : [];
+    // It steps in at no extra gems. Else whoever names a cheap model first would be made a dear one.
+    const paidFor = able.find(({ gems }) => gems <= chosen.gems);
+    if (paidFor !== undefined) {
+      fallbacks.push(paidFor);
       continue;
     }
-    const problems = "problems" in options ? options.problems : [notForSale(fallback)];
+    const problems = "problems" in options
+      ? options.problems
+      : [able.length === 0 ? notForSale(fallback) : tooDear(chosen, settled, market)];
     return {
       problems: problems.map((problem) => ({
         ...problem,
@@ -97,11 +101,15 @@ interface Market {
   readonly prices: readonly PriceRow[];
 }
 
-/** Everything that could make it, best first: who takes work now, then by price. */
+/**
+ * Everything that could make it, best first: who takes work now, then by price. `quality` is that of whom
+ * it steps in for: taken, as it is when the video is handed over, by models that have it.
+ */
 function candidatesFor(
   wish: Wish,
   named: Named,
   { makers, prices }: Market,
+  { quality }: { readonly quality?: string } = {},
 ): { candidates: Candidate[] } | { problems: readonly OptionProblem[] } {
   const wanted = isOurs(named.provider)
     ? makers
@@ -115,7 +123,8 @@ function candidatesFor(
   const candidates: Candidate[] = [];
   let nearest: readonly OptionProblem[] | undefined;
   for (const { provider, spec } of models) {
-    const plan = planPromptVideo(spec, wish);
+    const { resolution = spec.tiers.find(({ name }) => name === quality)?.name } = wish;
+    const plan = planPromptVideo(spec, { ...wish, resolution });
     if ("problems" in plan) {
       if (nearest === undefined || plan.problems.length < nearest.length) nearest = plan.problems;
       continue;
@@ -174,6 +183,16 @@ function unknownModel(name: string | undefined, makers: readonly Maker[]): Optio
     field: "model",
     message: `"${name}" is not a model of ${makers.map((maker) => maker.name).join(" or ")}`,
     allowed: ["auto", ...models.map((model) => model.id)],
+  };
+}
+
+function tooDear(chosen: Candidate, wish: Wish, market: Market): OptionProblem {
+  const all = candidatesFor(wish, {}, market, { quality: chosen.plan.resolution });
+  const able = "candidates" in all ? all.candidates : [];
+  return {
+    field: "model",
+    message: `costs more than the ${chosen.gems} gems that are charged`,
+    allowed: able.filter(({ gems }) => gems <= chosen.gems).map(({ spec }) => spec.id),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Refuses what a model cannot do, by field and with what would do instead. */
+import { oneOf } from "../one_of.ts";
 import {
   allows,
   type Durations,
@@ -87,7 +88,7 @@ function checkDuration(spec: ModelSpec, request: VideoRequest): Problem | undefi
 }
 
 function describe(durations: Durations): string {
-  if ("list" in durations) return `${durations.list.join(" or ")} seconds`;
+  if ("list" in durations) return `${oneOf(durations.list)} seconds`;
   return `${durations.min} to ${durations.max} seconds in steps of ${durations.step}`;
 }
 

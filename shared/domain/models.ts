@@ -55,8 +55,11 @@ export interface ModelSpec {
   /** A first frame is taken by every model whose modes name "image". */
   readonly frames: {
     readonly last: boolean;
-    /** With a frame, the size is taken from the picture, or may be sent beside it. */
-    readonly size: "from_image" | "as_asked";
+    /**
+     * With a frame, all of the size is taken from the picture, or only the shape (the quality is asked
+     * for), or it may be sent beside the frame.
+     */
+    readonly size: "from_image" | "shape_from_image" | "as_asked";
   };
   /** True where sound can be asked for. */
   readonly audio?: boolean;

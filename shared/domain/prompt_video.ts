@@ -3,7 +3,7 @@ import { checkRequest } from "./model_limits.ts";
 import { allows, type Durations, type ModelSpec, type VideoRequest } from "./models.ts";
 import { type PromptingStrategy, promptsOf } from "./prompts.ts";
 import type { OptionProblem } from "./rhyme_video.ts";
-import { type AspectRatio, shapesOf, sizeOfShape, tierNamed } from "./shapes.ts";
+import { type AspectRatio, dearestTier, shapesOf, sizeOfShape, tierNamed } from "./shapes.ts";
 
 /** What a caller may ask of a video that is not from the catalogue. What is absent, the model decides. */
 export interface Wish {
@@ -84,13 +84,18 @@ function shapeFor(spec: ModelSpec, wish: Wish): Shape | { problem: OptionProblem
     // The picture decides; a wish about it is left to whoever makes the picture.
     return { aspectRatio, resolution: "", durations: spec.durations, size: {} };
   }
-  const tier = tierNamed({ ...spec, tiers }, wish.resolution);
+  const { size: sizeRule } = spec.frames;
+  const named = tierNamed({ ...spec, tiers }, wish.resolution);
+  // A picture can be as large as the dearest quality, and whoever sent it is charged for that.
+  const tier = start === "image" && sizeRule === "from_image" && named !== undefined
+    ? dearestTier(tiers)
+    : named;
   if (tier === undefined) {
     const message = `${spec.name} does not make "${wish.resolution}"`;
     return { problem: { field: "resolution", message, allowed: tiers.map(({ name }) => name) } };
   }
   const size = sizeOfShape(tier, aspectRatio);
-  const fromPicture = start === "image" && spec.frames.size === "from_image";
+  const fromPicture = start === "image" && sizeRule !== "as_asked";
   if (size === undefined && !fromPicture) {
     const message = `${spec.name} does not make "${aspectRatio}" at ${tier.name}`;
     return { problem: { field: "aspect_ratio", message, allowed: shapesOf(tier) } };

@@ -20,6 +20,21 @@ export function tierNamed(spec: ModelSpec, resolution: string | undefined): Size
   return tiers.find((tier) => tier.name === USUAL_RESOLUTION) ?? tiers[0];
 }
 
+/** The quality whose seconds cost us most, or the first where no cost is known. */
+export function dearestTier(tiers: readonly SizeTier[]): SizeTier | undefined {
+  return tiers.toSorted((a, b) => usdOfSecond(b) - usdOfSecond(a))[0];
+}
+
+/** USD, for the dearest length; 0 where it is not known. */
+function usdOfSecond({ price }: SizeTier): number {
+  if (price === undefined) return 0;
+  if ("perSecond" in price) return price.perSecond;
+  return Math.max(
+    0,
+    ...Object.entries(price.bySeconds).map(([length, usd]) => usd / Number(length)),
+  );
+}
+
 /** The size of a quality that has this shape. */
 export function sizeOfShape(tier: SizeTier, shape: AspectRatio): Size | undefined {
   const wanted = ratioOf(shape);

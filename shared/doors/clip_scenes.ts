@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
 import { fieldProblems } from "../http/body.ts";
 import type { AdminClient } from "../http/door.ts";
+import { fieldMessage } from "../http/field_message.ts";
 import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelRequest } from "./model_request.ts";
@@ -72,7 +73,9 @@ export async function sceneRequests(
   admin: AdminClient,
   config: ClipConfig,
 ): Promise<SceneRequest[]> {
-  const checked = z.object({ frames: framesSchema(config) }).safeParse({ frames: project.frames });
+  const checked = z.object({ frames: framesSchema(config) }).safeParse({ frames: project.frames }, {
+    error: fieldMessage,
+  });
   if (!checked.success) throw invalidFields(422, fieldProblems(checked.error));
   const scenes = Object.entries(checked.data.frames).sort(([a], [b]) => Number(a) - Number(b));
   await assertAllowed(config.moderator, {

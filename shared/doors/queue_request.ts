@@ -117,12 +117,14 @@ export function queueRequestSchema(
       last_frame: frame,
     }),
   ], {
-    error: 'kind must be "rhyme", "prompt", "image" or "clip"; absent, it is a rhyme',
+    error: 'must be "rhyme", "prompt", "image" or "clip"; absent, it is a rhyme',
   });
 }
 
+/** Checks requests. Made once: building it and its first use take longer than many requests. */
+export type QueueRequestSchema = ReturnType<typeof queueRequestSchema>;
 /** A checked request. */
-export type QueueRequest = z.infer<ReturnType<typeof queueRequestSchema>>;
+export type QueueRequest = z.infer<QueueRequestSchema>;
 /** One for a video from the catalogue. */
 export type RhymeRequest = Extract<QueueRequest, { rhyme_id: string }>;
 /** One in the caller's own words. */

@@ -9,7 +9,7 @@ import { type ModelMarket, modelRequest, type VideoRequest } from "./model_reque
 import {
   idempotencyKeySchema,
   type QueueRequest,
-  queueRequestSchema,
+  type QueueRequestSchema,
   requestHash,
 } from "./queue_request.ts";
 import type { QueuedAnswer, QuoteAnswer } from "./answers.ts";
@@ -38,7 +38,7 @@ const quoted = z.object({
 export interface QueueVideoConfig extends ModelMarket {
   /** The project's own address, where children's pictures are. */
   readonly projectUrl: string;
-  readonly imageHosts: readonly string[];
+  readonly body: QueueRequestSchema;
   readonly modelsOf: (provider: string) => readonly ModelSpec[];
   readonly moderator: Moderator;
 }
@@ -53,7 +53,7 @@ export async function queueVideo(
   config: QueueVideoConfig,
 ): Promise<Response> {
   const key = idempotencyKey(request);
-  const body = await readJson(request, queueRequestSchema(config), {
+  const body = await readJson(request, config.body, {
     most: 65_536,
   });
   if (body.user_id !== undefined && body.user_id !== visit.userId) {

@@ -1,5 +1,6 @@
 /** Reads a request body, within bounds, and says which field is wrong. */
 import type { z } from "zod";
+import { fieldMessage } from "./field_message.ts";
 import { type FieldProblem, HttpError, invalidFields } from "./http_error.ts";
 
 /** Reads at most `most` bytes of the body as text. 413 beyond, 400 when it is not UTF-8. */
@@ -45,7 +46,7 @@ export async function readJson<T>(
 
 /** Parses a value; a misfit is a 400 with one problem per field. */
 export function parseFields<T>(value: unknown, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: fieldMessage });
   if (result.success) return result.data;
   throw invalidFields(400, fieldProblems(result.error));
 }

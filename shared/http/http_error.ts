@@ -56,10 +56,11 @@ const byState: Record<string, { status: number; code: string; sentence?: string 
 };
 
 /**
- * No answer in time, or the API could not reach the database: no code at all, SQLSTATE classes 08 and
- * 57P, PostgREST's own group 0 (docs.postgrest.org, "Errors").
+ * No answer in time, the API could not reach the database, or Postgres ended the transaction for what
+ * passes (a deadlock, a time limit) and nothing of it was kept: no code at all, SQLSTATE classes 08, 40
+ * and 57, PostgREST's own group 0 (docs.postgrest.org, "Errors").
  */
-const UNREACHABLE = /^$|^08|^57P|^PGRST00/;
+const UNREACHABLE = /^$|^08|^40|^57|^PGRST00/;
 
 /** Maps a database error by its SQLSTATE; anything unknown is a 500 without a word of it. */
 export function fromRpcError(error: RpcError): HttpError {

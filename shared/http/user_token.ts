@@ -1,5 +1,7 @@
 /** Who a request's access token belongs to. */
-import { createLocalJWKSet, jwtVerify } from "jose";
+// By parts: the whole of jose has encryption too, and is read on each cold start.
+import { createLocalJWKSet } from "jose/jwks/local";
+import { jwtVerify } from "jose/jwt/verify";
 import { z } from "zod";
 import { type Env, env } from "../runtime.ts";
 
@@ -29,7 +31,7 @@ async function knownUser(request: Request, env: Env): Promise<string | undefined
   const keys = env("SUPABASE_JWKS");
   if (token === undefined || keys === undefined) return undefined;
   try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(keySet.parse(JSON.parse(keys))), {
+    const { payload } = await jwtVerify(token, keysOf(keys), {
       // Public keys only: a token signed with one of them as a shared secret is a forgery.
       algorithms: ["ES256", "RS256"],
       requiredClaims: ["exp", "sub"],
@@ -38,4 +40,16 @@ async function knownUser(request: Request, env: Env): Promise<string | undefined
   } catch {
     return undefined;
   }
+}
+
+type Keys = ReturnType<typeof createLocalJWKSet>;
+
+let latest: { readonly text: string; readonly keys: Keys } | undefined;
+
+/** Read once per isolate: a key set imports each of its keys on first use, and keeps it. */
+function keysOf(text: string): Keys {
+  if (latest?.text !== text) {
+    latest = { text, keys: createLocalJWKSet(keySet.parse(JSON.parse(text))) };
+  }
+  return latest.keys;
 }

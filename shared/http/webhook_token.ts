@@ -3,16 +3,22 @@
  * what tells a real call from a forged one. Derived when needed and stored nowhere.
  */
 
+const encoder = new TextEncoder();
+/** As many as a deployment has secrets: one, two while they are replaced. */
+const keys = new Map<string, Promise<CryptoKey>>();
+
+function keyOf(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
+  keys.set(secret, key);
+  return key;
+}
+
 async function hmac(secret: string, text: string): Promise<Uint8Array> {
-  const encoder = new TextEncoder();
-  const key = await crypto.subtle.importKey(
-    "raw",
-    encoder.encode(secret),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
-  );
-  return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text)));
+  const signed = await crypto.subtle.sign("HMAC", await keyOf(secret), encoder.encode(text));
+  return new Uint8Array(signed);
 }
 
 function toHex(bytes: Uint8Array): string {

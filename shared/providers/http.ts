@@ -2,7 +2,8 @@
  * One HTTP call to a provider that speaks JSON: a time limit for all of it, no redirects, no retries,
  * and the key kept out of whatever comes back. What an answer means is for the adapter to say.
  */
-import { storable, storableText } from "../storable.ts";
+import { parseJson, secondsOf } from "./answer_text.ts";
+import { storableText } from "../storable.ts";
 import type { ErrorKind, ProviderError } from "./provider.ts";
 import { neverConnected, sentOnce } from "./send_once.ts";
 
@@ -121,20 +122,6 @@ function read(response: Response, text: string): HttpAnswer {
     raw: json ?? storableText(text.slice(0, RAW_MAX)),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return storable(JSON.parse(text));
-  } catch {
-    // No JSON, or nested deeper than anything a provider sends.
-    return undefined;
-  }
-}
-
-/** Seconds of a Retry-After header; its other form, a date, is used by no provider we know. */
-function secondsOf(header: string | null): number | undefined {
-  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
 }
 
 /** The fields without the stack, since this is stored as JSON. */

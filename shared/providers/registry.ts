@@ -1,5 +1,5 @@
 /** From the list of known providers to those that are switched on, and to everyone's models. */
-import { ConfigError } from "../config.ts";
+import { ConfigError, type ProviderConfig, providerConfig } from "../config.ts";
 import type { Maker } from "../domain/choose_model.ts";
 import type { ModelSpec } from "../domain/models.ts";
 import type { Env } from "../runtime.ts";
@@ -8,31 +8,31 @@ import type { VideoProvider } from "./provider.ts";
 
 /** How a provider joins: what it is called, what it can make, and how it is set up. */
 export interface ProviderEntry {
-  /** Its row in app.providers has the same name. */
+  /** Its row in app.providers has the same name, and its variables begin with it (`<NAME>_API_KEY`). */
   readonly name: string;
   readonly models: readonly ModelSpec[];
   /**
-   * The provider as the environment sets it up; undefined where it has no key. Makes no call and opens
-   * no connection. Throws ConfigError for settings that can not be used.
+   * The provider with these settings. Makes no call and opens no connection. Imports its adapter when
+   * it is called: the doors ask for models only, and are to start without everybody's clients.
    */
-  readonly open: (env: Env) => VideoProvider | undefined;
+  readonly open: (config: ProviderConfig) => Promise<VideoProvider>;
 }
 
 const entries: readonly ProviderEntry[] = Object.values(known);
 
 /**
- * Every provider that has a key, by name. Throws ConfigError when none has, since a worker without
- * providers would look healthy and do nothing.
+ * Every provider that has a key, by name. Throws ConfigError for settings that can not be used, and
+ * when nobody has a key, since a worker without providers would look healthy and do nothing.
  */
-export function createProviders(
+export async function createProviders(
   env: Env,
   from: readonly ProviderEntry[] = entries,
-): ReadonlyMap<string, VideoProvider> {
-  const providers = new Map<string, VideoProvider>();
-  for (const { name, open } of from) {
-    const provider = open(env);
-    if (provider !== undefined) providers.set(name, provider);
-  }
+): Promise<ReadonlyMap<string, VideoProvider>> {
+  const opened = await Promise.all(from.map(async ({ name, open }) => {
+    const config = settingsOf(name, env);
+    return config && [name, await open(config)] as const;
+  }));
+  const providers = new Map(opened.filter((one) => one !== undefined));
   if (providers.size > 0) return providers;
   throw new ConfigError("RUNWARE_API_KEY", "is not set, and neither is any other provider's key");
 }
@@ -45,8 +45,12 @@ export function modelsOf(
   return from.find(({ name }) => name === provider)?.models ?? [];
 }
 
-/** The providers that have a key, and what they can make; without their clients. */
+/** The providers that have a key, and what they can make; without their clients. Throws ConfigError. */
 export function makersOf(env: Env, from: readonly ProviderEntry[] = entries): Maker[] {
-  return from.filter(({ open }) => open(env) !== undefined)
+  return from.filter(({ name }) => settingsOf(name, env) !== undefined)
     .map(({ name, models }) => ({ name, models }));
+}
+
+function settingsOf(name: string, env: Env): ProviderConfig | undefined {
+  return providerConfig(env, name.toUpperCase());
 }

@@ -40,18 +40,20 @@ export async function submitAll(
 ): Promise<Batch> {
   const moved = await prepareSubmitting(tools.database, [...providers.keys()]);
   if (moved > 0) tools.log.info("Moved on to other providers", { moved });
-  return await batchOfEach(tools.database, "submit", providers, async (provider) => {
-    const taken = await submitBatch(tools, provider, builderFor(provider.name));
-    return { taken, full: taken === provider.submitBatch };
-  });
+  return await batchOfEach(
+    tools.database,
+    "submit",
+    providers,
+    (provider) => submitBatch(tools, provider, builderFor(provider.name)),
+  );
 }
 
-/** Hands over one batch. Answers how many queue jobs it took. */
+/** Hands over one batch. */
 export async function submitBatch(
   { database, queue, node, log }: WorkerTools,
   provider: VideoProvider,
   buildTask: TaskBuilder,
-): Promise<number> {
+): Promise<Batch> {
   const waiting = submitQueue(provider.name);
   const claimed = await database.transaction(async (sql) => {
     const slots = await submissionSlots(sql, provider.name, provider.submitBatch);
@@ -82,7 +84,10 @@ export async function submitBatch(
     });
     log.info("Submitted", countBy(records.map((record) => record.outcome)));
   }
-  return claimed.jobs.length;
+  const taken = claimed.jobs.length;
+  // Jobs of attempts that were over cost the provider nothing: whoever stands behind them need not wait.
+  const idle = taken > 0 && claimed.submissions.length === 0;
+  return { taken, full: idle || taken === provider.submitBatch };
 
   async function writeDown(records: SubmissionRecord[], jobs: readonly QueueJob[]): Promise<void> {
     await database.transaction(async (sql) => {
@@ -104,8 +109,11 @@ async function handOver(
 ): Promise<SubmissionRecord[]> {
   const tasks: VideoTask[] = [];
   const records: SubmissionRecord[] = [];
-  for (const submission of submissions) {
-    const built = await buildTask(submission);
+  // All at once: one after the other, a slow Storage would use up the lease before the provider is called.
+  const builds = await Promise.all(
+    submissions.map(async (submission) => ({ submission, built: await buildTask(submission) })),
+  );
+  for (const { submission, built } of builds) {
     if ("id" in built) tasks.push(built);
     else records.push(refusal(submission, built));
   }

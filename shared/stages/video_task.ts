@@ -5,6 +5,7 @@ import { planRhymeVideo } from "../domain/rhyme_video.ts";
 import { findModel, type ModelSpec } from "../domain/models.ts";
 import { planPromptVideo } from "../domain/prompt_video.ts";
 import { webhookUrl } from "../http/webhook_token.ts";
+import { wordList } from "../moderation/word_list.ts";
 import type { ProviderError, VideoTask } from "../providers/provider.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 import { avatarLink } from "./avatar_link.ts";
@@ -24,7 +25,7 @@ export function videoTaskBuilder(
       ? { link: undefined }
       : await avatarLink(storage, submission.avatar_path);
     if ("error" in avatar) return avatar.error;
-    const plan = planOf(submission, models, avatar.link);
+    const plan = planOf(await judged(submission), models, avatar.link);
     if ("problems" in plan) {
       const [problem] = plan.problems;
       return cannot(problem?.message ?? "The rhyme or the model is gone", plan.problems);
@@ -45,6 +46,12 @@ export function videoTaskBuilder(
     };
     return task;
   };
+}
+
+/** A parent names a child at any time and through no door of ours: the name is judged where it is used. */
+async function judged(row: StartedSubmission): Promise<StartedSubmission> {
+  const words = { child_name: row.child_name ?? undefined };
+  return await wordList.judge(words) === null ? row : { ...row, child_name: null };
 }
 
 function planOf(row: StartedSubmission, models: readonly ModelSpec[], avatarUrl?: string) {

@@ -1,10 +1,13 @@
 /** Supabase Storage for workers: streams a file in, over plain fetch. */
 
+import { freedChunks } from "./freed_chunks.ts";
+
 /** Puts finished files away. */
 export interface ObjectStore {
   /**
    * Streams a file to a path of the bucket. "exists" when there is one already: Storage shows only
-   * whole objects, so that one is as good. Throws StorageError otherwise.
+   * whole objects, so that one is as good. Throws StorageError otherwise. Uses the stream up, and the
+   * memory of its chunks, none of which may share a buffer with another.
    */
   put(
     path: string,
@@ -28,7 +31,8 @@ export function createObjectStore(
   { url, secretKey }: { url: string; secretKey: string },
 ): ObjectStore {
   return {
-    async put(path, body, { contentType, signal }) {
+    async put(path, source, { contentType, signal }) {
+      const body = freedChunks(source);
       const response = await fetch(`${url}/storage/v1/object/${BUCKET}/${path}`, {
         method: "POST",
         headers: {

@@ -12,6 +12,8 @@ export interface StorageApi {
 
 /** Storage that does not answer is asked again later. Milliseconds. */
 const TIMEOUT_MS = 20_000;
+/** A submitter signs while it holds attempts, whose lease has to last for the provider's call as well. */
+const SIGN_TIMEOUT_MS = 10_000;
 
 const signed = z.object({ signedURL: z.string().startsWith("/") });
 
@@ -19,7 +21,12 @@ const signed = z.object({ signedURL: z.string().startsWith("/") });
 export function createStorageApi(
   { url, secretKey }: { url: string; secretKey: string },
 ): StorageApi {
-  async function ask(method: string, path: string, body: unknown): Promise<unknown> {
+  async function ask(
+    method: string,
+    path: string,
+    body: unknown,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<unknown> {
     const response = await fetch(`${url}/storage/v1/object/${path}`, {
       method,
       headers: {
@@ -28,7 +35,7 @@ export function createStorageApi(
         "content-type": "application/json",
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok) return answer;
@@ -46,7 +53,9 @@ export function createStorageApi(
       const path = `sign/${encodeURIComponent(bucket)}/${
         name.split("/").map(encodeURIComponent).join("/")
       }`;
-      const { signedURL } = signed.parse(await ask("POST", path, { expiresIn: seconds }));
+      const { signedURL } = signed.parse(
+        await ask("POST", path, { expiresIn: seconds }, SIGN_TIMEOUT_MS),
+      );
       return `${url}/storage/v1${signedURL}`;
     },
   };

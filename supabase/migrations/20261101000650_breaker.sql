@@ -57,16 +57,27 @@ comment on function app.note_refusal(text, integer, text, integer) is
 revoke all on function app.note_refusal(text, integer, text, integer) from public;
 
 create function app.next_maker(p_video public.videos) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select f.maker
-  from jsonb_array_elements(p_video.fallbacks) with ordinality as f (maker, place)
-  join app.providers p on p.name = f.maker ->> 'provider'
-  where app.breaker_state(p) in ('closed', 'half_open')
-  order by f.place
-  limit 1;
+begin
+  return (
+    select f.maker
+    from jsonb_array_elements(p_video.fallbacks) with ordinality as f (maker, place)
+    join app.providers p on p.name = f.maker ->> 'provider'
+    where case app.breaker_state(p)
+      when 'closed' then true
+      -- One tries whether it is back. All of them would wait there, with no way back, where it is not.
+      when 'half_open' then app.free_slots(p.name) > 0 and not exists (
+        select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
+      )
+      else false
+    end
+    order by f.place
+    limit 1
+  );
+end;
 $$;
-comment on function app.next_maker(public.videos) is 'The first of a video''s fallbacks that takes work now: {provider, model}; null where there is none.';
+comment on function app.next_maker(public.videos) is 'The first of a video''s fallbacks that takes work now: {provider, model}; null where there is none. One that is half open takes one.';
 revoke all on function app.next_maker(public.videos) from public;
 
 create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';

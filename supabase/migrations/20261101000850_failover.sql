@@ -53,6 +53,14 @@ begin
   if not found then
     return false;
   end if;
+  -- What nobody is to take any more would stand in the way of the one that tries whether the provider
+  -- is back. A worker that is taking it waits for this video: it is left to that worker.
+  delete from pgboss.job q
+  where q.name = app.submit_queue(v_job.provider) and q.id in (
+    select w.id from pgboss.job w
+    where w.name = app.submit_queue(v_job.provider) and w.id = v_job.id and w.state < 'active'
+    for update skip locked
+  );
   perform app.try_again(v_video, v_job.attempt + 1, v_job.priority, v_maker, 0, 'Another studio takes over…');
   return true;
 end;

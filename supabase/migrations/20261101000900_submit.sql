@@ -216,9 +216,12 @@ begin
     -- An attempt that the provider may have already is not given up for a refusal that may pass: a
     -- fresh one would be a second purchase. Only a refusal of the input itself ends it.
     if v_outcome.outcome in ('held', 'unknown') or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then
-      v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
-      v_why := v_outcome.code;
-      if v_outcome.outcome = 'held'
+      -- A picture that our own Storage does not give is no word of the provider's, and no other has it.
+      if v_outcome.code is distinct from 'avatar_unreadable' then
+        v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
+        v_why := v_outcome.code;
+      end if;
+      if v_outcome.outcome = 'held' and v_outcome.code is distinct from 'avatar_unreadable'
         and app.move_on(v_job.id, v_outcome.code, v_outcome.kind, v_outcome.provider_error) then
         result := 'moved';
         return next;

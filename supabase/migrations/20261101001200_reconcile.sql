@@ -131,7 +131,7 @@ begin
     select v.id
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
-    where v.status in ('queued', 'processing')
+    where v.under_way and v.status in ('queued', 'processing') and j.is_live
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
     order by v.user_id, v.id
@@ -164,7 +164,7 @@ begin
     select j.id, j.provider
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
-    where v.status in ('queued', 'processing')
+    where v.under_way and v.status in ('queued', 'processing') and j.is_live
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and not app.live_queue_job(app.submit_queue(j.provider), j.id)
     order by v.id
@@ -180,7 +180,7 @@ begin
     select j.id, j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute' as late
     from public.videos v
     join public.video_jobs j on j.video_id = v.id and j.status = 'completed'
-    where v.status = 'rendering'
+    where v.under_way and v.status = 'rendering'
       and (
         j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
         or not app.live_queue_job('store-video', j.id)

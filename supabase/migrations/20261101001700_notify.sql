@@ -59,6 +59,11 @@ begin
     offset 19
   );
   return v_id;
+exception
+  -- Otherwise the caller reads the row and the name of a constraint.
+  when check_violation or not_null_violation then
+    raise exception 'A device is "fcm" with its registration token, or "web_push" with its https endpoint and both keys, and its platform is "android", "ios" or "web"'
+      using errcode = 'GM008';
 end;
 $$;
 comment on function public.register_device(text, text, text, text, text) is

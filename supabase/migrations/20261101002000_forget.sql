@@ -133,13 +133,17 @@ create function app.forget_old_videos(p_limit integer) returns integer
 language plpgsql set search_path = ''
 as $$
 declare
+  v_days integer := (select s.video_retention_days from app.settings s);
   v_ids uuid[];
 begin
+  if v_days is null then
+    return 0;
+  end if;
   select array_agg(o.id) into v_ids
   from (
     select v.id
-    from public.videos v, app.settings s
-    where v.created_at < now() - s.video_retention_days * interval '1 day'
+    from public.videos v
+    where v.created_at < now() - v_days * interval '1 day'
       and v.status in ('completed', 'failed', 'cancelled')
     limit p_limit
     for update of v skip locked

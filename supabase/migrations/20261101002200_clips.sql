@@ -39,6 +39,8 @@ begin
   -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
   -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway.
   perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));
+  -- The owner may be changing the scenes: the map is of those that are there afterwards.
+  perform 1 from public.projects p where p.id = v_clip.project_id for no key update;
   update public.projects p
   set clips = m.clips, updated_at = clock_timestamp()
   from (

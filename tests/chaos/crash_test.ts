@@ -4,7 +4,7 @@
  *
  * CHAOS_RUNS=n (default 1): n - 1 times 25 more deaths, drawn by CHAOS_SEED, in which a second worker
  * dies somewhere while it brings back what the first one left.
- * CHAOS_CRASH_AT="scenario/point": that point alone.
+ * CHAOS_CRASH_AT="scenario/point": that point alone; "scenario": its points alone.
  */
 import { assert, assertEquals } from "@std/assert";
 import { seededRandom } from "../../local/sandbox/random.ts";
@@ -74,14 +74,17 @@ async function makePlans(bases: readonly Base[], lane: Lane): Promise<Plan[]> {
   const plans: Plan[] = [];
   try {
     for (const base of bases) {
-      const moments = momentsOf(await record({ base, lane, staff }));
+      const { deadly } = base.scenario;
+      const moments = momentsOf(await record({ base, lane, staff }))
+        .filter(({ stage }) => deadly === undefined || deadly.some((name) => name === stage));
       plans.push(...moments.map((moment) => ({ base, moment, later: [] })));
     }
   } finally {
     await staff.dismiss();
   }
   const wanted = plans.filter(({ base, moment: { crossings } }) =>
-    ONLY === undefined || crossings.some(({ name }) => `${base.scenario.name}/${name}` === ONLY)
+    [undefined, base.scenario.name].includes(ONLY) ||
+    crossings.some(({ name }) => `${base.scenario.name}/${name}` === ONLY)
   );
   return [...wanted, ...secondDeaths(wanted)];
 }

@@ -23,19 +23,19 @@ registerConformance([toySubject]);
 
 const entries = Object.values({ ...known, toy });
 
-Deno.test("toy: the registry has it with the others, once it has a key", () => {
+Deno.test("toy: the registry has it with the others, once it has a key", async () => {
   const keys = new Map([["RUNWARE_API_KEY", "a"], ["TOY_API_KEY", "b"]]);
   const env = (name: string) => keys.get(name);
-  assertEquals([...createProviders(env, entries).keys()], ["runware", "toy"]);
+  assertEquals([...(await createProviders(env, entries)).keys()], ["runware", "toy"]);
   assertEquals(modelsOf("toy", entries).map(({ id }) => id), ["flipbook"]);
   keys.delete("TOY_API_KEY");
-  assertEquals([...createProviders(env, entries).keys()], ["runware"]);
+  assertEquals([...(await createProviders(env, entries)).keys()], ["runware"]);
 });
 
 Deno.test("toy: with its row, the workers hand over to it, ask it and settle", async () => {
   const sandbox = await startToySandbox();
   const variables = new Map([["TOY_API_KEY", sandbox.apiKey], ["TOY_URL", sandbox.url]]);
-  const providers = createProviders((name) => variables.get(name), entries);
+  const providers = await createProviders((name) => variables.get(name), entries);
   try {
     await withSql(async (db) => {
       await db.query("insert into app.providers (name, max_in_flight) values ('toy', 5)");

@@ -54,7 +54,9 @@ Deno.test("there are free and premium rhymes", async () => {
 Deno.test("the database and the adapters agree on whose the task ids are", async () => {
   await withSql(async (db) => {
     const rows = await db.query("select name, chooses_task_id from app.providers order by name");
-    const providers = createProviders((name) => name.endsWith("_API_KEY") ? "key" : undefined);
+    const providers = await createProviders((name) =>
+      name.endsWith("_API_KEY") ? "key" : undefined
+    );
     assertEquals(
       rows,
       [...providers.keys()].sort().map((name) => ({

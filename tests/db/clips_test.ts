@@ -16,6 +16,7 @@ import {
   value,
 } from "../support/fixtures.ts";
 import { withDatabase } from "../support/database.ts";
+import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
 
 /** Gems of one clip: 5 seconds at 0.4. */
@@ -244,6 +245,24 @@ Deno.test("the map shows the scenes that the project has now", async () => {
     assertEquals(Object.keys(await clipsOf(db, project)).sort(), [first, second].sort());
     await asUser(db, family.userId, "select public.delete_videos($1)", [[first]]);
     assertEquals(await clipsOf(db, project), { [second]: "pending" });
+    await finish(db, second);
+    await asUser(db, family.userId, "select public.delete_videos($1)", [[second]]);
+    assertEquals(await clipsOf(db, project), {});
+  });
+});
+
+Deno.test("a clip ends while the owner changes the scenes: the map shows the scenes of after", async () => {
+  await withProject({ scenes: 2 }, async (db, family, project) => {
+    await queueClips(db, family, project, { scenes: ["1", "2"] });
+    const [first = ""] = await newest(db, family, project);
+    const { waited } = await overlapping(
+      db,
+      (sql) =>
+        sql.query("update public.projects set frames = $1 where id = $2", ['{"1": {}}', project]),
+      () => finish(db, first),
+    );
+    assert(waited);
+    assertEquals(await clipsOf(db, project), { [first]: `somewhere/${first}.mp4` });
   });
 });
 

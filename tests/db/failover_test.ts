@@ -124,6 +124,18 @@ Deno.test("a provider without room: the next of the chain takes over, for the sa
   });
 });
 
+Deno.test("a picture that our own Storage does not give now is not the provider's fault: the video waits where it is", async () => {
+  await withProviders(async (db, family) => {
+    const videoId = await queuePrompt(db, family);
+    const unreadable = { code: "avatar_unreadable", kind: "server" };
+    for (let time = 0; time < 5; time++) {
+      assertEquals(await handOver(db, videoId, "held", unreadable), "held");
+    }
+    assertEquals(await attemptsOf(db, videoId), ["1 runware fox pending"]);
+    assertEquals(await breakerOf(db), "closed");
+  });
+});
+
 Deno.test("at the end of the chain a video waits, and is not failed", async () => {
   await withProviders(async (db, family) => {
     const videoId = await queuePrompt(db, family);
@@ -203,6 +215,30 @@ Deno.test("what waits for a provider that rests moves on; without another provid
   });
 });
 
+Deno.test("of what waits, one tries whether a half open provider is back; the others follow when it is", async () => {
+  await withProviders(async (db, family) => {
+    const fallbacks = [{ provider: "second", model: "fox" }];
+    const ids = [];
+    for (let count = 0; count < 4; count++) ids.push(await queuePrompt(db, family, { fallbacks }));
+    const whereabouts = async () =>
+      (await db.query("select provider from public.videos order by provider desc"))
+        .map((row) => row["provider"]);
+    await db.query(`update app.providers set paused_until = now() + interval '1 minute',
+      failures = case name when 'second' then 9 else 0 end`);
+    const oneMinuteLater = "update app.providers set paused_until = null where name = 'second'";
+    await db.query(oneMinuteLater);
+    assertEquals(await breakerOf(db, "second"), "half_open");
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 1);
+    assertEquals(await whereabouts(), ["second", "runware", "runware", "runware"]);
+    const [first = ""] = (await db.query("select id from public.videos where provider = 'second'"))
+      .map((row) => String(row["id"]));
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 0);
+    assertEquals(await handOver(db, first, "accepted"), "accepted");
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 3);
+    assertEquals(await whereabouts(), ids.map(() => "second"));
+  });
+});
+
 Deno.test("a provider that this deployment has no key for rests, and cron rings for nobody", async () => {
   await withProviders(async (db, family) => {
     const videoId = await queuePrompt(db, family, { provider: "second", fallbacks: [] });
@@ -228,6 +264,10 @@ Deno.test("two workers that move the same videos on at once: each moves once", a
     for (const id of ids) {
       assertEquals(await attemptsOf(db, id), ["1 runware fox failed", "2 second fox pending"]);
     }
+    // None is left in the way of those that will try whether the provider is back.
+    const left = `select array_agg(distinct j.name::text) as value from pgboss.job j
+      where j.name like 'submit-%' and j.state <= 'active'`;
+    assertEquals(await value(db, left), ["submit-second"]);
   });
 });
 

@@ -14,6 +14,7 @@ function terminal(dataDir: string) {
         DATABASE_URL: "",
         RUNWARE_API_KEY: "",
         RUNWAY_API_KEY: "",
+        KIE_API_KEY: "",
         GEMREEL_DATA_DIR: dataDir,
       },
       stdin: "null",
@@ -82,6 +83,7 @@ Deno.test("dev runs, status tells how to reach it, Ctrl-C leaves nothing, reset 
     });
     assertEquals([health.status, (await health.json()).success], [200, true]);
     assert(await answers(told["RUNWARE_CONTROL_URL"] ?? ""));
+    assert(await answers(told["NOTIFY_CONTROL_URL"] ?? ""));
 
     for (const task of ["dev", "reset"]) {
       const second = await run(task);

@@ -195,7 +195,8 @@ Deno.test("nobody registers for another, sees another's devices, or a browser's 
       p_p256dh: "x",
       p_auth: "y",
     });
-    assertMatch(bad.error?.code ?? "", /^23514$/);
+    assertEquals(bad.error?.code, "GM008");
+    assertMatch(bad.error?.message ?? "", /https endpoint and both keys/);
   });
 });
 

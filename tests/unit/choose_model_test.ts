@@ -149,3 +149,40 @@ Deno.test("each fallback that is named must be able to do the same, and is named
     ],
   );
 });
+
+Deno.test("a fallback that is named is one the price pays for, at the quality it would be made in", () => {
+  const cheap = { provider: "one", model: "cheap" };
+  assertEquals(problemsOf({ duration: 5 }, { ...cheap, fallbacks: [{ provider: "two" }] }), [
+    { field: "fallbacks.0.model", allowed: ["cheap"] },
+  ]);
+  const named = { model: "dear", fallbacks: [{ provider: "one" }, { provider: "two" }] };
+  const choice = choiceFor({ duration: 5 }, named);
+  assertEquals(choice.fallbacks.map(({ spec }) => spec.id), ["cheap", "other"]);
+
+  // Left to itself "other" is made in 720p; in place of one in 1080p it is made in that.
+  const high = (provider: string, id: string, gems: number) => ({
+    ...price(provider, id, gems),
+    resolution: "1080p",
+  });
+  const market = { makers, prices: [...prices, high("one", "dear", 3), high("two", "other", 9)] };
+  assertEquals(
+    problemsOf({ resolution: "1080p", duration: 5 }, {
+      ...{ provider: "one", model: "dear", fallbacks: [{ provider: "two", model: "other" }] },
+    }, market),
+    [{ field: "fallbacks.0.model", allowed: ["dear"] }],
+  );
+  const tall = model("tall", { tiers: model("x").tiers.slice(1) });
+  const [one, ...rest] = makers;
+  const more = {
+    makers: [{ name: "one", models: [...one?.models ?? [], tall] }, ...rest],
+    prices: [...market.prices, high("one", "tall", 3)],
+  };
+  assertEquals(
+    problemsOf(
+      { duration: 5 },
+      { model: "tall", fallbacks: [{ provider: "two", model: "other" }] },
+      more,
+    ),
+    [{ field: "fallbacks.0.model", allowed: ["dear", "tall"] }],
+  );
+});

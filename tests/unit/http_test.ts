@@ -57,7 +57,7 @@ Deno.test("database errors are known by their code, unknown ones tell nothing", 
   const unknown = fromRpcError({ code: "42P01", message: 'relation "secret" does not exist' });
   assertEquals([unknown.status, unknown.code], [500, "internal_error"]);
   assert(!unknown.message.includes("secret"));
-  for (const code of ["", "08006", "57P01", "PGRST002"]) {
+  for (const code of ["", "08006", "40P01", "57014", "57P01", "PGRST002"]) {
     const away = fromRpcError({ code, message: "connect ECONNREFUSED 10.0.0.7:5432" });
     assertEquals([away.status, away.code], [503, "unavailable"], code);
     assert(!away.message.includes("10.0.0.7"));

@@ -51,6 +51,29 @@ Deno.test("a model that takes no negative prompt says so only to who sends one",
   assertEquals(problems.map(({ field }) => field), ["negative_prompt"]);
 });
 
+Deno.test("where the picture decides the size, the dearest quality is charged, whatever was asked for", () => {
+  const frame = { firstFrame: "https://a.example/1.png" };
+  const charged = (wish: Partial<Wish>, name?: string) => {
+    const planned = plan(wish, name);
+    return "problems" in planned ? planned.problems : planned.resolution;
+  };
+  for (const resolution of [undefined, "360p", "1080p"]) {
+    assertEquals(charged({ ...frame, resolution }), "1080p");
+  }
+  assertEquals(charged({ ...frame, duration: 5 }, "bytedance:2@1"), "1080p");
+  assertEquals(charged({ duration: 5 }, "bytedance:2@1"), "480p");
+});
+
+Deno.test("where the picture decides the shape only, the quality asked for is charged", () => {
+  const spec = findModel(modelsOf("kie"), "bytedance/v1-pro");
+  if (spec === undefined) throw new Error("No Seedance at KIE");
+  for (const resolution of ["480p", "720p", "1080p"]) {
+    const wish = { prompt: "a fox", firstFrame: "https://a.example/1.png", resolution };
+    const planned = planPromptVideo(spec, wish);
+    assertEquals("problems" in planned ? planned.problems : planned.resolution, resolution);
+  }
+});
+
 Deno.test("sizes in whole blocks of pixels count as the shape they are nearly", () => {
   assertEquals(shapeOf({ width: 1280, height: 704 }), "16:9");
   assertEquals(shapeOf({ width: 720, height: 1280 }), "9:16");

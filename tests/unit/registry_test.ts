@@ -1,22 +1,32 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError } from "../../shared/config.ts";
 import * as known from "../../shared/providers/known.ts";
-import { createProviders, modelsOf } from "../../shared/providers/registry.ts";
+import { createProviders, makersOf, modelsOf } from "../../shared/providers/registry.ts";
 
 const entries = Object.values(known);
 
-Deno.test("only providers with a key are there, under their own names", () => {
+Deno.test("only providers with a key are there, under their own names", async () => {
   const env = (name: string) => name === "RUNWARE_API_KEY" ? "rw-key" : undefined;
-  const providers = createProviders(env);
+  const providers = await createProviders(env);
   assertEquals([...providers].map(([key, { name }]) => [key, name]), [["runware", "runware"]]);
   assertEquals(providers.get("runware")?.mediaHosts, ["vm.runware.ai", "im.runware.ai"]);
 });
 
-Deno.test("with every key every provider is there, and a worker without any does not start", () => {
-  const all = createProviders((name) => name.endsWith("_API_KEY") ? "key" : undefined);
+Deno.test("with every key every provider is there, and a worker without any does not start", async () => {
+  const all = await createProviders((name) => name.endsWith("_API_KEY") ? "key" : undefined);
   assertEquals([...all.keys()], entries.map(({ name }) => name));
   assertEquals([...all.values()].map(({ name }) => name), [...all.keys()]);
-  assertThrows(() => createProviders(() => undefined), ConfigError, "RUNWARE_API_KEY is not set");
+  await assertRejects(
+    () => createProviders(() => undefined),
+    ConfigError,
+    "RUNWARE_API_KEY is not set",
+  );
+});
+
+Deno.test("a key that can be none stops the door that charges as it stops the workers", async () => {
+  const env = (name: string) => name === "KIE_API_KEY" ? "two\nlines" : undefined;
+  assertThrows(() => makersOf(env), ConfigError, "KIE_API_KEY must be letters, digits");
+  await assertRejects(() => createProviders(env), ConfigError, "KIE_API_KEY must be letters");
 });
 
 Deno.test("every provider has models of its own, and an unknown one has none", () => {

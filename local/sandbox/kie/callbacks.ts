@@ -14,6 +14,8 @@ export interface CallbackCounts {
   callbacksDelivered: number;
   /** Callbacks lost by a knob, or given up after their last try. */
   callbacksDropped: number;
+  /** Callbacks that are being sent, or will be tried again. */
+  callbacksPending: number;
 }
 
 /** Posts to callback URLs, and tries three more times where nobody takes it. */
@@ -45,10 +47,13 @@ export class Callbacks {
   async send(url: string, taskId: string, body: unknown, attempt = 1): Promise<void> {
     if (this.#stopped) return;
     const age = this.#age;
+    if (attempt === 1) this.#counts.callbacksPending++;
     const delivered = await this.#lanes.run(() => this.#post(url, taskId, body));
     if (age !== this.#age) return;
+    const isLast = attempt >= this.#knobs.values.callbackTries;
     if (delivered) this.#counts.callbacksDelivered++;
-    else if (attempt >= this.#knobs.values.callbackTries) this.#counts.callbacksDropped++;
+    else if (isLast) this.#counts.callbacksDropped++;
+    if (delivered || isLast) this.#counts.callbacksPending--;
     else {
       this.#clock.after(
         this.#knobs.values.callbackPauseMs,

@@ -6,6 +6,7 @@ import { creditsOf, type KieState, type KieTask } from "./tasks.ts";
 export interface KieTaskView {
   readonly taskId: string;
   readonly model: string;
+  readonly prompt: string;
   readonly state: KieState;
   readonly callBackUrl: string | null;
   readonly credits: number;
@@ -103,6 +104,7 @@ function view(task: KieTask): KieTaskView {
   return {
     taskId,
     model: order.model,
+    prompt: order.prompt,
     state,
     callBackUrl: order.callBackUrl,
     credits: creditsOf(task),

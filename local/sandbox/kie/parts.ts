@@ -31,6 +31,7 @@ function noCounts(): KieCounts {
     callbacksSent: 0,
     callbacksDelivered: 0,
     callbacksDropped: 0,
+    callbacksPending: 0,
     mediaGets: 0,
   };
 }

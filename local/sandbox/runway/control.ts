@@ -10,6 +10,7 @@ import type { RunwayStatus, RunwayTask } from "./tasks.ts";
 export interface RunwayTaskView {
   readonly id: string;
   readonly model: string;
+  readonly prompt: string;
   readonly status: RunwayStatus;
   readonly failureCode: string | null;
   /** Credits charged; null while it is being made. */
@@ -88,7 +89,8 @@ export class RunwayControl {
 
 function view({ id, order, status, failure, cost, deleted }: RunwayTask): RunwayTaskView {
   const failureCode = failure?.code ?? null;
-  return { id, model: order.model, status, failureCode, cost, deleted };
+  const { model, prompt } = order;
+  return { id, model, prompt, status, failureCode, cost, deleted };
 }
 
 /** Where the control API is. */

@@ -4,7 +4,8 @@
  * Contract: https://runware.ai/docs/platform/introduction. Why not the SDK: docs/adr/0002.
  */
 import * as z from "zod";
-import { storable, storableText } from "../../storable.ts";
+import { parseJson, secondsOf } from "../answer_text.ts";
+import { storableText } from "../../storable.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
 import { neverConnected, sentOnce } from "../send_once.ts";
 import { kindOfStatus, toProviderError } from "./errors.ts";
@@ -183,18 +184,4 @@ function unreadableAnswer(raw: unknown): RunwareError {
     message: "Runware answered in a form that is not known",
     raw: typeof raw === "string" ? storableText(raw.slice(0, RAW_MAX)) : raw,
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return storable(JSON.parse(text));
-  } catch {
-    // No JSON, or nested deeper than anything Runware sends.
-    return undefined;
-  }
-}
-
-/** Seconds of a Retry-After header; its other form, a date, is not used by Runware. */
-function secondsOf(header: string | null): number | undefined {
-  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
 }

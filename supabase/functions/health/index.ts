@@ -5,7 +5,7 @@ import { createProviders } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 import { versions } from "../../../shared/version.ts";
 
-const providers = createProviders(env);
+const providers = await createProviders(env);
 
 export default secretDoor(
   "health",

@@ -5,7 +5,7 @@ import { createProviders } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
 
-const providers = createProviders(env);
+const providers = await createProviders(env);
 const webhooks = webhookConfig(env).baseUrl === undefined ? "off" : "on";
 
 export default workerDoor(

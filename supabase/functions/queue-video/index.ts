@@ -1,5 +1,6 @@
 /** POST, user: charges the gems and queues a video, or tells its price. */
 import { imageHosts, moderationConfig, supabaseConfig } from "../../../shared/config.ts";
+import { queueRequestSchema } from "../../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
 import { userDoor } from "../../../shared/http/door.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
@@ -8,7 +9,7 @@ import { env } from "../../../shared/runtime.ts";
 
 const config = {
   projectUrl: supabaseConfig(env).url,
-  imageHosts: imageHosts(env),
+  body: queueRequestSchema({ imageHosts: imageHosts(env) }),
   makers: makersOf(env),
   moderator: moderatorFor(moderationConfig(env)),
   modelsOf,

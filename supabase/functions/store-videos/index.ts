@@ -7,7 +7,7 @@ import { storeBatch } from "../../../shared/stages/store.ts";
 import { createObjectStore } from "../../../shared/storage/object_store.ts";
 import { createPictures } from "../../../shared/storage/pictures.ts";
 
-const providers = createProviders(env);
+const providers = await createProviders(env);
 const project = supabaseConfig(env);
 const store = createObjectStore(project);
 const pictures = createPictures(project, { hosts: imageHosts(env) });

@@ -7,7 +7,7 @@ import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
 import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 
-const providers = createProviders(env);
+const providers = await createProviders(env);
 const webhook = webhookConfig(env);
 const storage = createStorageApi(supabaseConfig(env));
 

@@ -1,9 +1,10 @@
 /** The database a scenario begins in, made once and copied for each run. */
-import { openDatabase } from "../../../shared/db/database.ts";
 import { withDatabase } from "../../support/database.ts";
+import { openDatabase } from "../../../shared/db/database.ts";
 import { type Family, newFamily, queueVideo } from "../../support/fixtures.ts";
 import { databaseUrl } from "../../support/server.ts";
 import { quiet } from "../../support/sql.ts";
+import { queueAt } from "../shops/queue_at.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Gems everybody begins with; each video costs ten. */
@@ -33,7 +34,11 @@ export function withBase(scenario: Scenario, work: (base: Base) => Promise<void>
       await db.query("update app.settings set cancel_refund_percent = $1", [CANCEL_REFUND_PERCENT]);
       family = await newFamily(db, { gems: GEMS });
       for (const role of Object.keys(scenario.roles)) {
-        videos.set(role, (await queueVideo(db, family)).video_id);
+        const { provider } = scenario;
+        const id = provider === "runware"
+          ? (await queueVideo(db, family)).video_id
+          : await queueAt(db, family, { provider, prompt: role });
+        videos.set(role, id);
       }
       await scenario.prepare(db, videos);
     } finally {

@@ -2,13 +2,15 @@
 import { join } from "node:path";
 import type pg from "pg";
 import type { NotifySandbox } from "../../../local/sandbox/notify.ts";
-import { type RunwareSandbox } from "../../../local/sandbox/runware.ts";
 import { withClient } from "../../../local/prepare.ts";
+import { providersEnv } from "../../../local/sandboxes.ts";
 import { type Stack, startStack } from "../../../local/stack.ts";
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
 import { registerDevice } from "../../support/devices.ts";
 import { databaseUrl, runOn } from "../../support/server.ts";
 import { quiet } from "../../support/sql.ts";
+import { shopsOf } from "../shops/all.ts";
+import type { Shop, ShopName } from "../shops/shop.ts";
 import type { Base } from "./base.ts";
 import type { Surroundings } from "./protocol.ts";
 
@@ -28,7 +30,7 @@ function troubleTheSenders({ control }: NotifySandbox): void {
 
 /** Where one run after the other is played. */
 export interface Lane {
-  readonly sandbox: RunwareSandbox;
+  readonly shops: Readonly<Record<ShopName, Shop>>;
   readonly notify: NotifySandbox;
   readonly surroundings: Surroundings;
   /** The folder of the stored files. */
@@ -57,6 +59,8 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
       ...{ port: 0, sandboxPort: 0, env: {}, quiet: true },
       ...{ functions: false, cron: false, webhooks: "off" },
       sandbox: { knobs: { manual: true, mediaBytes: FILE_BYTES } },
+      runway: { knobs: { manual: true, mediaBytes: FILE_BYTES, pendingMs: 0 } },
+      kie: { knobs: { manual: true, mediaBytes: FILE_BYTES, queueMs: 0, hiddenMs: 0 } },
     });
     try {
       await work(laneOf(stack, url, recreate));
@@ -70,26 +74,27 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
 }
 
 function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<void>): Lane {
-  const { sandbox, notify } = stack;
-  if (sandbox === null || notify === null) throw new Error("A lane needs the sandboxes");
+  const { notify, providers } = stack;
+  if (notify === null) throw new Error("A lane needs the sandbox of notifications");
+  const shops = shopsOf(providers);
   const { endpoint, keys } = notify.control.subscribe();
   const files = join(stack.dataDir, "storage");
   return {
-    sandbox,
+    shops,
     notify,
     files,
     surroundings: {
       databaseUrl: url,
       supabaseUrl: stack.supabaseUrl,
       secretKey: stack.secretKey,
-      runwareUrl: sandbox.url,
-      runwareKey: sandbox.apiKey,
+      providersEnv: providersEnv(providers),
       notifyEnv: notify.env,
     },
     async fresh(base, work) {
       await recreate(base);
-      sandbox.control.reset();
-      sandbox.control.configure(base.scenario.knobs);
+      const { provider, knobs } = base.scenario;
+      shops[provider].reset();
+      shops[provider].configure(knobs);
       troubleTheSenders(notify);
       await Deno.remove(files, { recursive: true }).catch(ignoreMissing);
       await storageAnswers(stack);

@@ -88,7 +88,7 @@ async function isOver(db: Database): Promise<boolean> {
          select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
        ) and not exists (
          select 1 from pgboss.job j
-         where j.name in ('submit-runware', 'store-video', 'notify-user') and j.state <= 'active'
+         where j.name <> 'submit-dead' and j.name ~ '^(submit-|store-video$|notify-user$)' and j.state <= 'active'
        ) and not exists (
          select 1 from public.notification_deliveries d where d.status = 'pending'
        ) as value`,

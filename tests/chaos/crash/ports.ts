@@ -106,10 +106,12 @@ function watchBytes(
   });
 }
 
-/** "runware", "fcm", "media" or "storage": the same words whatever ids the address holds. */
+/** "runware", "runway tasks", "kie createTask", "fcm", "media"…: the same words whatever ids there are. */
 function placeOf(input: Parameters<typeof fetch>[0]): string {
   const { pathname } = new URL(input instanceof Request ? input.url : input);
-  const [, first = ""] = pathname.split("/");
-  if (first === "v1") return pathname.endsWith(":send") ? "fcm" : "runware";
-  return first;
+  const [, first = "", second = ""] = pathname.split("/");
+  if (first === "api") return `kie ${pathname.split("/").at(-1)}`;
+  if (first !== "v1") return first;
+  if (pathname.endsWith(":send")) return "fcm";
+  return second === "" ? "runware" : `runway ${second}`;
 }

@@ -21,8 +21,8 @@ export const surroundings = z.object({
   databaseUrl: z.string(),
   supabaseUrl: z.string(),
   secretKey: z.string(),
-  runwareUrl: z.string(),
-  runwareKey: z.string(),
+  /** Of the providers. */
+  providersEnv: z.record(z.string(), z.string()),
   /** Of the notification channels. */
   notifyEnv: z.record(z.string(), z.string()),
 });

@@ -1,8 +1,8 @@
 /** The stories that workers are killed in: videos with a fate each, and who does what when. */
-import type { KnobChanges } from "../../../local/sandbox/runware.ts";
 import type { Sql } from "../../../shared/db/database.ts";
 import { startSubmissions } from "../../../shared/db/worker_calls.ts";
 import { newestJob } from "../../support/fixtures.ts";
+import type { ShopKnobs, ShopName } from "../shops/shop.ts";
 import type { StageName } from "./protocol.ts";
 
 /** What one video is to live through, and how it must end whatever is killed. */
@@ -29,9 +29,12 @@ export type Step = StageName | "world" | { readonly pass: string };
 /** A story. */
 export interface Scenario {
   readonly name: string;
+  readonly provider: ShopName;
   readonly roles: Readonly<Record<string, Role>>;
   /** Faults of the provider's API, from the start. */
-  readonly knobs: KnobChanges;
+  readonly knobs: ShopKnobs;
+  /** Stages whose crash points are tried; all of them by default. */
+  readonly deadly?: readonly StageName[];
   /** Changes the database before the story begins; `videos` are ids by role. */
   prepare(sql: Sql, videos: ReadonlyMap<string, string>): Promise<void>;
   readonly script: readonly Step[];
@@ -42,6 +45,7 @@ const PAUSE = { pass: "2 minutes" } as const;
 /** Every branch of polling, settling and storing: success, retry, cancelling, dead links. */
 const lives: Scenario = {
   name: "lives",
+  provider: "runware",
   roles: {
     plain: { ends: "completed", bought: [1] },
     retried: { ends: "completed", bought: [2], failures: ["providerError"] },
@@ -63,6 +67,7 @@ const lives: Scenario = {
 /** Every branch of submitting, and a round of maintenance that has something to do. */
 const refusals: Scenario = {
   name: "refusals",
+  provider: "runware",
   roles: {
     plain: { ends: "completed", bought: [1] },
     impossible: { ends: "failed", bought: [0] },
@@ -104,5 +109,38 @@ async function claimAndVanish(sql: Sql, jobId: string): Promise<void> {
   );
 }
 
+/**
+ * The same at a provider that makes up its own ids, where a death may leave an attempt of which nobody
+ * knows whether it was bought. Storing and notifying are as they are for Runware's.
+ */
+function elsewhere(
+  provider: ShopName,
+  { failure, policy }: { readonly failure: string; readonly policy: "refund" | "retry" },
+): Scenario {
+  return {
+    name: provider,
+    provider,
+    roles: {
+      plain: { ends: "completed", bought: [1] },
+      retried: { ends: "completed", bought: [2], failures: [failure] },
+      cancelled: { ends: "cancelled", bought: [0, 1], cancels: true },
+    },
+    knobs: {},
+    deadly: ["submit", "poll"],
+    async prepare(sql) {
+      await sql.query("update app.settings set unknown_outcome = $1", [policy]);
+    },
+    script: [
+      ...["submit", PAUSE, "world", "poll", PAUSE, "submit"] as const,
+      ...[PAUSE, "world", "poll", "store", "notify"] as const,
+    ],
+  };
+}
+
 /** All of them. */
-export const SCENARIOS: readonly Scenario[] = [lives, refusals];
+export const SCENARIOS: readonly Scenario[] = [
+  lives,
+  refusals,
+  elsewhere("runway", { failure: "INTERNAL.BAD_OUTPUT.CODE01", policy: "refund" }),
+  elsewhere("kie", { failure: "500", policy: "retry" }),
+];

@@ -40,7 +40,7 @@ for await (const line of lines) {
     if (order.do === "open") {
       await life?.end();
       crossings.begin(order.fuse);
-      life = begin(order);
+      life = await begin(order);
     } else {
       crossings.enter(order.stage);
       await life?.run(order.stage);
@@ -52,16 +52,15 @@ for await (const line of lines) {
 }
 Deno.exit(0);
 
-function begin(around: Surroundings): Life {
-  const { databaseUrl, supabaseUrl, secretKey, runwareUrl, runwareKey, notifyEnv } = around;
-  const environment = new Map([["RUNWARE_URL", runwareUrl], ["RUNWARE_API_KEY", runwareKey]]);
+async function begin(around: Surroundings): Promise<Life> {
+  const { databaseUrl, supabaseUrl, secretKey, providersEnv, notifyEnv } = around;
   const log = createLog({}, () => {});
   const database = watchDatabase(openDatabase(databaseUrl, { log }), crossings);
   const queue = watchQueue(openQueue(database, log), crossings);
   const tools: WorkerTools = { database, queue, log, node: `crash-${crypto.randomUUID()}` };
   const store = watchStore(createObjectStore({ url: supabaseUrl, secretKey }), crossings);
   const providers = new Map(
-    [...createProviders((name) => environment.get(name))].map((
+    [...await createProviders((name) => providersEnv[name])].map((
       [name, provider],
     ) => [name, watchProvider(provider, crossings)]),
   );

@@ -1,12 +1,12 @@
 /** Everybody but us: the provider that finishes or fails tasks, and the user who cancels. */
 import { z } from "zod";
-import type { RunwareSandbox } from "../../../local/sandbox/runware.ts";
 import type { Database } from "../../../shared/db/database.ts";
 import { value } from "../../support/fixtures.ts";
+import type { Shop } from "../shops/shop.ts";
 import { type Base, CANCEL_REFUND_PERCENT } from "./base.ts";
 import type { Role } from "./scenario.ts";
 
-const attemptRow = z.object({ id: z.string(), video_id: z.string(), attempt: z.number() });
+const attemptRow = z.object({ task: z.string(), video_id: z.string(), attempt: z.number() });
 const cancelAnswer = z.object({ status: z.literal("cancelled"), gems_refunded: z.number() });
 const PRICE = 10;
 
@@ -18,7 +18,7 @@ export class World {
   constructor(
     private readonly base: Base,
     private readonly db: Database,
-    private readonly sandbox: RunwareSandbox,
+    private readonly shop: Shop,
   ) {}
 
   /** What provider and user do now. */
@@ -35,6 +35,8 @@ export class World {
     const status = await value(this.db, "select status as value from public.videos where id = $1", [
       videoId,
     ]);
+    // Given up before its owner came to it, because nobody knew whether it was bought.
+    if (status === "failed") return;
     const answer = cancelAnswer.parse(
       await value(this.db, "select public.cancel_video($1, $2) as value", [
         this.base.family.userId,
@@ -60,29 +62,31 @@ export class World {
   }
 
   async #endTasks(): Promise<void> {
-    const open = this.sandbox.control.state().tasks.filter((task) => task.status === "processing");
+    const open = this.shop.tasks().filter((task) => task.status === "processing");
     const attempts = z.array(attemptRow).parse(
       await this.db.query(
-        "select id, video_id, attempt from public.video_jobs where id = any ($1)",
-        [
-          open.map((task) => task.taskUUID),
-        ],
+        `select coalesce(provider_task_id, id::text) as task, video_id, attempt
+         from public.video_jobs where coalesce(provider_task_id, id::text) = any ($1)`,
+        [open.map(({ id }) => id)],
       ),
     );
-    for (const { id, video_id, attempt } of attempts) {
-      this.#end(id, this.#roleOf(video_id), attempt);
+    for (const { id } of open) {
+      const attempt = attempts.find(({ task }) => task === id);
+      if (attempt) this.#end(id, this.#roleOf(attempt.video_id), attempt.attempt);
+      // Bought, and nobody wrote it down: the provider makes it all the same.
+      else if (!this.shop.choosesTaskId) this.shop.finish(id);
     }
   }
 
-  #end(taskUUID: string, role: Role, attempt: number): void {
+  #end(task: string, role: Role, attempt: number): void {
     if (role.cancels) return;
     const code = role.failures?.[attempt - 1];
     if (code !== undefined) {
-      this.sandbox.control.fail(taskUUID, code, "The sandbox was asked to fail this one");
+      this.shop.fail(task, code);
       return;
     }
-    this.sandbox.control.finish(taskUUID);
-    if (role.expires) this.sandbox.control.expire(taskUUID);
+    this.shop.finish(task);
+    if (role.expires) this.shop.expire(task);
   }
 
   #videoOf(role: string): string {

@@ -1,7 +1,7 @@
 /** Looking at what a game left behind: our rows, the sandbox's own record and the storage, side by side. */
 import { z } from "zod";
-import type { KnobChanges, SandboxState, TaskState } from "../../../local/sandbox/runware.ts";
 import { brokenInvariants, value } from "../../support/fixtures.ts";
+import type { Shop, ShopCounts, ShopKnobs, ShopTask } from "../shops/shop.ts";
 import { GEMS, type Played } from "./play.ts";
 import type { Site } from "./site.ts";
 
@@ -12,9 +12,13 @@ const videoRow = z.object({
   error_code: z.string().nullable(),
   gem_cost: z.number(),
   max_retries: z.number(),
-  attempts: z.array(
-    z.object({ id: z.string(), status: z.string(), error_code: z.string().nullable() }),
-  ),
+  prompt: z.string().nullable(),
+  attempts: z.array(z.object({
+    /** The provider's id, which may be ours; null where it told us none. */
+    task: z.string().nullable(),
+    status: z.string(),
+    error_code: z.string().nullable(),
+  })),
   charges: z.array(z.number()),
   refunds: z.array(z.number()),
   notices: z.array(z.string()),
@@ -33,7 +37,9 @@ export interface Outcome {
   readonly refunded: number;
   readonly attempts: number;
   readonly bought: number;
-  readonly counts: SandboxState["counts"];
+  /** Attempts of which nobody knows whether they were bought. */
+  readonly unknown: number;
+  readonly counts: ShopCounts;
   readonly pauses: ReadonlySet<string>;
   readonly rounds: number;
   /** Counted faults that have not struck as often as they were to. */
@@ -43,10 +49,12 @@ export interface Outcome {
 }
 
 /** Checks every promise of one game. */
-export async function audit(site: Site, knobs: KnobChanges, played: Played): Promise<Outcome> {
+export async function audit(site: Site, knobs: ShopKnobs, played: Played): Promise<Outcome> {
   const rows = await rowsOf(site, played.videos);
-  const { tasks, counts } = site.sandbox.control.state();
-  const byId = new Map(tasks.map((task) => [task.taskUUID, task]));
+  const { shop } = site;
+  const tasks = shop.tasks();
+  const counts = shop.counts();
+  const byId = new Map(tasks.map((task) => [task.id, task]));
   const refunds = rows.flatMap((row) => row.refunds);
   const attempts = rows.flatMap((row) => row.attempts);
   const count = (status: string) => rows.filter((row) => row.status === status).length;
@@ -55,7 +63,7 @@ export async function audit(site: Site, knobs: KnobChanges, played: Played): Pro
       ...faultsOfEnd(row, played.promised.get(row.id)),
       ...faultsOfPurchases(row, byId, knobs),
     ]),
-    ...faultsOfRecord(attempts, tasks, counts),
+    ...faultsOfRecord(shop, rows),
     ...await faultsOfBooks(site, played, rows),
     ...site.incidents.splice(0),
   ];
@@ -66,11 +74,12 @@ export async function audit(site: Site, knobs: KnobChanges, played: Played): Pro
     cancelled: count("cancelled"),
     refunded: refunds.reduce((sum, amount) => sum + amount, 0),
     attempts: attempts.length,
-    bought: counts.tasksAccepted,
+    bought: counts.bought,
+    unknown: attempts.filter(({ error_code }) => error_code === "unknown_outcome").length,
     counts,
     pauses: played.pauses,
     rounds: played.rounds,
-    unspent: Object.entries(site.sandbox.control.config())
+    unspent: Object.entries(shop.config())
       .filter(([, fault]) => counted.safeParse(fault).success).map(([name]) => name),
     faults,
   };
@@ -79,9 +88,11 @@ export async function audit(site: Site, knobs: KnobChanges, played: Played): Pro
 async function rowsOf({ db }: Site, ids: readonly string[]): Promise<VideoRow[]> {
   return z.array(videoRow).parse(
     await db.query(
-      `select v.id, v.user_id, v.status, v.error_code, v.gem_cost, v.max_retries,
-         array(select json_build_object('id', j.id, 'status', j.status, 'error_code', j.error_code)
-               from public.video_jobs j where j.video_id = v.id order by j.attempt) as attempts,
+      `select v.id, v.user_id, v.status, v.error_code, v.gem_cost, v.max_retries, v.prompt,
+         array(select json_build_object('status', j.status, 'error_code', j.error_code,
+                 'task', case when p.chooses_task_id then j.id::text else j.provider_task_id end)
+               from public.video_jobs j join app.providers p on p.name = j.provider
+               where j.video_id = v.id order by j.attempt) as attempts,
          array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'charge') as charges,
          array(select e.amount from public.gem_entries e where e.video_id = v.id and e.kind = 'refund') as refunds,
          array(select n.kind from public.notifications n where n.video_id = v.id) as notices,
@@ -126,7 +137,7 @@ function faultsOfEnd(row: VideoRow, promised: number | undefined): string[] {
 }
 
 /** Why an attempt ends that the provider has finished and knows nothing more about. */
-const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "deadline"]);
+const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "422", "deadline"]);
 
 /**
  * Nothing that the provider made for us is thrown away: a task that ended well belongs to the attempt
@@ -135,19 +146,19 @@ const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "deadline"]);
  */
 function faultsOfPurchases(
   row: VideoRow,
-  tasks: ReadonlyMap<string, TaskState>,
-  knobs: KnobChanges,
+  tasks: ReadonlyMap<string, ShopTask>,
+  knobs: ShopKnobs,
 ): string[] {
   const faults: string[] = [];
   const say = (what: string) => faults.push(`${row.status} video ${row.id}: ${what}`);
   const last = row.attempts.at(-1);
   for (const attempt of row.attempts) {
-    const task = tasks.get(attempt.id);
+    const task = tasks.get(attempt.task ?? "");
     if (attempt.status === "completed" && task?.status !== "success") {
       say(`delivered, but the provider's task is ${task?.status ?? "not there"}`);
     }
     if (task?.status === "success" && attempt.status !== "completed") {
-      const forgotten = typeof knobs.forgetAfterMs === "number" &&
+      const forgotten = "forgetAfterMs" in knobs && typeof knobs.forgetAfterMs === "number" &&
         HOW_FORGETTING_ENDS.has(attempt.error_code ?? "");
       if (!forgotten && attempt.status !== "cancelled") {
         say(`attempt given up for ${attempt.error_code} though the provider made the video`);
@@ -168,19 +179,34 @@ function faultsOfPurchases(
   return faults;
 }
 
-/** The sandbox's own record: one purchase an id, and no task that is not an attempt of ours. */
-function faultsOfRecord(
-  attempts: readonly { readonly id: string }[],
-  tasks: readonly TaskState[],
-  { tasksAccepted }: SandboxState["counts"],
-): string[] {
-  const ours = new Set(attempts.map(({ id }) => id));
-  const strange = tasks.filter(({ taskUUID }) => !ours.has(taskUUID));
-  const faults = strange.map(({ taskUUID }) => `Task ${taskUUID} was bought for no attempt`);
-  if (tasksAccepted !== new Set(tasks.map(({ taskUUID }) => taskUUID)).size) {
-    faults.push(`${tasksAccepted} purchases for ${tasks.length} tasks`);
+/**
+ * The sandbox's own record: one purchase an attempt, and no task that is not an attempt of ours. A task
+ * that no attempt names must be of a video with an attempt that nobody knows the end of.
+ */
+function faultsOfRecord(shop: Shop, rows: readonly VideoRow[]): string[] {
+  const tasks = shop.tasks();
+  const named = new Set(rows.flatMap(({ attempts }) => attempts.map(({ task }) => task)));
+  const doubts = new Map<string, number>();
+  for (const { prompt, attempts } of rows) {
+    const open = attempts.filter((one) => one.task === null && mayBeBought(one)).length;
+    if (prompt !== null) doubts.set(prompt, open);
+  }
+  const faults: string[] = [];
+  for (const { id, prompt } of tasks.filter(({ id }) => !named.has(id))) {
+    const left = shop.choosesTaskId ? 0 : doubts.get(prompt) ?? 0;
+    if (left === 0) faults.push(`Task ${id} was bought for no attempt`);
+    doubts.set(prompt, left - 1);
+  }
+  const { bought } = shop.counts();
+  if (bought !== new Set(tasks.map(({ id }) => id)).size) {
+    faults.push(`${bought} purchases for ${tasks.length} tasks`);
   }
   return faults;
+}
+
+/** Whether the provider may have sold it without our hearing of it. */
+function mayBeBought({ status, error_code }: VideoRow["attempts"][number]): boolean {
+  return error_code === "unknown_outcome" || status === "cancelled";
 }
 
 async function faultsOfBooks(

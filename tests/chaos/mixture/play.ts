@@ -1,6 +1,5 @@
 /** Playing a mixture: videos are queued and cancelled, workers come by, time passes, until all is over. */
 import { z } from "zod";
-import type { KnobChanges } from "../../../local/sandbox/runware.ts";
 import type { Random } from "../../../local/sandbox/random.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { modelsOf } from "../../../shared/providers/registry.ts";
@@ -20,12 +19,14 @@ import {
   TWINKLE,
   value,
 } from "../../support/fixtures.ts";
+import { queueAt } from "../shops/queue_at.ts";
+import type { ShopKnobs } from "../shops/shop.ts";
 import type { Site } from "./site.ts";
 
 /** What is played. */
 export interface Game {
   readonly name: string;
-  readonly knobs: KnobChanges;
+  readonly knobs: ShopKnobs;
   readonly videos: number;
   /** Share of the videos that their owners cancel, in one of the first rounds. */
   readonly cancelled: number;
@@ -59,9 +60,8 @@ const cancelAnswer = z.object({ gems_refunded: z.number() });
 
 /** Plays until every video is over. Throws when that takes more than some hours of the players' time. */
 export async function play(site: Site, game: Game): Promise<Played> {
-  const { control } = site.sandbox;
-  control.reset();
-  control.configure(game.knobs);
+  site.shop.reset();
+  site.shop.configure(game.knobs);
   const table = new Table(site, game);
   await table.seat();
   const pauses = new Set<string>();
@@ -73,7 +73,8 @@ export async function play(site: Site, game: Game): Promise<Played> {
     await Promise.all([table.act(round), work(site)]);
     const reason = await value(
       site.db,
-      "select pause_reason as value from app.providers where name = 'runware'",
+      "select pause_reason as value from app.providers where name = $1",
+      [site.shop.name],
     );
     if (typeof reason === "string") pauses.add(reason);
     if (round >= ARRIVING_ROUNDS && await isOver(site)) {
@@ -100,13 +101,13 @@ function secondsAfter(quietRounds: number): number {
 }
 
 /** The same text twice: nothing has happened in between but that the provider put us off. */
-async function sceneOf({ db, sandbox }: Site): Promise<string> {
+async function sceneOf({ db, shop }: Site): Promise<string> {
   const rows = await db.query(
     "select j.status, count(*)::int from public.video_jobs j group by j.status order by j.status",
   );
-  const { tasks, counts } = sandbox.control.state();
-  const going = tasks.filter(({ status }) => status === "processing").length;
-  return JSON.stringify([rows, going, counts.tasksAccepted, counts.mediaGets]);
+  const { bought, mediaGets } = shop.counts();
+  const going = shop.tasks().filter(({ status }) => status === "processing").length;
+  return JSON.stringify([rows, going, bought, mediaGets]);
 }
 
 /** Time passes for our rows and for the provider alike. */
@@ -115,7 +116,7 @@ async function letPass(site: Site, seconds: number): Promise<void> {
   await site.db.query(
     "update app.providers set pause_reason = null where paused_until <= clock_timestamp()",
   );
-  site.sandbox.control.advance(seconds * 1_000);
+  site.shop.advance(seconds * 1_000);
 }
 
 /** What cron would start: each isolate drains each stage, and maintain comes by. */
@@ -144,13 +145,12 @@ async function work(site: Site): Promise<void> {
 
 /** Whatever is still on its way to us arrives after the end, and everybody looks once more. */
 async function echo(site: Site): Promise<void> {
-  const { control } = site.sandbox;
-  control.advance(30 * 60_000);
-  await control.waitFor(({ webhooksPending }) => webhooksPending === 0);
+  site.shop.advance(30 * 60_000);
+  await site.shop.settled();
   await work(site);
 }
 
-async function isOver({ db }: Site): Promise<boolean> {
+async function isOver({ db, shop }: Site): Promise<boolean> {
   return z.boolean().parse(
     await value(
       db,
@@ -158,8 +158,9 @@ async function isOver({ db }: Site): Promise<boolean> {
          select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
        ) and not exists (
          select 1 from pgboss.job j
-         where j.name in ('submit-runware', 'store-video') and j.state <= 'active'
+         where j.name in (app.submit_queue($1), 'store-video') and j.state <= 'active'
        ) as value`,
+      [shop.name],
     ),
   );
 }
@@ -169,7 +170,7 @@ async function remains({ db }: Site): Promise<string> {
     `select v.id, v.status, v.stage, j.attempt, j.status as attempt_status, j.error_code, q.state as queue_state
      from public.videos v
      left join public.video_jobs j on j.video_id = v.id
-     left join pgboss.job q on q.id = j.id and q.name = 'submit-runware'
+     left join pgboss.job q on q.id = j.id and q.name = app.submit_queue(j.provider)
      where v.status in ('queued', 'processing', 'rendering') order by v.id, j.attempt limit 20`,
   );
   return JSON.stringify(rows);
@@ -207,8 +208,15 @@ class Table {
 
   async #queue(nth: number): Promise<void> {
     const family = this.#ownerOf(nth);
-    const rhymeId = nth % 4 === 3 ? DIDDLE : TWINKLE;
-    this.videos.push((await queueVideo(this.site.db, family, { rhymeId })).video_id);
+    const isDear = nth % 4 === 3;
+    const { db, shop: { name: provider } } = this.site;
+    if (provider === "runware") {
+      const rhymeId = isDear ? DIDDLE : TWINKLE;
+      this.videos.push((await queueVideo(db, family, { rhymeId })).video_id);
+      return;
+    }
+    const prompt = `Fox number ${crypto.randomUUID()}`;
+    this.videos.push(await queueAt(db, family, { provider, prompt, seconds: isDear ? 10 : 5 }));
   }
 
   /** A video that was not queued yet, or is too far, is not cancelled. */

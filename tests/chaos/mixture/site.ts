@@ -3,7 +3,7 @@
  * sandbox, the storage and the webhook's door at the other end of real HTTP.
  */
 import { createClient } from "@supabase/supabase-js";
-import type { RunwareSandbox } from "../../../local/sandbox/runware.ts";
+import type { Choice } from "../../../local/sandboxes.ts";
 import type { WebhookConfig } from "../../../shared/config.ts";
 import type { Database as Schema } from "../../../shared/db/database.types.ts";
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
@@ -12,12 +12,16 @@ import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
 import { HttpError } from "../../../shared/http/http_error.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { createLog, type Log } from "../../../shared/log.ts";
+import { createKieProvider } from "../../../shared/providers/kie/adapter.ts";
 import type { VideoProvider } from "../../../shared/providers/provider.ts";
+import { createRunwayProvider } from "../../../shared/providers/runway/adapter.ts";
 import { createRunwareProvider } from "../../../shared/providers/runware/adapter.ts";
 import { createObjectStore, type ObjectStore } from "../../../shared/storage/object_store.ts";
 import { createStorageApi, type StorageApi } from "../../../shared/storage/storage_api.ts";
 import { type AppStack, withApp } from "../../support/app.ts";
 import { keysOf } from "../../support/tokens.ts";
+import { shopsOf } from "../shops/all.ts";
+import type { Shop, ShopName } from "../shops/shop.ts";
 
 /** Percent of the price that comes back when a video is cancelled after it was handed over. */
 export const CANCEL_REFUND_PERCENT = 50;
@@ -29,7 +33,8 @@ const CALL_TIMEOUT_MS = 3_000;
 /** A place to play at. */
 export interface Site {
   readonly db: Database;
-  readonly sandbox: RunwareSandbox;
+  /** The provider that everything is made by. */
+  readonly shop: Shop;
   readonly isolates: readonly WorkerTools[];
   readonly providers: ReadonlyMap<string, VideoProvider>;
   readonly store: ObjectStore;
@@ -39,21 +44,33 @@ export interface Site {
   readonly incidents: string[];
 }
 
+/** Whose sandbox is played with, and what its tasks' times are drawn from. */
+export interface SiteOptions {
+  readonly provider: ShopName;
+  readonly seed: string;
+}
+
 /** Gives `work` a site on a fresh database. Nothing is rung for and no cron runs: rounds do the work. */
-export function withSite(seed: string, work: (site: Site) => Promise<void>): Promise<void> {
+export function withSite(
+  { provider, seed }: SiteOptions,
+  work: (site: Site) => Promise<void>,
+): Promise<void> {
   return withApp({
     functions: false,
     cron: false,
     doorbell: "off",
     sandbox: { seed, knobs: { renderMs: 20_000, renderSpread: 0.5 } },
+    runway: { seed, knobs: { renderMs: 20_000 } },
+    // How many creates it takes in how long is a matter of real time, and has tests of its own.
+    kie: { seed, knobs: { renderMs: 20_000, rateMost: 100_000 } },
     settings: {
       // Production's, which a stack with a sandbox would replace.
       poll_steps: [5, 10, 10, 15, 20, 30],
       cancel_refund_percent: CANCEL_REFUND_PERCENT,
     },
   }, async (app) => {
-    const { sandbox, db } = app;
-    if (sandbox === null) throw new Error("A site needs the sandbox");
+    const { db } = app;
+    const shop = shopsOf(app.providers)[provider];
     // More than one worker at each stage, so that they meet.
     await db.query("update app.stages set drainers = greatest(drainers, $1)", [ISOLATES]);
     const incidents: string[] = [];
@@ -62,16 +79,16 @@ export function withSite(seed: string, work: (site: Site) => Promise<void>): Pro
     });
     await withDoor(
       app,
-      { log, incidents },
+      { log, incidents, provider },
       (webhook) =>
         withIsolates(app.databaseUrl, log, (isolates) =>
           work({
             db,
-            sandbox,
+            shop,
             isolates,
             webhook,
             incidents,
-            providers: providersFor(sandbox),
+            providers: providersFor(app.providers[provider], provider),
             store: createObjectStore({ url: app.supabaseUrl, secretKey: app.secretKey }),
             storage: createStorageApi({ url: app.supabaseUrl, secretKey: app.secretKey }),
           })),
@@ -79,16 +96,27 @@ export function withSite(seed: string, work: (site: Site) => Promise<void>): Pro
   });
 }
 
-function providersFor({ url, apiKey }: RunwareSandbox): ReadonlyMap<string, VideoProvider> {
-  const mediaHosts = [new URL(url).host];
-  const runware = createRunwareProvider({ apiKey, url, mediaHosts, timeoutMs: CALL_TIMEOUT_MS });
-  return new Map([[runware.name, runware]]);
+function providersFor(
+  { url = "", apiKey }: Choice,
+  name: ShopName,
+): ReadonlyMap<string, VideoProvider> {
+  const config = { apiKey, url, mediaHosts: [new URL(url).host], timeoutMs: CALL_TIMEOUT_MS };
+  const provider = {
+    runware: () => createRunwareProvider(config),
+    runway: () => createRunwayProvider(config),
+    kie: () => createKieProvider({ ...config, pace: { most: 1_000, perMs: 1 } }),
+  }[name]();
+  return new Map([[name, provider]]);
 }
 
-/** Serves the product's webhook door as `runware-webhook` would be. */
+/** Serves the product's webhook door as `<provider>-webhook` would be. */
 async function withDoor(
   app: AppStack,
-  { log, incidents }: { readonly log: Log; readonly incidents: string[] },
+  { log, incidents, provider }: {
+    readonly log: Log;
+    readonly incidents: string[];
+    readonly provider: ShopName;
+  },
   work: (webhook: WebhookConfig) => Promise<void>,
 ): Promise<void> {
   const secrets: WebhookConfig["secrets"] = [(await keysOf(app)).webhookSecret];
@@ -98,7 +126,7 @@ async function withDoor(
   const door = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const visit = { requestId: crypto.randomUUID(), log, admin: () => client };
     try {
-      return await providerWebhook(request, visit, { provider: "runware", webhook: { secrets } });
+      return await providerWebhook(request, visit, { provider, webhook: { secrets } });
     } catch (error) {
       const status = error instanceof HttpError ? error.status : 500;
       incidents.push(`The webhook's door answered ${status}: ${error}`);

@@ -1,3 +1,4 @@
+import { CLIPS_AND_MARGINS } from "./clips.ts";
 import { DOOR_GUARDS } from "./doors.ts";
 import { FORGETTING } from "./forget.ts";
 import { MONEY } from "./money.ts";
@@ -14,4 +15,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...NOTIFYING,
   ...DOOR_GUARDS,
   ...FORGETTING,
+  ...CLIPS_AND_MARGINS,
 ];

@@ -11,7 +11,7 @@ const hailuo: Family & Pick<KieModel, "shapes"> = {
   negativePromptMax: 0,
   durations: { list: [6, 10] },
   fps: [],
-  frames: { last: true, size: "from_image" },
+  frames: { last: true, size: "shape_from_image" },
   shapes: WIDE,
 };
 
@@ -87,7 +87,7 @@ export const hailuoModels: readonly KieModel[] = [
     name: "Hailuo 2.3 Standard",
     modes: ["image"],
     promptMax: 5_000,
-    frames: { last: false, size: "from_image" },
+    frames: { last: false, size: "shape_from_image" },
     tiers: hailuo23Tiers(),
     renderSeconds: 120,
   },
@@ -99,7 +99,7 @@ export const hailuoModels: readonly KieModel[] = [
     name: "Hailuo 2.3 Pro",
     modes: ["image"],
     promptMax: 5_000,
-    frames: { last: false, size: "from_image" },
+    frames: { last: false, size: "shape_from_image" },
     tiers: hailuo23Tiers(),
     renderSeconds: 150,
   },

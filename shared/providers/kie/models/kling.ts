@@ -15,7 +15,7 @@ const kling: Family & Pick<KieModel, "shapes"> = {
   negativePromptMax: 0,
   durations: { min: 3, max: 15, step: 1 },
   fps: [],
-  frames: { last: false, size: "from_image" },
+  frames: { last: false, size: "shape_from_image" },
   shapes: USUAL_SHAPES,
 };
 
@@ -66,7 +66,7 @@ export const klingModels: readonly KieModel[] = [
     aliases: ["kling:3.0"],
     name: "Kling 3.0",
     audio: true,
-    frames: { last: true, size: "from_image" },
+    frames: { last: true, size: "shape_from_image" },
     tiers: tiers(USUAL_SHAPES, { "720p": null, "1080p": 0.09, "4K": null }),
     renderSeconds: 180,
     ask: ({ task, quality, shape }) => ({
@@ -131,7 +131,7 @@ export const klingModels: readonly KieModel[] = [
     ...oldPair("kling/v2-5-turbo-text-to-video-pro", "kling/v2-5-turbo-image-to-video-pro"),
     id: "kling/v2-5-turbo-pro",
     name: "Kling 2.5 Turbo Pro",
-    frames: { last: true, size: "from_image" },
+    frames: { last: true, size: "shape_from_image" },
     tiers: tiers(USUAL_SHAPES, { "1080p": null }),
     renderSeconds: 120,
   },
@@ -151,7 +151,7 @@ export const klingModels: readonly KieModel[] = [
     name: "Kling 2.1 Pro",
     modes: ["image"],
     promptMax: 5_000,
-    frames: { last: true, size: "from_image" },
+    frames: { last: true, size: "shape_from_image" },
     tiers: tiers(USUAL_SHAPES, { "1080p": null }),
     renderSeconds: 180,
     ask: (wanted) => ({ model: "kling/v2-1-pro", input: oldPicture(wanted) }),

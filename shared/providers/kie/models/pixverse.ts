@@ -14,7 +14,7 @@ export const pixverseModels: readonly KieModel[] = [
     negativePromptMax: 0,
     durations: { min: 1, max: 15, step: 1 },
     fps: [],
-    frames: { last: true, size: "from_image" },
+    frames: { last: true, size: "shape_from_image" },
     audio: true,
     shapes: SHAPES,
     // 0.036 to 0.092 USD a second in 720p, and nobody says for which length or sound.

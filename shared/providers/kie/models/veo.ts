@@ -11,7 +11,7 @@ const veo: Family & Pick<KieModel, "shapes"> = {
   negativePromptMax: 0,
   durations: { list: [4, 6, 8] },
   fps: [24],
-  frames: { last: true, size: "from_image" },
+  frames: { last: true, size: "shape_from_image" },
   // Always there.
   audio: true,
   shapes: SHAPES,

@@ -1,42 +1,19 @@
-/** Each way the sandbox can misbehave, alone, and what it may cost. */
+/** Each way Runware's sandbox can misbehave, alone, and what it may cost. */
 import type { KnobChanges } from "../../../local/sandbox/runware.ts";
-import type { Outcome } from "./audit.ts";
+import {
+  failing,
+  fetchedAgain,
+  free,
+  pausedFor,
+  retried,
+  type SingleFault,
+} from "./single_fault.ts";
 
-/** One fault, and how everything looks after it. */
-export interface SingleFault {
-  readonly knobs: KnobChanges;
-  /**
-   * "nothing": all are completed, each bought once. "attempts": fresh attempts may be needed, and
-   * run out. "videos": some fail, none is bought twice.
-   */
-  readonly costs: "nothing" | "attempts" | "videos";
-  /** Whether it is seen to have struck; absent for forms, which strike always. */
-  readonly struck?: (outcome: Outcome) => boolean;
-}
-
-const free = (knobs: KnobChanges, struck?: SingleFault["struck"]): SingleFault => ({
-  knobs,
-  costs: "nothing",
-  ...(struck === undefined ? {} : { struck }),
-});
-const pausedFor = (knobs: KnobChanges, code: string) =>
-  free(knobs, ({ pauses }) => pauses.has(code));
 /** Handed over again, and recognised. */
 const doubted = (knobs: KnobChanges) => free(knobs, ({ counts }) => counts.conflicts > 0);
-const retried = (knobs: KnobChanges): SingleFault => ({
-  knobs,
-  costs: "attempts",
-  struck: (outcome) => outcome.attempts > outcome.completed,
-});
-const failing = (knobs: KnobChanges): SingleFault => ({
-  knobs,
-  costs: "videos",
-  struck: ({ failed }) => failed > 0,
-});
-const fetchedAgain: SingleFault["struck"] = ({ counts, completed }) => counts.mediaGets > completed;
 
 /** By name. What happens to single requests is counted, so that it happens for certain. */
-export const SINGLE_FAULTS: Readonly<Record<string, SingleFault>> = {
+export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "no fault": free({}, ({ counts }) => counts.conflicts === 0),
   "requests dropped": pausedFor({ droppedRequest: { next: 3 } }, "network"),
   "key refused": pausedFor({ invalidApiKey: { next: 5 } }, "invalidApiKey"),
@@ -116,21 +93,3 @@ export const SINGLE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "files that are pages": failing({ mediaWrongContent: 0.3 }),
   "files cut half-way": { knobs: { mediaCut: 0.5 }, costs: "videos", struck: fetchedAgain },
 };
-
-/** What a single fault cost beyond what it may. */
-export function excessOf(
-  { costs, struck }: SingleFault,
-  outcome: Outcome,
-  videos: number,
-): string[] {
-  const { completed, bought } = outcome;
-  const excess: string[] = [];
-  if (costs === "nothing" && completed !== videos) {
-    excess.push(`${completed} of ${videos} completed`);
-  }
-  if (costs !== "attempts" && bought > videos) excess.push(`${bought} tasks for ${videos} videos`);
-  if (costs === "nothing" && bought !== videos) excess.push(`${bought} tasks for ${videos} videos`);
-  excess.push(...outcome.unspent.map((name) => `${name} was to strike more often than it could`));
-  if (struck !== undefined && !struck(outcome)) excess.push("The fault was not seen to strike");
-  return excess;
-}

@@ -1,0 +1,151 @@
+/** What a benchmark is, and how its figures become rows of the table. */
+import type { TestServer } from "../support/server.ts";
+import type { BenchDatabase } from "./database.ts";
+
+/** One line of the table. The JSON file holds these as they are. */
+export interface Row {
+  readonly name: string;
+  readonly ours: number;
+  /** Null where nothing is compared. */
+  readonly peer: number | null;
+  /** Whose figure `peer` is; empty where nothing is compared. */
+  readonly peerName: string;
+  readonly unit: string;
+  /** ours / peer; null where nothing is compared. */
+  readonly ratio: number | null;
+  /** In words: "ratio >= 1.2", "<= 250", or "printed". */
+  readonly goal: string;
+  readonly met: boolean;
+  readonly note?: string;
+}
+
+/** What a benchmark is given. */
+export interface BenchContext {
+  /** A Postgres of this run, shared by all benchmarks, and the database that all copies are made from. */
+  readonly server: TestServer;
+  /** Gives `work` a fresh copy of the product's database, dropped afterwards. */
+  withDatabase<T>(work: (database: BenchDatabase) => Promise<T>): Promise<T>;
+  /** The sizes of the issue, however long they take, instead of those that fit into eight minutes. */
+  readonly full: boolean;
+  /** A line for whoever watches; not part of the results. */
+  say(text: string): void;
+}
+
+/** A benchmark. It throws where what it measured did not do what it should have done. */
+export interface Bench {
+  /** As the command line names it. */
+  readonly name: string;
+  run(context: BenchContext): Promise<Row[]>;
+}
+
+/** What a figure, or its ratio to the peer's, must be. "printed": nothing, it is told only. */
+export type Goal =
+  | { readonly ratioAtLeast: number }
+  | { readonly ratioAtMost: number }
+  | { readonly atLeast: number }
+  | { readonly atMost: number }
+  | "printed";
+
+/** A measurement before it is judged. */
+export interface Measured {
+  readonly name: string;
+  readonly ours: number;
+  readonly unit: string;
+  readonly goal: Goal;
+  readonly peer?: number;
+  readonly peerName?: string;
+  readonly note?: string;
+}
+
+/** Judges a measurement. A figure that is not a number meets no goal. */
+export function row({ name, ours, unit, goal, peer, peerName = "", note }: Measured): Row {
+  const ratio = peer === undefined ? null : ours / peer;
+  return {
+    name,
+    ours,
+    peer: peer ?? null,
+    peerName,
+    unit,
+    ratio,
+    goal: wordsOf(goal),
+    met: isMet(goal, ours, ratio ?? NaN),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function wordsOf(goal: Goal): string {
+  if (goal === "printed") return "printed";
+  if ("ratioAtLeast" in goal) return `ratio >= ${goal.ratioAtLeast}`;
+  if ("ratioAtMost" in goal) return `ratio <= ${goal.ratioAtMost}`;
+  if ("atLeast" in goal) return `>= ${goal.atLeast}`;
+  return `<= ${goal.atMost}`;
+}
+
+function isMet(goal: Goal, ours: number, ratio: number): boolean {
+  if (goal === "printed") return Number.isFinite(ours);
+  if ("ratioAtLeast" in goal) return ratio >= goal.ratioAtLeast;
+  if ("ratioAtMost" in goal) return ratio <= goal.ratioAtMost;
+  if ("atLeast" in goal) return ours >= goal.atLeast;
+  return ours <= goal.atMost;
+}
+
+/**
+ * Lets contenders take turns, round after round, each measuring itself once a round, so that whatever
+ * else the machine does meets all of them alike. Every second round goes backwards. Answers the median
+ * of each. The rounds called warm-up are thrown away.
+ */
+export async function interleave<Name extends string>(
+  contenders: Readonly<Record<Name, (round: number) => Promise<number>>>,
+  { rounds, warmUp = 1 }: { readonly rounds: number; readonly warmUp?: number },
+): Promise<Record<Name, number>> {
+  const names = Object.keys(contenders) as Name[];
+  const figures = new Map<Name, number[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < warmUp + rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const figure = await contenders[name](round);
+      if (round >= warmUp) figures.get(name)?.push(figure);
+    }
+  }
+  const medians = names.map((name) => [name, median(figures.get(name) ?? [])] as const);
+  return Object.fromEntries(medians) as Record<Name, number>;
+}
+
+/** The value below which `share` of the values are (nearest rank). Throws for none. */
+export function p(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error("A percentile of no values was asked for");
+  return value;
+}
+
+/** The middle value. */
+export function median(values: readonly number[]): number {
+  return p(values, 0.5);
+}
+
+/** Runs `work` so many times, `inFlight` at once. Answers seconds, and the milliseconds of each. */
+export async function flood(
+  { times, inFlight }: { readonly times: number; readonly inFlight: number },
+  work: (n: number) => Promise<unknown>,
+): Promise<{ seconds: number; rate: number; milliseconds: number[] }> {
+  const milliseconds: number[] = [];
+  let next = 0;
+  const begin = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, async () => {
+    for (let n = next++; n < times; n = next++) {
+      const start = performance.now();
+      await work(n);
+      milliseconds.push(performance.now() - start);
+    }
+  }));
+  const seconds = (performance.now() - begin) / 1_000;
+  return { seconds, rate: times / seconds, milliseconds };
+}
+
+/** Throws with both values where a result is not what the run should have left behind. */
+export function expect(what: string, actual: unknown, wanted: unknown): void {
+  if (JSON.stringify(actual) === JSON.stringify(wanted)) return;
+  throw new Error(
+    `${what}: ${JSON.stringify(actual)} was found, ${JSON.stringify(wanted)} expected`,
+  );
+}

@@ -1,0 +1,55 @@
+/** The product, called as it calls itself, and what must be true after each run. */
+import type pg from "pg";
+import type { Family } from "../../support/fixtures.ts";
+import { TWINKLE } from "../../support/fixtures.ts";
+import { expect } from "../bench.ts";
+import type { BenchDatabase } from "../database.ts";
+
+/** The provider that all videos here go to. */
+export const PROVIDER = "runware";
+
+/** Its queue. */
+export const QUEUE = "submit-runware";
+
+/** Queues and charges one video through a driver, as a prepared statement, the way PostgREST does it. */
+export async function queueOurs(
+  driver: pg.Pool,
+  family: Family,
+  { rhymeId = TWINKLE }: { readonly rhymeId?: string } = {},
+): Promise<void> {
+  await driver.query({
+    name: "queue_video",
+    text: "select public.queue_video($1, $2, 'bench', 60, $3) as answer",
+    values: [
+      family.userId,
+      { child_id: family.childId, rhyme_id: rhymeId },
+      crypto.randomUUID(),
+    ],
+  });
+}
+
+/** Nothing that the product promises is broken, and the books hold exactly what was sold. */
+export async function assertBooks(
+  database: BenchDatabase,
+  { videos, gemsEach = 10 }: { readonly videos: number; readonly gemsEach?: number },
+): Promise<void> {
+  expect(
+    "Videos",
+    await database.value("select count(*)::int as value from public.videos"),
+    videos,
+  );
+  expect(
+    "Gems charged",
+    await database.value(
+      "select coalesce(-sum(amount), 0)::int as value from public.gem_entries where kind = 'charge'",
+    ),
+    videos * gemsEach,
+  );
+  expect(
+    "Balances that are not the sum of their entries",
+    await database.value(`select count(*)::int as value from public.users u where u.gem_balance <>
+      (select coalesce(sum(e.amount), 0) from public.gem_entries e where e.user_id = u.id)`),
+    0,
+  );
+  expect("Violated invariants", await database.rows("select * from app.invariants limit 3"), []);
+}

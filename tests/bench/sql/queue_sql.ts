@@ -1,0 +1,87 @@
+/** queue.sql: paid videos a second through one driver, beside what queues alone and Postgres can do. */
+import { createPool } from "../../../local/pool.ts";
+import { type Bench, expect, flood, interleave, row } from "../bench.ts";
+import { newCrowd } from "./crowd.ts";
+import { assertBooks, queueOurs } from "./ours.ts";
+import { PEER_QUEUE, withBoss, withGraphile } from "./peers.ts";
+
+const IN_FLIGHT = 16;
+const CALLS = 1_000;
+const ROUNDS = 5;
+/** Enough that calls rarely meet at one user's row, as in a crowd of customers. */
+const USERS = 500;
+
+export const queueSql: Bench = {
+  name: "queue.sql",
+  run: ({ withDatabase }) =>
+    withDatabase(async (database) => {
+      const crowd = await newCrowd(database, USERS);
+      await database.rows("update app.settings set queue_limit = 100000");
+      await database.rows(
+        "create table public.floor (id uuid primary key, data jsonb, created_at timestamptz default now())",
+      );
+      const driver = createPool(database.url, { name: "bench driver", max: IN_FLIGHT });
+      const shape = { times: CALLS, inFlight: IN_FLIGHT };
+      const figures = await withBoss(database, { connections: IN_FLIGHT }, (boss) =>
+        withGraphile(driver, (graphile) =>
+          interleave({
+            ours: async () =>
+              (await flood(shape, (n) => {
+                const family = crowd[n % crowd.length];
+                return family ? queueOurs(driver, family) : Promise.resolve();
+              })).rate,
+            boss: async () =>
+              (await flood(shape, () =>
+                boss.send(PEER_QUEUE, { video_job_id: crypto.randomUUID() }))).rate,
+            graphile: async () =>
+              (await flood(shape, () =>
+                graphile.addJob(PEER_QUEUE, { video_job_id: crypto.randomUUID() }))).rate,
+            floor: async () =>
+              (await flood(shape, () => {
+                const id = crypto.randomUUID();
+                return driver.query({
+                  name: "floor",
+                  text: "insert into public.floor (id, data) values ($1, $2)",
+                  values: [id, { video_job_id: id }],
+                });
+              })).rate,
+          }, { rounds: ROUNDS }))).finally(() =>
+          driver.end());
+
+      const calls = CALLS * (ROUNDS + 1);
+      await assertBooks(database, { videos: calls });
+      const counts = await database.rows(`select
+        (select count(*)::int from pgboss.job where name = 'submit-runware') as ours,
+        (select count(*)::int from peer_boss.job where name = '${PEER_QUEUE}') as boss,
+        (select count(*)::int from graphile_worker.jobs) as graphile,
+        (select count(*)::int from public.floor) as floor`);
+      expect("Rows of each", counts, [{
+        ours: calls,
+        boss: calls,
+        graphile: calls,
+        floor: calls,
+      }]);
+
+      const common = { name: "queue.sql", ours: figures.ours, unit: "calls/s" };
+      return [
+        row({
+          ...common,
+          peer: figures.boss,
+          peerName: "pg-boss send",
+          goal: { ratioAtLeast: 1.2 },
+        }),
+        row({
+          ...common,
+          peer: figures.graphile,
+          peerName: "graphile add_job",
+          goal: { ratioAtLeast: 2 },
+        }),
+        row({
+          ...common,
+          peer: figures.floor,
+          peerName: "floor (one insert)",
+          goal: { ratioAtLeast: 0.3 },
+        }),
+      ];
+    }),
+};

@@ -1,0 +1,97 @@
+/** workers: how fast 1, 2 and 4 worker processes hand over what waits, and that none takes another's. */
+import { textLines } from "../../../local/lines.ts";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { type Bench, expect, interleave, row } from "../bench.ts";
+import type { BenchDatabase } from "../database.ts";
+import { addBulk } from "./bulk.ts";
+import { liftLimits, newCrowd } from "./crowd.ts";
+import { assertBooks } from "./ours.ts";
+
+const DRAINER = fileURLToPath(new URL("drainer.ts", import.meta.url));
+const VIDEOS = 1_500;
+const ROUNDS = 3;
+
+export const workers: Bench = {
+  name: "workers",
+  run: ({ withDatabase }) =>
+    withDatabase(async (database) => {
+      await liftLimits(database);
+      const owners = await newCrowd(database, 500);
+      let videos = 0;
+      const drain = async (processes: number) => {
+        await addBulk(database, { count: VIDEOS, status: "queued", owners });
+        videos += VIDEOS;
+        const rate = await drainWith(database, processes);
+        await finishAll(database);
+        return rate;
+      };
+      const rates = await interleave({
+        one: () => drain(1),
+        two: () => drain(2),
+        four: () => drain(4),
+      }, { rounds: ROUNDS });
+      await assertBooks(database, { videos });
+      const common = { peer: rates.one, peerName: "1 process", unit: "videos/s" };
+      const goal = { ratioAtLeast: 0.9 } as const;
+      return [
+        row({ name: "workers, 2 processes", ours: rates.two, goal, ...common }),
+        row({ name: "workers, 4 processes", ours: rates.four, goal, ...common }),
+      ];
+    }),
+};
+
+/** Answers videos a second, from the word "go" until the last process has found nothing more. */
+async function drainWith(database: BenchDatabase, processes: number): Promise<number> {
+  const children = await Promise.all(Array.from({ length: processes }, () => start(database.url)));
+  const begin = performance.now();
+  const lists = await Promise.all(children.map((child) => child.go()));
+  const seconds = (performance.now() - begin) / 1_000;
+  const handedOver = lists.flat();
+  expect("Attempts handed over", handedOver.length, VIDEOS);
+  expect("Different ones among them", new Set(handedOver).size, VIDEOS);
+  expect(
+    "Claimed once each",
+    await database.value(
+      "select count(*)::int as value from public.video_jobs where status = 'processing' and claim_count = 1",
+    ),
+    VIDEOS,
+  );
+  return VIDEOS / seconds;
+}
+
+/** Starts a process and waits until it is ready. */
+async function start(url: string) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", DRAINER, url],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(textLines())
+    .getReader();
+  expect("A worker's first line", (await lines.read()).value, "ready");
+  const stdin = child.stdin.getWriter();
+  return {
+    /** Lets it work to the end. Answers what it handed over. */
+    async go(): Promise<string[]> {
+      await stdin.write(new TextEncoder().encode("go\n"));
+      const { value } = await lines.read();
+      await stdin.close();
+      await lines.cancel();
+      await child.status;
+      return z.array(z.uuid()).parse(JSON.parse(value ?? "null"));
+    },
+  };
+}
+
+/** The provider delivers everything, so that the next round starts with nothing in flight. */
+export async function finishAll(database: BenchDatabase): Promise<void> {
+  await database.rows(
+    `select count(*) from app.settle_video_jobs((
+       select coalesce(jsonb_agg(jsonb_build_object(
+         'video_job_id', j.id, 'state', 'succeeded', 'video_url', 'https://vm.runware.ai/video/bench.mp4', 'cost_usd', 0.3
+       )), '[]')
+       from public.video_jobs j where j.status = 'processing'
+     ))`,
+  );
+}
