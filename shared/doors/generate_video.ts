@@ -8,7 +8,7 @@ import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelRequest, type VideoRequest } from "./model_request.ts";
 import { hashOf } from "./queue_request.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
-import { readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
+import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
 
 /** The only provider of this function. */
 const PROVIDER = "runway";
@@ -63,8 +63,11 @@ export async function generateVideo(
   const body = await readJson(request, generateVideoBody, { most: 65_536 });
   const asked = await taskRequest(body, visit, config);
   const hash = await hashOf({ ...body, ...body.config, config: REELS_FOLDER });
-  const { video_id } = await queueOne(visit, asked, { hash, key });
-  return await answerAbout(visit, video_id, 201);
+  const queued = await queueOne(visit, asked, { hash, key });
+  if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
+  // Charged: from here on nothing may fail, or a caller without a key would buy once more.
+  const task = queuedTask(queued, Date.now(), body.contentDraftId);
+  return Response.json({ success: true, videoTask: task } satisfies TaskAnswer, { status: 201 });
 }
 
 async function answerAbout(visit: UserVisit, id: string, status: 200 | 201): Promise<Response> {

@@ -34,6 +34,21 @@ const row = z.object({
   options: z.object({ content_draft_id: z.string() }).partial(),
 });
 
+/** A task that was queued this moment, at `now` (milliseconds since 1970). */
+export function queuedTask(
+  { video_id, estimated_completion }: { video_id: string; estimated_completion: string },
+  now: number,
+  contentDraftId: string | undefined,
+): VideoTaskAnswer {
+  return {
+    ...{ id: video_id, task_id: video_id, status: "queued", progress: 0 },
+    ...(contentDraftId === undefined ? {} : { contentDraftId }),
+    message: "Waiting for a free easel…",
+    estimated_time: Math.max(0, Math.round((Date.parse(estimated_completion) - now) / 1_000)),
+    ...{ actual_time: null, video_url: null, storage_path: null },
+  };
+}
+
 /** The video behind a task of this user. Throws HttpError: 404 where there is none. */
 export async function readTaskVideo(visit: UserVisit, taskId: string): Promise<VideoAnswer> {
   const [video] = await readVideos(visit.admin(), { userId: visit.userId, ids: [taskId] });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
+import type { Batch } from "../../shared/stages/drain.ts";
 import { submitBatch } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, VideoProvider, VideoTask } from "../../shared/providers/provider.ts";
 import { openQueue } from "../../shared/db/queue.ts";
@@ -33,11 +34,11 @@ function choking(poison: { id?: string }, calls: number[]): VideoProvider {
   };
 }
 
-async function round(db: Database, provider: VideoProvider): Promise<void> {
+async function round(db: Database, provider: VideoProvider): Promise<Batch> {
   const queue = openQueue(db, quiet);
   await queue.ready();
   const tools = { database: db, queue, node: crypto.randomUUID(), log: quiet };
-  await submitBatch(tools, provider, (submission) =>
+  const batch = await submitBatch(tools, provider, (submission) =>
     Promise.resolve({
       id: submission.video_job_id,
       model: submission.model,
@@ -45,6 +46,7 @@ async function round(db: Database, provider: VideoProvider): Promise<void> {
       durationSeconds: 8,
     }));
   await queue.close();
+  return batch;
 }
 
 Deno.test("one task that makes the provider choke does not keep the others from being made", async () => {
@@ -63,5 +65,19 @@ Deno.test("one task that makes the provider choke does not keep the others from 
     await round(db, choking(poison, calls));
     assertEquals(await accepted(), 11);
     assertEquals(await db.query("select * from app.invariants"), []);
+  });
+});
+
+Deno.test("jobs of attempts that are over are cleared away without a pause: whoever stands behind them is next", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const { video_id } = await queueVideo(db, family);
+    await db.query("select public.cancel_video($1, $2)", [family.userId, video_id]);
+    const calls: number[] = [];
+    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, full: true });
+    await queueVideo(db, family);
+    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, full: false });
+    assertEquals(calls, [1]);
+    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 0, full: false });
   });
 });

@@ -115,14 +115,15 @@ async function claimAndVanish(sql: Sql, jobId: string): Promise<void> {
  */
 function elsewhere(
   provider: ShopName,
-  { failure, policy }: { readonly failure: string; readonly policy: "refund" | "retry" },
+  { refusal, policy }: { readonly refusal: string; readonly policy: "refund" | "retry" },
 ): Scenario {
   return {
     name: provider,
     provider,
     roles: {
       plain: { ends: "completed", bought: [1] },
-      retried: { ends: "completed", bought: [2], failures: [failure] },
+      // However often it is tried, should the first attempt be in doubt.
+      refused: { ends: "failed", bought: [1], failures: [refusal, refusal, refusal] },
       cancelled: { ends: "cancelled", bought: [0, 1], cancels: true },
     },
     knobs: {},
@@ -131,8 +132,7 @@ function elsewhere(
       await sql.query("update app.settings set unknown_outcome = $1", [policy]);
     },
     script: [
-      ...["submit", PAUSE, "world", "poll", PAUSE, "submit"] as const,
-      ...[PAUSE, "world", "poll", "store", "notify"] as const,
+      ...["submit", PAUSE, "world", "poll", "store", "notify"] as const,
     ],
   };
 }
@@ -141,6 +141,6 @@ function elsewhere(
 export const SCENARIOS: readonly Scenario[] = [
   lives,
   refusals,
-  elsewhere("runway", { failure: "INTERNAL.BAD_OUTPUT.CODE01", policy: "refund" }),
-  elsewhere("kie", { failure: "500", policy: "retry" }),
+  elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO", policy: "refund" }),
+  elsewhere("kie", { refusal: "400", policy: "retry" }),
 ];
