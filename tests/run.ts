@@ -9,6 +9,9 @@ import { SERVER_VARIABLE, startTestServer, TEMPLATE_VARIABLE } from "./support/s
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** Killing a worker at every point takes longer than all the rest: `deno task test:chaos` does it. */
+const CRASH_SHARE = Deno.env.get("CHAOS_CRASH_SHARE") ?? (Deno.args.length === 0 ? "4" : "1");
+
 const given = Deno.env.get("DATABASE_URL") || undefined;
 // Ctrl-C reaches the tests as well; we stay to clean up after them.
 Deno.addSignalListener("SIGINT", () => {});
@@ -19,7 +22,11 @@ try {
   const tests = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", `--junit-path=${report}`, ...await testArguments(Deno.args, PLAIN)],
     cwd: ROOT,
-    env: { [SERVER_VARIABLE]: server.url, [TEMPLATE_VARIABLE]: server.template },
+    env: {
+      [SERVER_VARIABLE]: server.url,
+      [TEMPLATE_VARIABLE]: server.template,
+      CHAOS_CRASH_SHARE: CRASH_SHARE,
+    },
   }).spawn();
   Deno.addSignalListener("SIGTERM", () => tests.kill("SIGTERM"));
   code = (await tests.status).code;

@@ -113,15 +113,14 @@ function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<voi
 }
 
 /**
- * Cuts whoever is connected to these databases and waits until they are gone. DROP DATABASE would do
+ * Cuts whoever is connected to these databases, and whoever comes back, until they are gone. DROP DATABASE would do
  * it too, but looks again only ten times a second, which is the better part of a run.
  */
 async function leftAlone(client: pg.Client, databases: readonly string[]): Promise<void> {
   const connected = "from pg_stat_activity where datname = any ($1)";
-  await client.query(`select pg_terminate_backend(pid) ${connected}`, [databases]);
   for (;;) {
-    const { rowCount } = await client.query(`select 1 ${connected}`, [databases]);
-    if (rowCount === 0) return;
+    const cut = await client.query(`select pg_terminate_backend(pid) ${connected}`, [databases]);
+    if (cut.rowCount === 0) return;
   }
 }
 

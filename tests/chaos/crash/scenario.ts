@@ -80,6 +80,8 @@ const refusals: Scenario = {
     rateLimit: { next: 1, on: "submit" },
     lostAck: { next: 1, on: "submit" },
   },
+  // Storing and notifying go no other way than in "lives".
+  deadly: ["submit", "maintain", "poll"],
   async prepare(sql, videos) {
     await sql.query("update public.video_jobs set model = 'no:such@model' where video_id = $1", [
       videos.get("impossible"),
@@ -131,9 +133,7 @@ function elsewhere(
     async prepare(sql) {
       await sql.query("update app.settings set unknown_outcome = $1", [policy]);
     },
-    script: [
-      ...["submit", PAUSE, "world", "poll", "store", "notify"] as const,
-    ],
+    script: ["submit", PAUSE, "world", "poll", "store", "notify"],
   };
 }
 
