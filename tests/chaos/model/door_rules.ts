@@ -25,6 +25,7 @@ export function addAttempt(model: Model, video: Video, delay: number): void {
     polls: 0,
     deadline: 0,
     finishedAt: 0,
+    cause: null,
     createdAt: model.now,
     queue: { "submit-runware": null, "store-video": null },
   };
@@ -93,8 +94,9 @@ export function cancel(model: Model, account: Account, video: Video): number | "
 
 /** Ends what is still alive of a video. */
 export function endAttempts(model: Model, video: Video, status: "cancelled" | "failed"): void {
+  const cause = status === "failed" ? "video failed" : null;
   for (const attempt of video.attempts.filter(isLive)) {
-    Object.assign(attempt, { status, finishedAt: model.now, nextPoll: null });
+    Object.assign(attempt, { status, finishedAt: model.now, nextPoll: null, cause });
   }
 }
 
@@ -102,5 +104,6 @@ export function endAttempts(model: Model, video: Video, status: "cancelled" | "f
 export function ring(model: Model, attempt: Attempt): void {
   if (attempt.status === "claimed" || attempt.status === "processing") {
     Object.assign(attempt, { nextPoll: model.now, maybeBought: true });
+    model.happened.push("webhook rang");
   }
 }

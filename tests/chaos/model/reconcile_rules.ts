@@ -1,6 +1,6 @@
 /** What maintenance does for one video. */
 import { enqueue, isQueued } from "./queue_rules.ts";
-import { type Attempt, type Model, RULES, type Video } from "./state.ts";
+import { type Attempt, isUnderWay, type Model, RULES, type Video } from "./state.ts";
 import { failAttempt, failStoring, failVideo } from "./work_rules.ts";
 
 /** Brings the video back on its way, or to its end. */
@@ -12,7 +12,7 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
   if (isWaiting(model, attempt) && attempt.createdAt + RULES.queuedDeadline <= model.now) {
     failVideo(model, video);
   }
-  if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, 5);
+  if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, "deadline", 5);
   if (isWaiting(model, attempt) && !isQueued(attempt, "submit-runware")) {
     enqueue(model, attempt, "submit-runware");
   }
@@ -21,6 +21,28 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
     failStoring(model, { account, video, attempt });
   } else if (!isQueued(attempt, "store-video")) {
     enqueue(model, attempt, "store-video");
+  }
+}
+
+/** Videos that the queue has lost patience with: nothing moves them on until maintenance comes by. */
+export function strandedVideos(model: Model): string[] {
+  return Object.values(model.accounts).filter(({ gone }) => !gone)
+    .flatMap(({ videos }) => videos)
+    .filter((video) => isUnderWay(video) && !video.attempts.some((one) => isMoving(video, one)))
+    .map(({ id }) => id).sort();
+}
+
+function isMoving({ status }: Video, attempt: Attempt): boolean {
+  if (status === "rendering") {
+    return attempt.status === "completed" && isQueued(attempt, "store-video");
+  }
+  switch (attempt.status) {
+    case "pending":
+      return isQueued(attempt, "submit-runware");
+    case "claimed":
+      return isQueued(attempt, "submit-runware") || attempt.nextPoll !== null;
+    default:
+      return attempt.status === "processing";
   }
 }
 
