@@ -14,6 +14,21 @@ $$;
 comment on function app.submission_slots(text, integer) is 'How many attempts this transaction may take for the provider. Call it before fetching from the queue.';
 revoke all on function app.submission_slots(text, integer) from public;
 
+create function app.note_doubts(p_video_ids uuid[]) returns void
+language sql set search_path = ''
+as $$
+  insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
+  select j.id, j.video_id, j.provider, j.model, j.provider_error
+  from public.video_jobs j
+  join app.providers p on p.name = j.provider
+  where j.video_id = any (p_video_ids) and j.is_live and j.status = 'claimed'
+    and (j.maybe_bought or not p.chooses_task_id or j.lease_until <= clock_timestamp())
+  on conflict (video_job_id) do nothing;
+$$;
+comment on function app.note_doubts(uuid[]) is
+  'Called before the live attempts of these videos are ended by us: those that their provider may have, though it never said so, are told to the operator. The caller holds the videos'' locks.';
+revoke all on function app.note_doubts(uuid[]) from public;
+
 create function app.start_submissions(p_job_ids uuid[], p_node text)
 returns table (
   video_job_id uuid,
@@ -58,7 +73,7 @@ begin
   -- And where the id is not ours, handing it over again might be a second purchase. And a picture
   -- whose use was forbidden since the video was queued leaves the house no more.
   for v_job in
-    select j.id, case
+    select j.id, j.video_id, case
       when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
       when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
       else 'worker_lost'
@@ -76,6 +91,7 @@ begin
       )
     order by v.user_id
   loop
+    perform app.note_doubts(array[v_job.video_id]);
     perform app.fail_attempt(
       v_job.id, v_job.code, 'server',
       case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end,
@@ -91,6 +107,10 @@ begin
     update public.video_jobs j
     set status = 'claimed',
       claim_count = j.claim_count + 1,
+      -- Whoever held it vanished, perhaps after the provider had taken it. So no refusal of what is
+      -- asked now says that nothing was bought, and the provider is asked about it as well.
+      maybe_bought = j.maybe_bought or j.status = 'claimed',
+      next_poll_at = case when j.status = 'claimed' then coalesce(j.next_poll_at, clock_timestamp()) end,
       processing_node = p_node,
       processing_started_at = clock_timestamp(),
       lease_until = clock_timestamp() + v_settings.submit_lease_seconds * interval '1 second'
@@ -172,7 +192,7 @@ begin
       submitted_at = clock_timestamp(),
       deadline_at = clock_timestamp() + p.render_deadline_minutes * interval '1 minute',
       -- An event that came before this answer has made the attempt due already: keep that.
-      next_poll_at = coalesce(j.next_poll_at, clock_timestamp()
+      next_poll_at = least(j.next_poll_at, clock_timestamp()
         + greatest(v_settings.poll_steps[1], p.min_poll_seconds) * interval '1 second'),
       lease_until = null, error_code = null, error_kind = null, provider_error = null
     from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
@@ -284,11 +304,15 @@ begin
   set status = case when p_maybe_bought then 'claimed' else 'pending' end,
     maybe_bought = p_maybe_bought,
     lease_until = clock_timestamp(),
-    -- A webhook's ring counts only for an attempt the provider may have.
-    next_poll_at = case when p_maybe_bought then j.next_poll_at end,
+    -- An attempt the provider may have is asked about as well as handed over again: it must not be given
+    -- up after hours of waiting for its turn, though it was made long ago.
+    next_poll_at = case when p_maybe_bought then coalesce(
+      j.next_poll_at, clock_timestamp() + s.poll_steps[cardinality(s.poll_steps)] * interval '1 second'
+    ) end,
     -- Neither is a worker that vanished: it does not count against the claims.
     claim_count = j.claim_count - 1,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
+  from app.settings s
   where j.id = p_job_id and j.status = 'claimed'
   returning j.* into v_job;
   if not found then

@@ -60,7 +60,11 @@ as $$
         select 1 from public.video_jobs j
         where j.video_id = v.id and (
           (j.status = 'pending' and app.live_queue_job(app.submit_queue(j.provider), j.id))
-          or (j.status = 'claimed' and (app.live_queue_job(app.submit_queue(j.provider), j.id) or j.next_poll_at is not null))
+          or (j.status = 'claimed' and (
+            app.live_queue_job(app.submit_queue(j.provider), j.id)
+            -- Without an id of ours nobody can ask before the provider has named its own.
+            or (j.next_poll_at is not null and (select p.chooses_task_id from app.providers p where p.name = j.provider))
+          ))
           or j.status = 'processing'
         )
       )
@@ -128,9 +132,12 @@ begin
 
   -- An attempt that no provider has taken for too long, and that nobody is handing over right now.
   for v_row in
-    select v.id
+    select v.id, j.id as job_id,
+      j.status = 'claimed' and not p.chooses_task_id as unknown,
+      j.status = 'claimed' and p.chooses_task_id and j.next_poll_at is null as unasked
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
+    join app.providers p on p.name = j.provider
     where v.under_way and v.status in ('queued', 'processing') and j.is_live
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
@@ -138,9 +145,22 @@ begin
     limit p_limit
     for update of v skip locked
   loop
-    if app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.') then
-      v_overdue := v_overdue + 1;
+    -- Claimed means that a worker vanished in the middle of handing it over: it may have been bought.
+    if v_row.unasked then
+      -- Under our id the provider can be asked, so it is; it is given up the next time.
+      update public.video_jobs j set maybe_bought = true, next_poll_at = clock_timestamp() where j.id = v_row.job_id;
+      continue;
     end if;
+    perform app.note_doubts(array[v_row.id]);
+    if v_row.unknown then
+      perform app.fail_attempt(
+        v_row.job_id, 'unknown_outcome', 'server', 'worker_lost',
+        'Something went wrong on our side. Please try again.', null, null
+      );
+    else
+      perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
+    end if;
+    v_overdue := v_overdue + 1;
   end loop;
 
   -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
