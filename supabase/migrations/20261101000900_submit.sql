@@ -159,6 +159,37 @@ comment on function app.start_submissions(uuid[], text) is
   'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
 revoke all on function app.start_submissions(uuid[], text) from public;
 
+create function app.note_late_answers(p_outcomes jsonb, p_node text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Cancelled, or given up, while the provider took it: nobody gets the video, but it was bought.
+  update public.video_jobs j
+  set provider_task_id = o.provider_task_id, submitted_at = clock_timestamp()
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text)
+  where o.outcome = 'accepted' and j.id = o.video_job_id
+    and j.status in ('failed', 'cancelled') and j.provider_task_id is null and j.processing_node = p_node;
+  -- These outlive the video, which may be deleted by now.
+  update app.costs c
+  set was_submitted = true
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text)
+  where o.outcome = 'accepted' and c.video_job_id = o.video_job_id and not c.was_submitted;
+  update public.unknown_outcomes u
+  set resolved_at = clock_timestamp(),
+    resolution = case o.outcome when 'accepted' then 'Taken after all, as task ' || left(o.provider_task_id, 200) else 'Not taken' end
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text, code text), app.providers p
+  where u.video_job_id = o.video_job_id and u.resolved_at is null and p.name = u.provider
+    and (
+      o.outcome = 'accepted'
+      -- An attempt with an id of ours may have been handed over before: what is refused now was perhaps taken then.
+      or (not p.chooses_task_id and o.outcome in ('failed', 'held') and o.code is distinct from 'unknown_outcome')
+    );
+end;
+$$;
+comment on function app.note_late_answers(jsonb, text) is
+  'What the provider said about attempts that ended while it was asked: the purchase is on record, and the operator''s doubt is closed. Changes no state and no gems.';
+revoke all on function app.note_late_answers(jsonb, text) from public;
+
 create function app.record_submissions(p_outcomes jsonb, p_node text)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
@@ -170,6 +201,7 @@ declare
   v_outcome record;
   v_job public.video_jobs;
   v_rest integer;
+  v_taken integer;
   v_unknown integer := 0;
   v_why text;
   v_accepted uuid[];
@@ -216,6 +248,10 @@ begin
     left join app.model_stats s on s.provider = m.provider and s.model = m.model
   )
   select a.id, 'accepted' from accepted a;
+  get diagnostics v_taken = row_count;
+  if v_taken < jsonb_array_length(p_outcomes) then
+    perform app.note_late_answers(p_outcomes, p_node);
+  end if;
 
   for v_outcome in
     select o.*
@@ -288,7 +324,7 @@ begin
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, and what they cost is noted. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
