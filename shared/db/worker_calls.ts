@@ -39,6 +39,7 @@ const startedSubmission = z.object({
   duration_seconds: z.coerce.number().nullable(),
   width: count.nullable(),
   height: count.nullable(),
+  lease_seconds: count,
 });
 /** An attempt claimed for this worker, with what the prompt is made of. */
 export type StartedSubmission = z.infer<typeof startedSubmission>;

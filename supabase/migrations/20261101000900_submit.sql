@@ -49,7 +49,8 @@ returns table (
   video_template_url text,
   duration_seconds numeric,
   width integer,
-  height integer
+  height integer,
+  lease_seconds integer
 )
 -- Planned once: planning for each list of ids takes longer than looking a few of them up.
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
@@ -147,7 +148,7 @@ begin
     v.kind, v.prompt, v.options, v.avatar_path,
     case when app.has_consent(v.child_id) then c.name end, v.title,
     r.prompt_template, coalesce(v.negative_prompt, r.negative_prompt), r.style, r.video_template_url,
-    r.duration_seconds, r.width, r.height
+    r.duration_seconds, r.width, r.height, v_settings.submit_lease_seconds
   from public.video_jobs j
   join public.videos v on v.id = j.video_id
   left join public.children c on c.id = v.child_id
@@ -156,7 +157,7 @@ begin
 end;
 $$;
 comment on function app.start_submissions(uuid[], text) is
-  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
+  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. lease_seconds: how long nobody else takes it. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
 revoke all on function app.start_submissions(uuid[], text) from public;
 
 create function app.note_late_answers(p_outcomes jsonb, p_node text) returns void
@@ -202,6 +203,7 @@ declare
   v_job public.video_jobs;
   v_rest integer;
   v_taken integer;
+  v_ours boolean;
   v_unknown integer := 0;
   v_why text;
   v_accepted uuid[];
@@ -273,11 +275,13 @@ begin
     -- fresh one would be a second purchase. Only a refusal of the input itself ends it.
     if v_outcome.outcome in ('held', 'unknown') or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then
       -- A picture that our own Storage does not give is no word of the provider's, and no other has it.
-      if v_outcome.code is distinct from 'avatar_unreadable' then
+      -- Neither is it one that a worker came too late to call the provider.
+      v_ours := coalesce(v_outcome.code in ('avatar_unreadable', 'lease_over'), false);
+      if not v_ours then
         v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
         v_why := v_outcome.code;
       end if;
-      if v_outcome.outcome = 'held' and v_outcome.code is distinct from 'avatar_unreadable'
+      if v_outcome.outcome = 'held' and not v_ours
         and app.move_on(v_job.id, v_outcome.code, v_outcome.kind, v_outcome.provider_error) then
         result := 'moved';
         return next;
