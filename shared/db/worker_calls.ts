@@ -39,6 +39,7 @@ const startedSubmission = z.object({
   duration_seconds: z.coerce.number().nullable(),
   width: count.nullable(),
   height: count.nullable(),
+  lease_seconds: count,
 });
 /** An attempt claimed for this worker, with what the prompt is made of. */
 export type StartedSubmission = z.infer<typeof startedSubmission>;
@@ -224,6 +225,6 @@ export const reconcile = (sql: Sql) =>
 export const measureModels = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.measure_models() as value", []);
 
-/** What must not be, among what is under way or recent: lies in the books, stranded videos. */
+/** What must not be: lies in the books, stranded videos. Among what is recent, and once what a look at everything found. */
 export const checkInvariants = (sql: Sql) =>
   many(sql, violation, "select * from app.check_invariants()", []);

@@ -7,6 +7,7 @@ import {
   isLive,
   isUnderWay,
   type Model,
+  PROVIDERS,
   RULES,
   type Video,
 } from "./state.ts";
@@ -26,6 +27,7 @@ export function addAttempt(model: Model, video: Video, delay: number): void {
     deadline: 0,
     finishedAt: 0,
     cause: null,
+    doubted: false,
     createdAt: model.now,
     queue: { "submit-runware": null, "store-video": null },
   };
@@ -87,9 +89,21 @@ export function cancel(model: Model, account: Account, video: Video): number | "
   video.refund = video.status === "queued"
     ? video.price
     : Math.floor(video.price * RULES.refundPercent / 100);
+  noteDoubts(model, video);
   video.status = "cancelled";
   endAttempts(model, video, "cancelled");
   return video.refund;
+}
+
+/** What the provider may have, though it never said so, is told to the operator before it is given up. */
+export function noteDoubts(model: Model, video: Video): void {
+  const { choosesTaskId } = PROVIDERS[model.provider];
+  for (const attempt of video.attempts) {
+    if (attempt.status !== "claimed") continue;
+    if (attempt.maybeBought || !choosesTaskId || attempt.leaseUntil <= model.now) {
+      attempt.doubted = true;
+    }
+  }
 }
 
 /** Ends what is still alive of a video. */

@@ -169,6 +169,7 @@ const settlements = fromJson.pipe(z.array(z.object({
   video_job_id: z.string(),
   state: z.enum(["succeeded", "processing", "unanswered", "failed"]),
   code: z.string().optional(),
+  kind: z.string().optional(),
   progress: z.number().optional(),
   retry_seconds: z.number().nullish(),
 })));
@@ -202,6 +203,7 @@ const SQL: Record<string, Reader> = {
     if (!said.some((one) => one.outcome === "accepted")) {
       const delays = said.flatMap((one) => {
         const result = results.get(one.video_job_id);
+        if (one.code === "lease_over") return [];
         if (result === "held") return Math.max(one.delay_seconds ?? 1, 1);
         return result !== undefined && one.code === work.UNKNOWN_OUTCOME ? 5 : [];
       });

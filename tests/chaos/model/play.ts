@@ -9,7 +9,7 @@ import { explain } from "./explain.ts";
 import { type Names, newNames } from "./names.ts";
 import { overlap, type Side } from "./overlap.ts";
 import { openProvider } from "./provider.ts";
-import { isHeld, Purchases } from "./purchases.ts";
+import { isInTime, Purchases } from "./purchases.ts";
 import { hasWork } from "./queue_rules.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
@@ -60,7 +60,8 @@ class StagePlay implements Play {
     const { mediaHost } = stage;
     const { choosesTaskId } = PROVIDERS[kind];
     const provider = openProvider({ mediaUrl: `http://${mediaHost}`, choosesTaskId });
-    this.outside = { provider, choosesTaskId, mediaHost, objects: new Map() };
+    const now = () => this.#model.now;
+    this.outside = { provider, choosesTaskId, now, mediaHost, objects: new Map() };
     this.workers = new Map(
       [...stage.workers].map(([name, ear]) => [name, newWorker(name, ear, this.outside)]),
     );
@@ -88,7 +89,7 @@ class StagePlay implements Play {
       case "crash": {
         const worker = this.workers.get(act.worker);
         if (!worker?.waiting) return false;
-        const { said } = worker.crash(this.#holds(worker) && act.asked ? "asked" : "not asked");
+        const { said } = worker.crash(this.#isInTime(worker) && act.asked ? "asked" : "not asked");
         this.lines.push(`Worker ${act.worker} crashes${said}.`);
         count(this.stage.tally, `worker crashed${said}`);
         this.#checkPurchases();
@@ -145,16 +146,16 @@ class StagePlay implements Play {
   }
 
   #checkPurchases(): void {
-    const before = this.#purchases.toSleepers;
+    const before = this.#purchases.late;
     this.#purchases.check(this.#model, this.outside.provider.tasks);
-    const more = this.#purchases.toSleepers - before;
-    if (more > 0) count(this.stage.tally, "bought by a worker that slept", more);
+    const more = this.#purchases.late - before;
+    if (more > 0) count(this.stage.tally, "bought while it was ended", more);
   }
 
-  /** Whether what the worker is about to hand over is still its own. */
-  #holds({ waiting }: Worker): boolean {
+  /** Whether the worker is in time to hand over what it has. */
+  #isInTime({ waiting }: Worker): boolean {
     if (waiting?.job !== "submit") return true;
-    return waiting.ids.every((id) => isHeld(this.#model, { attempt: id, node: waiting.node }));
+    return waiting.ids.every((id) => isInTime(this.#model, { attempt: id, node: waiting.node }));
   }
 
   #plan(deed: Deed, side: 0 | 1): Plan | null {

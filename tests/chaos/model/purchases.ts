@@ -5,30 +5,32 @@ import { type Cause, findAttempt, type Model, PROVIDERS, Unexplained } from "./s
 /** Looks at purchases in the order in which they were made. */
 export class Purchases {
   #seen = 0;
-  /** Sold to a worker that held the attempt no longer. */
-  readonly #toSleepers = new Set<Task>();
+  /** Sold for attempts that were over by then. */
+  readonly #late = new Set<Task>();
 
-  /** Sold to workers that slept past their lease, so far. */
-  get toSleepers(): number {
-    return this.#toSleepers.size;
+  /** Sold while an attempt was ended, so far: whoever had the call before it could not know. */
+  get late(): number {
+    return this.#late.size;
   }
 
   /** Throws where something was bought that may not be. `model`: as it was before the step. */
   check(model: Model, tasks: readonly Task[]): void {
     for (; this.#seen < tasks.length; this.#seen++) {
       const task = tasks[this.#seen];
-      if (task === undefined) return;
-      // KNOWN, and left out until it is mended: a worker that froze with the call before it, woke after
-      // its lease and asks for what others have taken over or given up.
-      if (!isHeld(model, task)) this.#toSleepers.add(task);
-      else this.#checkOne(model, task, tasks.slice(0, this.#seen));
+      if (task !== undefined) this.#checkOne(model, task, tasks.slice(0, this.#seen));
     }
   }
 
   #checkOne(model: Model, task: Task, before: readonly Task[]): void {
-    const { video } = findAttempt(model, task.attempt);
+    if (!isInTime(model, task)) {
+      throw new Unexplained(`Attempt ${task.attempt} was asked for after the worker's lease`);
+    }
+    const { video, attempt } = findAttempt(model, task.attempt);
+    if (attempt.status !== "claimed") this.#late.add(task);
+    // KNOWN, and left out: whoever holds a webhook's token can have an attempt given up that its provider
+    // does not know yet because it is being handed over.
+    if (attempt.cause === "a webhook's word") return;
     for (const other of before) {
-      if (this.#toSleepers.has(other)) continue;
       const earlier = findAttempt(model, other.attempt);
       if (earlier.video.id !== video.id) continue;
       if (other.attempt === task.attempt) {
@@ -44,14 +46,13 @@ export class Purchases {
   }
 }
 
-/** Whether the worker that asked for the task still held its attempt. */
-export function isHeld(
+/** Whether the lease of the worker that asks runs, and nobody else has taken over. */
+export function isInTime(
   model: Model,
   { attempt: id, node }: Pick<Task, "attempt" | "node">,
 ): boolean {
-  const { account, attempt } = findAttempt(model, id);
-  return !account.gone && attempt.status === "claimed" && attempt.node === node &&
-    attempt.leaseUntil > model.now;
+  const { attempt } = findAttempt(model, id);
+  return attempt.node === node && attempt.leaseUntil > model.now;
 }
 
 /** Whether another attempt may be bought although this one was. */

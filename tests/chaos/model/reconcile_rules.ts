@@ -1,16 +1,23 @@
 /** What maintenance does for one video. */
 import { enqueue, isQueued } from "./queue_rules.ts";
-import { type Attempt, isUnderWay, type Model, RULES, type Video } from "./state.ts";
-import { failAttempt, failStoring, failVideo } from "./work_rules.ts";
+import { type Attempt, isUnderWay, type Model, PROVIDERS, RULES, type Video } from "./state.ts";
+import { noteDoubts } from "./door_rules.ts";
+import {
+  doubt,
+  failAttempt,
+  failStoring,
+  failUnknown,
+  failVideo,
+  type Place,
+} from "./work_rules.ts";
 
 /** Brings the video back on its way, or to its end. */
 export function reconcile(model: Model, account: { readonly gone: boolean }, video: Video): void {
   if (account.gone) return;
-  const newest = () => video.attempts[video.attempts.length - 1];
-  const attempt = newest();
+  const attempt = video.attempts[video.attempts.length - 1];
   if (attempt === undefined) return;
   if (isWaiting(model, attempt) && attempt.createdAt + RULES.queuedDeadline <= model.now) {
-    failVideo(model, video);
+    giveUp(model, { account, video, attempt });
   }
   if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, "deadline", 5);
   if (isWaiting(model, attempt) && !isQueued(attempt, "submit-runware")) {
@@ -24,15 +31,29 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
   }
 }
 
+/** No provider has taken it for too long. */
+function giveUp(model: Model, place: Place): void {
+  const { video, attempt } = place;
+  const { choosesTaskId } = PROVIDERS[model.provider];
+  const mayBeSold = attempt.status === "claimed";
+  // What a vanished worker may have bought is asked about once, where that can be done.
+  if (mayBeSold && choosesTaskId && attempt.nextPoll === null) return doubt(attempt, model.now);
+  noteDoubts(model, video);
+  if (mayBeSold && !choosesTaskId) failUnknown(model, place);
+  else failVideo(model, video);
+}
+
 /** Videos that the queue has lost patience with: nothing moves them on until maintenance comes by. */
 export function strandedVideos(model: Model): string[] {
   return Object.values(model.accounts).filter(({ gone }) => !gone)
     .flatMap(({ videos }) => videos)
-    .filter((video) => isUnderWay(video) && !video.attempts.some((one) => isMoving(video, one)))
+    .filter((video) =>
+      isUnderWay(video) && !video.attempts.some((one) => isMoving(model, video, one))
+    )
     .map(({ id }) => id).sort();
 }
 
-function isMoving({ status }: Video, attempt: Attempt): boolean {
+function isMoving(model: Model, { status }: Video, attempt: Attempt): boolean {
   if (status === "rendering") {
     return attempt.status === "completed" && isQueued(attempt, "store-video");
   }
@@ -40,7 +61,8 @@ function isMoving({ status }: Video, attempt: Attempt): boolean {
     case "pending":
       return isQueued(attempt, "submit-runware");
     case "claimed":
-      return isQueued(attempt, "submit-runware") || attempt.nextPoll !== null;
+      return isQueued(attempt, "submit-runware") ||
+        (PROVIDERS[model.provider].choosesTaskId && attempt.nextPoll !== null);
     default:
       return attempt.status === "processing";
   }

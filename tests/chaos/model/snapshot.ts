@@ -177,7 +177,7 @@ function compareAttempt(model: Model, attempt: Attempt, snapshot: Snapshot): voi
     attempt.claims,
     attempt.polls,
     attempt.maybeBought,
-    attempt.cause === "unknown outcome",
+    attempt.doubted,
   ]);
   expectTime("Next poll", model, row.next_poll, attempt.nextPoll);
   if (attempt.status === "claimed") {

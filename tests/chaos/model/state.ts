@@ -93,6 +93,8 @@ export interface Attempt {
   deadline: number;
   finishedAt: number;
   cause: Cause | null;
+  /** The operator was told that it may have been bought. */
+  doubted: boolean;
   readonly createdAt: number;
   readonly queue: Record<QueueName, QueueEntry | null>;
 }

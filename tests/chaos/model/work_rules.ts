@@ -1,5 +1,5 @@
 /** What the workers' calls do to an attempt and its video: claiming, recording, polling, settling, storing. */
-import { addAttempt, endAttempts } from "./door_rules.ts";
+import { addAttempt, endAttempts, noteDoubts } from "./door_rules.ts";
 import { NOT_FOUND } from "./provider.ts";
 import { enqueue, isDue } from "./queue_rules.ts";
 import { WEBHOOK_CODE } from "./webhooks.ts";
@@ -29,16 +29,18 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
   const { account, video, attempt } = place;
   if (account.gone || !isIn(attempt, "pending", "claimed")) return "over";
   if (attempt.status === "claimed" && attempt.leaseUntil > model.now) return "busy";
-  const { choosesTaskId, unknown } = PROVIDERS[model.provider];
-  if (!choosesTaskId && attempt.status === "claimed") {
+  if (!PROVIDERS[model.provider].choosesTaskId && attempt.status === "claimed") {
     // Under an id of the provider's own, handing it over again might be a second purchase.
-    failAttempt(model, place, "unknown outcome", unknown === "retry" ? 5 : null);
+    failUnknown(model, place);
     return "over";
   }
   if (attempt.claims >= RULES.maxClaims) {
+    noteDoubts(model, video);
     failAttempt(model, place, "claims used up", null);
     return "over";
   }
+  // Whoever held it vanished, perhaps after the provider had taken it.
+  if (attempt.status === "claimed") doubt(attempt, model.now);
   Object.assign(attempt, {
     status: "claimed",
     claims: attempt.claims + 1,
@@ -51,6 +53,19 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
 
 /** The code of an attempt of which nobody knows whether it was bought. */
 export const UNKNOWN_OUTCOME = "unknown_outcome";
+
+/** The provider may have the attempt: it is asked, at the latest by then. */
+export function doubt(attempt: Attempt, by: number): void {
+  attempt.maybeBought = true;
+  attempt.nextPoll ??= by;
+}
+
+/** Nobody knows whether it was bought, and nobody can ask: what comes next is the operator's choice. */
+export function failUnknown(model: Model, place: Place): "retried" | "failed" | "lost" {
+  if (isLive(place.attempt)) place.attempt.doubted = true;
+  const again = PROVIDERS[model.provider].unknown === "retry" ? 5 : null;
+  return failAttempt(model, place, "unknown outcome", again);
+}
 
 /** What a worker says the provider said. */
 export interface Outcome {
@@ -69,15 +84,12 @@ export function record(model: Model, place: Place, node: string, said: Outcome):
       Object.assign(attempt, {
         status: "processing",
         deadline: model.now + RULES.renderDeadline,
-        nextPoll: attempt.nextPoll ?? model.now + RULES.pollSteps[0],
+        nextPoll: Math.min(attempt.nextPoll ?? Infinity, model.now + RULES.pollSteps[0]),
       });
       Object.assign(video, { stage: "analyzing", progress: 10 });
       return "accepted";
     case "failed":
-      if (said.code === UNKNOWN_OUTCOME) {
-        const { unknown } = PROVIDERS[model.provider];
-        return failAttempt(model, place, "unknown outcome", unknown === "retry" ? 5 : null);
-      }
+      if (said.code === UNKNOWN_OUTCOME) return failUnknown(model, place);
       // A fresh attempt beside one that the provider may have could be a second purchase.
       if (attempt.maybeBought && mayPass) return hold(model, place, said);
       return failAttempt(model, place, "refused", said.delay_seconds ?? null);
@@ -91,11 +103,10 @@ function hold(model: Model, { video, attempt }: Place, said: Outcome): "held" {
   const again = model.now + Math.min(Math.max(said.delay_seconds ?? 15, 1), RULES.longestHold);
   attempt.claims -= 1;
   attempt.leaseUntil = model.now;
-  if (said.outcome === "unknown") {
-    attempt.maybeBought = true;
-    model.happened.push("answer lost");
-  }
-  if (!attempt.maybeBought) {
+  if (said.outcome === "unknown") model.happened.push("answer lost");
+  if (attempt.maybeBought || said.outcome === "unknown") {
+    doubt(attempt, model.now + RULES.pollSteps[2]);
+  } else {
     Object.assign(attempt, { status: "pending", nextPoll: null });
     Object.assign(video, { status: "queued", stage: "initializing", progress: 0 });
   }
@@ -144,6 +155,7 @@ export function lease(model: Model, { account, attempt }: Place): boolean {
 export interface Settlement {
   readonly state: "succeeded" | "processing" | "unanswered" | "failed";
   readonly code?: string | undefined;
+  readonly kind?: string | undefined;
   readonly progress?: number | undefined;
   readonly retry_seconds?: number | null | undefined;
 }
@@ -168,6 +180,8 @@ export function settle(model: Model, place: Place, said: Settlement): string | n
       enqueue(model, attempt, "store-video");
       return "rendering";
     case "failed":
+      // Not known there yet: it may be on its way there right now.
+      if (attempt.status === "claimed" && said.kind === "not_found") return null;
       return failAttempt(
         model,
         place,

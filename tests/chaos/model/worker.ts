@@ -61,6 +61,8 @@ export interface Worker {
 export interface Outside {
   readonly provider: Provider;
   readonly choosesTaskId: boolean;
+  /** The story's own time, in seconds. */
+  readonly now: () => number;
   readonly mediaHost: string;
   /** Paths in Storage, with how often each was written. */
   readonly objects: Map<string, number>;
@@ -102,6 +104,7 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
                 await gate.opened;
                 return { id: video_job_id, model, prompt: "A star", durationSeconds: 5 };
               },
+              { wall: () => outside.now() * 1_000, steady: () => outside.now() * 1_000 },
             );
           case "poll":
             return pollBatch(tools, facade(outside, gate, ear));
