@@ -58,11 +58,15 @@ export async function storeBatch(
       return await giveUpOrRetry(storable, job, error);
     }
     const thumbnail = await keeping;
-    await database.transaction(async (sql) => {
-      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);
+    const completed = await database.transaction(async (sql) => {
+      const { video_job_id, storage_path } = storable;
+      const completed = await finishStoring(sql, video_job_id, storage_path, thumbnail);
       await queue.complete(sql, "store-video", [job]);
+      return completed;
     });
-    log.info("Stored", { video_id: storable.video_id });
+    log.info(completed ? "Stored" : "A file was copied for a video that was over by then", {
+      video_id: storable.video_id,
+    });
   }
 
   async function copy(storable: Storable): Promise<void> {
