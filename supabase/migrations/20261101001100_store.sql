@@ -75,7 +75,9 @@ begin
     perform app.discard_files((select j.video_id from public.video_jobs j where j.id = p_job_id));
     return false;
   end if;
-  perform app.add_progress(v_video.id, v_video.user_id, v_video.retry_count + 1, 'completed', 100, 0);
+  perform app.add_progress(
+    v_video.id, v_video.user_id, (select j.attempt from public.video_jobs j where j.id = p_job_id), 'completed', 100, 0
+  );
   insert into public.notifications (user_id, video_id, kind, title, body, data)
   values (
     v_video.user_id, v_video.id, 'video_ready', 'Your video is ready', v_video.title,
