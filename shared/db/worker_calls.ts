@@ -170,13 +170,13 @@ export const duePolls = (
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
   many(sql, changed, "select * from app.settle_video_jobs($1)", [JSON.stringify(results)]);
 
-/** Recorded webhook payloads of these attempts, newest first. */
+/** Recorded webhook payloads of these attempts, newest first; record_provider_event keeps a handful of each. */
 export const recordedEvents = (sql: Sql, jobIds: string[]) =>
   many(
     sql,
     z.object({ video_job_id: z.uuid(), payload: z.unknown() }),
     `select e.video_job_id, e.payload from public.provider_events e
-     where e.video_job_id = any ($1) order by e.id desc limit 500`,
+     where e.video_job_id = any ($1) order by e.id desc`,
     [jobIds],
   );
 

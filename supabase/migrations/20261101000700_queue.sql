@@ -64,6 +64,8 @@ begin
     -- up). The row that asks for work now is the truth, so the old job makes room; all are made anew.
     delete from pgboss.job j where j.name = p_queue and j.id = any (p_ids);
   end loop;
+  -- Somebody makes the same jobs just now, over and over. Nothing may be taken for queued that is not.
+  raise exception 'Queue "%" did not take % jobs', p_queue, cardinality(p_ids) using errcode = '40001';
 end;
 $$;
 comment on function app.enqueue_all(text, uuid[], jsonb[], integer, timestamptz) is

@@ -2,6 +2,11 @@
 -- app.start_submissions in the same transaction, calls the provider, then calls
 -- app.record_submissions and completes its queue jobs in one more.
 
+-- Two attempts that name one task would be settled by one answer: two deliveries for one purchase. Where the
+-- id is ours it is the row's own, and unique already.
+create unique index video_jobs_one_task on public.video_jobs (provider, provider_task_id)
+where provider_task_id <> id::text;
+
 create function app.submission_slots(p_provider text, p_most integer) returns integer
 language plpgsql set search_path = ''
 as $$

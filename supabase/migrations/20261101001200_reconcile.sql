@@ -127,13 +127,16 @@ language plpgsql set search_path = ''
 as $$
 declare
   v_last app.last_check;
+  v_minutes integer;
   v_busy boolean;
   v_count integer;
 begin
   select c.* into v_last from app.last_check c for update;
   -- Before the look itself: whatever ends after this is looked at the next time.
   v_busy := exists (select 1 from public.videos v where v.under_way);
-  return query select f.* from app.find_violations(least(now() - interval '2 hours', v_last.recent_at)) f;
+  -- A video ends at the latest so long after its attempt: two hours, as it comes.
+  select s.storing_deadline_minutes + 90 into v_minutes from app.settings s;
+  return query select f.* from app.find_violations(least(now() - v_minutes * interval '1 minute', v_last.recent_at)) f;
   get diagnostics v_count = row_count;
   return query
   select f.* from jsonb_to_recordset(v_last.full_found) as f (invariant text, video_id uuid, user_id uuid, detail text);
@@ -243,14 +246,24 @@ begin
     v_requeued := v_requeued + 1;
   end loop;
 
-  -- A delivered file that is not stored: give up after the deadline, else ask again.
+  -- A delivered file that is not stored: give up after the deadline, else ask again. What nobody has begun
+  -- to copy (we were down, not the file), and what somebody is copying, has an hour more.
   for v_row in
     select j.id, j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute' as late
     from public.videos v
     join public.video_jobs j on j.video_id = v.id and j.status = 'completed'
     where v.under_way and v.status = 'rendering'
       and (
-        j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
+        (
+          j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
+          and (
+            j.finished_at < clock_timestamp() - (v_settings.storing_deadline_minutes + 60) * interval '1 minute'
+            or not exists (
+              select 1 from pgboss.job q
+              where q.name = 'store-video' and q.id = j.id and q.state in ('created', 'active')
+            )
+          )
+        )
         or not app.live_queue_job('store-video', j.id)
       )
     order by v.user_id, v.id

@@ -37,7 +37,9 @@ begin
     v_clip := new;
   end if;
   -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
-  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway.
+  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway. A worker
+  -- that ends clips of two users rings for the first one's notice before it is the second one's turn, so
+  -- two such workers can meet: Postgres ends one, and its transaction is run again.
   perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));
   -- The owner may be changing the scenes: the map is of those that are there afterwards.
   perform 1 from public.projects p where p.id = v_clip.project_id for no key update;

@@ -158,3 +158,34 @@ Deno.test("a batch that is halved stops with the lease, and the rest is handed o
     assertEquals(await db.query("select * from app.invariants"), []);
   });
 });
+
+Deno.test("two attempts that the provider gives one task: the first has it, the other is in doubt, and nobody else is held up", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.providers set chooses_task_id = false");
+    const family = await newFamily(db, { gems: 30 });
+    for (let i = 0; i < 3; i++) await queueVideo(db, family);
+    const provider: VideoProvider = {
+      ...choking({}, []),
+      choosesTaskId: false,
+      submit: (tasks) =>
+        Promise.resolve(tasks.map(({ id }, index) => ({
+          ...{ id, outcome: "accepted" as const },
+          providerTaskId: index < 2 ? "task-x" : "task-y",
+        }))),
+    };
+    await round(db, provider);
+    assertEquals((await statuses(db)).toSorted(), ["claimed", "processing", "processing"]);
+    const tasks = await db.query(
+      "select provider_task_id as task from public.video_jobs where status = 'processing' order by 1",
+    );
+    assertEquals(tasks, [{ task: "task-x" }, { task: "task-y" }]);
+    await passTime(db, "5 minutes");
+    await db.query("update pgboss.job set state = 'retry' where state = 'active'");
+    await round(db, provider);
+    assertEquals(
+      await db.query("select error_code from public.video_jobs where status = 'failed'"),
+      [{ error_code: "unknown_outcome" }],
+    );
+    assertEquals(await db.query("select * from app.invariants"), []);
+  });
+});

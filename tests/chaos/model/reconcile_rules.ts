@@ -25,7 +25,8 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
   }
   if (video.status !== "rendering") return;
   if (attempt.finishedAt + RULES.storingDeadline <= model.now) {
-    failStoring(model, { account, video, attempt });
+    const isTooLate = attempt.finishedAt + RULES.storingDeadline + RULES.storingGrace <= model.now;
+    if (isTooLate || !isInGoodHands(attempt)) failStoring(model, { account, video, attempt });
   } else if (!isQueued(attempt, "store-video")) {
     enqueue(model, attempt, "store-video");
   }
@@ -77,4 +78,10 @@ function isWaiting(model: Model, attempt: Attempt): boolean {
 /** Nobody has asked about it for hours. */
 function isForgotten(model: Model, { status, deadline }: Attempt): boolean {
   return status === "processing" && deadline + RULES.unaskedDeadline <= model.now;
+}
+
+/** Nobody has begun to copy it, or somebody is at it. */
+function isInGoodHands({ queue }: Attempt): boolean {
+  const entry = queue["store-video"];
+  return entry?.state === "active" || (entry?.state === "waiting" && !entry.begun);
 }
