@@ -26,6 +26,8 @@ export interface Play {
   readonly model: Model;
   /** Most of the real time is up that a story may take: what is left must do to bring it to an end. */
   readonly isLate: boolean;
+  /** How the names of the files begin that are to be deleted. */
+  filesToDelete(): Promise<string[]>;
   /** Plays an act. False when there is nothing to do for it. Throws where the model disagrees. */
   act(act: Act): Promise<boolean>;
 }
@@ -74,6 +76,13 @@ class StagePlay implements Play {
 
   get model(): Model {
     return this.#model;
+  }
+
+  async filesToDelete(): Promise<string[]> {
+    const rows = await this.stage.db.query(
+      "select d.prefix from app.objects_to_delete d where d.bucket_id = 'videos'",
+    );
+    return rows.map(({ prefix }) => String(prefix));
   }
 
   async act(act: Act): Promise<boolean> {
