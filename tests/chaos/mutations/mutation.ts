@@ -29,11 +29,14 @@ export const STORIES: Suite = {
 };
 /** The stories that are told in every run. */
 export const KNOWN_STORIES: Suite = { file: "tests/chaos/counterexamples_test.ts" };
-/** Workers killed at every moment of one scenario. */
-export const deathsIn = (scenario: string): Suite => ({
+const deathsIn = (scenario: string): Suite => ({
   file: "tests/chaos/crash_test.ts",
   env: { CHAOS_SEED: "gemreel", CHAOS_CRASH_AT: scenario },
 });
+/** Workers killed at every moment of submitting, at Runware. */
+export const DEATHS: Suite = deathsIn("refusals");
+/** The same at a provider that makes up its own ids. */
+export const DEATHS_ELSEWHERE: Suite = deathsIn("runway");
 
 /** Why the mutation can't be made in this text of its file, or null when it can. */
 export function misfit({ find, replace }: Mutation, text: string): string | null {

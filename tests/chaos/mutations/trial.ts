@@ -1,6 +1,6 @@
 /** Tries one mutation: does a test go red without the guard, and green again with it? */
 import type { Mutation, Suite } from "./mutation.ts";
-import { runTests } from "./test_run.ts";
+import { type Outcome, runTests } from "./test_run.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** What became of a mutation. */
@@ -44,6 +44,18 @@ export async function tryMutation(
     : { mutation, verdict: "caught", by, underFire };
 }
 
+/** A suite of minutes that many mutations share is run once with all guards, not once for each of them. */
+const withAllGuards = new WeakMap<Suite, Map<string, Promise<Outcome>>>();
+
+function withGuards(bench: Workbench, suite: Suite, test: string): Promise<Outcome> {
+  const known = withAllGuards.get(suite) ?? new Map<string, Promise<Outcome>>();
+  withAllGuards.set(suite, known);
+  const { file, env = {} } = suite;
+  const outcome = known.get(test) ?? runTests(bench.dir, file, { only: test, env });
+  known.set(test, outcome);
+  return outcome;
+}
+
 /** The first test that notices, or why none did. */
 async function firstRed(
   bench: Workbench,
@@ -51,12 +63,13 @@ async function firstRed(
   suites: readonly Suite[],
 ): Promise<Red | string> {
   const crashes: string[] = [];
-  for (const { file, env = {} } of suites) {
+  for (const suite of suites) {
+    const { file, env = {} } = suite;
     const broken = await bench.without(mutation, () => runTests(bench.dir, file, { env }));
     if (broken.outcome === "crashed") crashes.push(`"${file}" did not run: ${broken.said}`);
     if (broken.outcome !== "red") continue;
     // A test that is red anyway has noticed nothing.
-    const whole = await runTests(bench.dir, file, { only: broken.test, env });
+    const whole = await withGuards(bench, suite, broken.test);
     if (whole.outcome === "green") return { file, test: broken.test };
     crashes.push(`"${broken.test}" is ${whole.outcome} with the guard, too`);
   }

@@ -1,4 +1,4 @@
-import { deathsIn, KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
+import { DEATHS, DEATHS_ELSEWHERE, KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const QUEUE = "supabase/migrations/20261101000700_queue.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
@@ -68,7 +68,7 @@ export const WORK: readonly Mutation[] = [
     replace: "or false",
     why: "a second purchase",
     tests: ["tests/db/unknown_outcome_test.ts"],
-    underFire: [deathsIn("runway"), STORIES],
+    underFire: [DEATHS_ELSEWHERE, STORIES],
   },
   {
     name: "a poll takes no lease",
@@ -172,7 +172,7 @@ export const WORK: readonly Mutation[] = [
     replace: "    taskUUID: crypto.randomUUID(),\n",
     why: "asking again buys again",
     tests: ["tests/unit/runware_requests_test.ts", "tests/integration/faults_test.ts"],
-    underFire: [deathsIn("refusals")],
+    underFire: [DEATHS],
   },
   {
     name: "a task that the provider has already counts as refused",
@@ -181,7 +181,7 @@ export const WORK: readonly Mutation[] = [
     replace: `const TAKEN_BEFORE = "";`,
     why: "bought, and bought again",
     tests: ["tests/unit/runware_submit_test.ts"],
-    underFire: [deathsIn("refusals")],
+    underFire: [DEATHS],
   },
   {
     name: "an attempt that lost its queue job waits for ever",
