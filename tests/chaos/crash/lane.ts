@@ -51,7 +51,11 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
   const url = databaseUrl(first.serverUrl, name);
   const dataDir = await Deno.makeTempDir({ prefix: "gemreel-crash-" });
   try {
-    await runOn(first.serverUrl, `create database ${name} template ${first.database}`);
+    await withClient(first.serverUrl, async (client) => {
+      // A database that somebody is connected to can not be copied.
+      await cutOff(client, "datname = $1", [first.database]);
+      await client.query(`create database ${name} template ${first.database}`);
+    });
     const stack = await startStack({
       dataDir,
       databaseUrl: url,
@@ -94,7 +98,8 @@ function laneOf(stack: Stack, url: string, client: pg.Client): Lane {
       notifyEnv: notify.env,
     },
     async fresh(base, work) {
-      await leftAlone(client);
+      // Of workers that died, or are to begin a new life: the stack's own have names.
+      await cutOff(client, "datname = current_database() and application_name = ''");
       await rewind(client, base.reel);
       const { provider, knobs } = base.scenario;
       for (const shop of Object.values(shops)) shop.reset();
@@ -116,15 +121,10 @@ function laneOf(stack: Stack, url: string, client: pg.Client): Lane {
   };
 }
 
-/** Cuts the connections of workers that died or are to begin a new life, until there are none. */
-async function leftAlone(client: pg.Client): Promise<void> {
-  for (;;) {
-    const cut = await client.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and application_name = ''`,
-    );
-    if (cut.rowCount === 0) return;
-  }
+/** Cuts connections, and those that come back, until there are none. */
+async function cutOff(client: pg.Client, whose: string, values: string[] = []): Promise<void> {
+  const text = `select pg_terminate_backend(pid) from pg_stat_activity where ${whose}`;
+  while ((await client.query(text, values)).rowCount !== 0);
 }
 
 /** The rows of the children's pictures are there; here are their files. */
