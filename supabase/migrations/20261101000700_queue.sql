@@ -32,7 +32,7 @@ create function app.enqueue_all(
   p_data jsonb[],
   p_priority integer default 0,
   p_start_after timestamptz default now()
-) returns void
+) returns integer
 language plpgsql set search_path = ''
 as $$
 declare
@@ -55,7 +55,7 @@ begin
     on conflict do nothing;
     get diagnostics v_made = row_count;
     if v_made = cardinality(p_ids) then
-      return;
+      return v_made;
     end if;
     if not exists (select 1 from pgboss.queue q where q.name = p_queue) then
       raise exception 'No queue named "%"', p_queue using errcode = 'GM008';
@@ -127,15 +127,19 @@ create function app.queue_submission(
   p_provider text,
   p_tag bigint default null,
   p_start_after timestamptz default now()
-) returns void
+) returns integer
 language plpgsql set search_path = ''
 as $$
+declare
+  v_tag bigint := p_tag;
 begin
-  perform app.enqueue(
-    app.submit_queue(p_provider), p_job_id, jsonb_build_object('video_job_id', p_job_id),
+  if v_tag is null then
+    select c.tag into v_tag from app.fair_clocks c where c.provider = p_provider;
+  end if;
+  return app.enqueue_all(
+    app.submit_queue(p_provider), array[p_job_id], array[jsonb_build_object('video_job_id', p_job_id)],
     -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
-    (-least(coalesce(p_tag, (select c.tag from app.fair_clocks c where c.provider = p_provider)), 2147483647))::integer,
-    p_start_after
+    (-least(v_tag, 2147483647))::integer, p_start_after
   );
 end;
 $$;
@@ -159,12 +163,6 @@ create table app.drainers (
   primary key (stage, node)
 );
 comment on table app.drainers is 'Who is draining a stage right now, or was rung for ("rung"). A lease, so a worker that died is forgotten.';
-
-create function app.stage_lock(p_stage text) returns integer
-language plpgsql immutable set search_path = ''
-as $$ begin return hashtext('gemreel.stage.' || p_stage); end; $$;
-comment on function app.stage_lock(text) is 'Advisory lock key of a stage.';
-revoke all on function app.stage_lock(text) from public;
 
 create function app.doorbell_installed() returns boolean
 language sql stable set search_path = ''
@@ -221,7 +219,7 @@ as $$
 begin
   -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
   -- either sees our work or we see that it has stopped. No ring is lost.
-  perform pg_advisory_xact_lock_shared(app.stage_lock(p_stage));
+  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
   if (
     select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
   ) >= p_enough then
@@ -248,7 +246,7 @@ as $$
 declare
   v_settings app.settings;
 begin
-  perform pg_advisory_xact_lock(app.stage_lock(p_stage));
+  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
   select s.* into v_settings from app.settings s;
   delete from app.drainers d
   where d.stage = p_stage and (d.lease_until <= clock_timestamp() or d.node = 'rung');
@@ -269,7 +267,7 @@ create function app.end_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = ''
 as $$
 begin
-  perform pg_advisory_xact_lock(app.stage_lock(p_stage));
+  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
   delete from app.drainers d where d.stage = p_stage and d.node = p_node;
   return app.work_due(p_stage);
 end;

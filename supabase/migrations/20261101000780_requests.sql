@@ -29,6 +29,7 @@ as $$
 declare
   v_rhyme public.rhymes;
   v_video public.videos;
+  v_avatar_path text := p_request ->> 'avatar_path';
 begin
   v_video.user_id := p_user_id;
   v_video.kind := coalesce(p_request ->> 'kind', 'rhyme');
@@ -64,14 +65,17 @@ begin
   end if;
 
   if v_video.kind = 'rhyme' or v_video.child_id is not null then
-    perform 1 from public.children c where c.id = v_video.child_id and c.user_id = p_user_id;
+    select coalesce(v_avatar_path, c.avatar_path) into v_avatar_path
+    from public.children c
+    where c.id = v_video.child_id and c.user_id = p_user_id;
     if not found then
       raise exception 'No child with id "%"', v_video.child_id
         using errcode = 'GM005', detail = '{"field": "child_id"}';
     end if;
   end if;
-  if v_video.kind = 'rhyme' then
-    v_video.avatar_path := app.avatar_for(p_user_id, v_video.child_id, p_request ->> 'avatar_path');
+  if v_video.kind = 'rhyme' and v_avatar_path is not null then
+    perform app.check_avatar(p_user_id, v_video.child_id, v_avatar_path);
+    v_video.avatar_path := v_avatar_path;
   end if;
   return v_video;
 end;

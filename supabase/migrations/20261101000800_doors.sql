@@ -50,12 +50,15 @@ create function app.check_queue_limit(p_user_id uuid, p_more integer) returns vo
 language plpgsql set search_path = ''
 as $$
 declare
-  v_limit integer := (select s.queue_limit from app.settings s);
+  v_limit integer;
 begin
-  if p_more + (
+  select s.queue_limit into v_limit
+  from app.settings s
+  where s.queue_limit < p_more + (
     select count(*) from public.videos v
     where v.user_id = p_user_id and v.under_way
-  ) > v_limit then
+  );
+  if found then
     raise exception 'At most % videos may be under way at once', v_limit
       using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
   end if;
@@ -68,54 +71,60 @@ create function app.add_video(p_user public.users, p_draft public.videos, p_expe
 language plpgsql set search_path = ''
 as $$
 declare
-  v_settings app.settings;
-  v_video public.videos;
-  v_premium boolean := p_draft.is_premium or p_user.tier = 'premium';
+  v_id uuid := gen_random_uuid();
   v_job_id uuid := gen_random_uuid();
-  v_tag bigint;
+  v_premium boolean := p_draft.is_premium or p_user.tier = 'premium';
+  v_max_retries integer;
   v_seconds integer;
+  v_tag bigint;
+  v_video public.videos;
 begin
-  select s.* into v_settings from app.settings s;
-  select coalesce(
-    (select m.median_seconds from app.model_stats m where m.provider = p_draft.provider and m.model = p_draft.model),
-    p_expected_seconds
-  ) into v_seconds;
-  select greatest(u.fair_tag, c.tag)
-    + ceil(greatest(p_draft.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint
-  into v_tag
-  from public.users u, app.fair_clocks c
-  where u.id = p_user.id and c.provider = p_draft.provider;
+  select
+    s.max_attempts - 1,
+    coalesce(m.median_seconds, p_expected_seconds),
+    greatest(u.fair_tag, c.tag)
+      + ceil(greatest(p_draft.gem_cost, 1)::numeric / case when v_premium then s.premium_weight else 1 end)::bigint
+  into v_max_retries, v_seconds, v_tag
+  from app.settings s
+  cross join public.users u
+  join app.fair_clocks c on c.provider = p_draft.provider
+  left join app.model_stats m on m.provider = p_draft.provider and m.model = p_draft.model
+  where u.id = p_user.id;
+
+  if p_draft.gem_cost > 0 then
+    perform app.move_gems(p_user.id, -p_draft.gem_cost, 'charge', v_id, 'Video: ' || p_draft.title, p_fair_tag => v_tag);
+  else
+    update public.users u set fair_tag = v_tag where u.id = p_user.id;
+  end if;
 
   insert into public.videos (
-    user_id, child_id, rhyme_id, project_id, scene, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
+    id, user_id, child_id, rhyme_id, project_id, scene, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
     options, avatar_path, folder, gem_cost, is_premium, max_retries, estimated_completion_at, idempotency_key, input_hash
   )
   values (
-    p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.project_id, p_draft.scene, p_draft.kind, p_draft.title, p_draft.prompt, p_draft.negative_prompt,
-    p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_path,
-    p_draft.folder, p_draft.gem_cost, v_premium, v_settings.max_attempts - 1,
+    v_id, p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.project_id, p_draft.scene, p_draft.kind, p_draft.title, p_draft.prompt,
+    p_draft.negative_prompt, p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_path,
+    p_draft.folder, p_draft.gem_cost, v_premium, v_max_retries,
     date_trunc('seconds', clock_timestamp()) + v_seconds * interval '1 second',
     p_draft.idempotency_key, p_draft.input_hash
   )
   returning * into v_video;
 
-  if v_video.gem_cost > 0 then
-    perform app.move_gems(
-      p_user.id, -v_video.gem_cost, 'charge', v_video.id, 'Video: ' || v_video.title, p_fair_tag => v_tag
-    );
-  else
-    update public.users u set fair_tag = v_tag where u.id = p_user.id;
-  end if;
-
-  insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
-  values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
-  perform app.add_progress(v_video.id, p_user.id, 1, 'initializing', 0, v_seconds);
-  perform app.queue_submission(v_job_id, v_video.provider, v_tag);
+  with attempt as (
+    insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
+    values (v_job_id, v_id, 1, p_draft.provider, p_draft.model, case when v_premium then 2 else 1 end)
+  ), entry as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    values (v_id, p_user.id, 1, 'initializing', 0, app.stage_message('initializing', 0), v_seconds)
+  )
+  insert into public.changed_videos (video_id, user_id) values (v_id, p_user.id);
+  perform app.queue_submission(v_job_id, p_draft.provider, v_tag);
+  perform app.tell_owners('video_updated', array[public.video_state(v_video)]);
   return v_video;
 end;
 $$;
 comment on function app.add_video(public.users, public.videos, integer) is
-  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, queue job. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
+  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, note of the change, queue job. Whoever adds videos does so here. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
 revoke all on function app.add_video(public.users, public.videos, integer) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb

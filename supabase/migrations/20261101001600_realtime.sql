@@ -12,16 +12,19 @@ begin
   end if;
 end;
 $$;
--- Else a deleted row is known by its id alone, and the owner's filter user_id=eq.… lets no deletion through.
-alter table public.videos replica identity full;
+-- With the primary key alone a deleted row would be known by its id, and the owner's filter user_id=eq.…
+-- would let no deletion through. The whole row would go into the log with every change, too.
+alter table public.videos replica identity using index videos_gallery;
 
 create table public.changed_videos (
   video_id uuid primary key,
   user_id uuid not null references public.users (id) on delete cascade,
   changed_in xid8 not null default pg_current_xact_id()
-);
+)
+-- No index holds changed_in, so that a change writes one row version and no index entry.
+with (fillfactor = 50);
 comment on table public.changed_videos is 'Which transaction last changed what the owner sees of a video. Outlives the video: what has no video any more was deleted.';
-create index changed_videos_user_id_idx on public.changed_videos (user_id, changed_in);
+create index changed_videos_user_id_idx on public.changed_videos (user_id);
 alter table public.changed_videos enable row level security;
 revoke all on public.changed_videos from public, anon, authenticated, service_role;
 grant select on public.changed_videos to authenticated, service_role;
@@ -57,16 +60,13 @@ create function app.tell_owners(p_event text, p_states jsonb[]) returns void
 language plpgsql set search_path = ''
 as $$
 begin
-  if to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
-    return;
-  end if;
-  -- Dynamic, because Realtime need not exist when this function is made.
-  execute $q$
-    select realtime.send(s.state, $2, 'user:' || (s.state ->> 'user_id'), true) from unnest($1) as s (state)
-  $q$ using p_states, p_event;
-exception when others then
+  perform realtime.send(s.state, p_event, 'user:' || (s.state ->> 'user_id'), true) from unnest(p_states) as s (state);
+exception
+  -- Realtime is not there.
+  when undefined_function or invalid_schema_name then null;
   -- The money is more important than the message: who missed it asks videos_since.
-  raise warning 'Owners were not told of % changes: %', cardinality(p_states), sqlerrm;
+  when others then
+    raise warning 'Owners were not told of % changes: %', cardinality(p_states), sqlerrm;
 end;
 $$;
 comment on function app.tell_owners(text, jsonb[]) is
@@ -92,34 +92,28 @@ begin
     return null;
   end if;
 
-  if tg_op = 'INSERT' then
-    select array_agg(public.video_state(n.*::public.videos)) into v_states from new_videos n;
-  else
-    select array_agg(s.state) into v_states
-    from new_videos n
-    join old_videos o on o.id = n.id
-    cross join lateral (select public.video_state(n.*::public.videos) as state) s
-    -- Most changes are seen at these three, which spares the other comparison.
-    where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
-      or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
-  end if;
+  select array_agg(s.state) into v_states
+  from new_videos n
+  join old_videos o on o.id = n.id
+  cross join lateral (select public.video_state(n.*::public.videos) as state) s
+  -- Most changes are seen at these three, which spares the other comparison.
+  where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
+    or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
   if v_states is null then
     return null;
   end if;
-  insert into public.changed_videos as c (video_id, user_id)
-  select (s.state ->> 'id')::uuid, (s.state ->> 'user_id')::uuid from unnest(v_states) as s (state)
-  on conflict (video_id) do update set changed_in = excluded.changed_in;
+  update public.changed_videos c
+  set changed_in = pg_current_xact_id()
+  from unnest(v_states) as s (state)
+  where c.video_id = (s.state ->> 'id')::uuid;
   perform app.tell_owners('video_updated', v_states);
   return null;
 end;
 $$;
 comment on function app.note_changes() is
-  'Notes and broadcasts what changed for the owners, once a statement. Definer, because users who mark a favourite may write neither changed_videos nor messages.';
+  'Notes and broadcasts what changed for the owners, once a statement; new videos are noted where they are added. Definer, because users who mark a favourite may write neither changed_videos nor messages.';
 revoke all on function app.note_changes() from public;
 
-create trigger note_new_videos after insert on public.videos
-referencing new table as new_videos
-for each statement execute function app.note_changes();
 create trigger note_changed_videos after update on public.videos
 referencing old table as old_videos new table as new_videos
 for each statement execute function app.note_changes();

@@ -25,6 +25,26 @@ $$;
 comment on function app.clip_map(uuid, jsonb) is 'What projects.clips must hold for these frames.';
 revoke all on function app.clip_map(uuid, jsonb) from public;
 
+create function app.keep_clips_of(p_user_id uuid, p_project_id uuid) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
+  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway.
+  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));
+  -- The owner may be changing the scenes: the map is of those that are there afterwards.
+  perform 1 from public.projects p where p.id = p_project_id for no key update;
+  update public.projects p
+  set clips = m.clips, updated_at = clock_timestamp()
+  from (
+    select q.id, app.clip_map(q.id, q.frames) as clips from public.projects q where q.id = p_project_id
+  ) m
+  where p.id = m.id and p.clips <> m.clips;
+end;
+$$;
+comment on function app.keep_clips_of(uuid, uuid) is 'Keeps a project''s clips; writes only where something changed.';
+revoke all on function app.keep_clips_of(uuid, uuid) from public;
+
 create function app.keep_clips() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -36,30 +56,14 @@ begin
   else
     v_clip := new;
   end if;
-  -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
-  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway.
-  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));
-  -- The owner may be changing the scenes: the map is of those that are there afterwards.
-  perform 1 from public.projects p where p.id = v_clip.project_id for no key update;
-  update public.projects p
-  set clips = m.clips, updated_at = clock_timestamp()
-  from (
-    select q.id, app.clip_map(q.id, q.frames) as clips from public.projects q where q.id = v_clip.project_id
-  ) m
-  where p.id = m.id and p.clips <> m.clips;
+  perform app.keep_clips_of(v_clip.user_id, v_clip.project_id);
   return null;
 end;
 $$;
-comment on function app.keep_clips() is 'Keeps projects.clips; writes only where something changed. Definer, because whoever changes a video need not be let near projects.';
+comment on function app.keep_clips() is 'Keeps projects.clips where a clip ends or goes. Definer, because whoever changes a video need not be let near projects.';
 revoke all on function app.keep_clips() from public;
 
 -- At the end of the transaction, when nothing else is waited for any more. Only what changes the map.
-create constraint trigger keep_new_clips
-after insert on public.videos
-deferrable initially deferred
-for each row when (new.project_id is not null)
-execute function app.keep_clips();
-
 create constraint trigger keep_ended_clips
 after update of status on public.videos
 deferrable initially deferred
@@ -140,6 +144,7 @@ begin
   for v_index in 1..cardinality(v_drafts) loop
     perform app.add_video(v_user, v_drafts[v_index], v_expected[v_index]);
   end loop;
+  perform app.keep_clips_of(p_user_id, p_project_id);
   perform app.ring('submit');
   return cardinality(v_drafts);
 end;

@@ -16,7 +16,7 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
   {
     name: "clips of one user change their map without taking turns",
     file: CLIPS,
-    find: "  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));\n",
+    find: "  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));\n",
     replace: "",
     why: "of two clips that end at once one stays pending in the map for ever",
     tests: CLIP_TESTS,
