@@ -78,6 +78,7 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
     const hand = byHand(app);
     const ann = await newCustomer(app);
     const screen = new Screen();
+    const caughtUp = async () => screen.catchUp()(await videosSince(ann.client, screen.rev));
     const { statuses } = await listenToOwn(ann, ({ event, payload }) => {
       if (event === "video_deleted") screen.remove(z.string().parse(payload["id"]));
       else screen.show(payload);
@@ -91,7 +92,7 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
       "all three are told",
       () => Promise.resolve(screen.videos.length === 3 || undefined),
     );
-    screen.catchUp(await videosSince(ann.client, null));
+    await caughtUp();
 
     assertEquals(app.realtime.dropConnections(), 1);
     // All of this happens while nobody is connected.
@@ -107,7 +108,7 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
           statuses.filter((status) => status === "SUBSCRIBED").length > 1 || undefined,
         ),
     );
-    screen.catchUp(await videosSince(ann.client, screen.rev));
+    await caughtUp();
     const { data } = await ann.client.from("videos").select().order("id");
     assertEquals(screen.videos, z.array(videoState).parse(data));
     assertEquals(screen.at(first)?.status, "completed");
