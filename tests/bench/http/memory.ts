@@ -1,6 +1,7 @@
 /** memory: the process that runs the functions, while it stores a video of 200 MB. */
 import { type Bench, expect, row } from "../bench.ts";
 import { queueMany, takeDoorbellOff } from "./crowd.ts";
+import { functionsHost, kilobytes } from "./proc.ts";
 import { callWorker, number, type Site, withOurs } from "./sites.ts";
 
 const BYTES = 200_000_000;
@@ -12,7 +13,7 @@ export const memory: Bench = {
     const options = { cron: false, webhooks: "off", sandbox: { knobs: { manual: true } } } as const;
     return withOurs(server, options, async (site) => {
       await takeDoorbellOff(site);
-      const pid = await hostOf(Deno.pid);
+      const pid = await functionsHost();
       // A small one first: idle is a worker that has worked.
       await storeOne(site, null);
       const idle = await kilobytes(pid, "VmRSS") * 1_000;
@@ -57,20 +58,4 @@ async function storeOne(site: Site, mediaBytes: number | null): Promise<void> {
     await number(site, "select count(*) from public.videos where status <> 'completed'"),
     0,
   );
-}
-
-/** The child of this process that runs the functions. */
-async function hostOf(parent: number): Promise<number> {
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const read = (file: string) => Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "");
-    if (!(await read("cmdline")).includes("functions_host.ts")) continue;
-    if ((await read("status")).includes(`PPid:\t${parent}\n`)) return Number(name);
-  }
-  throw new Error("No process runs functions; memory is read from /proc, which Linux has");
-}
-
-async function kilobytes(pid: number, field: "VmRSS" | "VmHWM"): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]);
 }
