@@ -11,18 +11,21 @@ const columnSchema = z.object({
   /** As Postgres writes it, without its modifiers. */
   type: z.string(),
   nullable: z.boolean(),
-  /** The words that a check constraint allows, in its order; null where none does. */
+  /** The words that the column may hold, by its check or its comment, in that order; null where any may. */
   words: z.array(z.string()).nullable(),
 });
 
 /** A column that an app may read. */
 export type Column = z.infer<typeof columnSchema>;
 
-/** What signed-in users may read of `public`; a word list is a check of one column against an array. */
+/**
+ * What signed-in users may read of `public`. A word list is a check of one column against an array, or,
+ * where the row is checked as a whole, what the column's comment says: "One of this, that."
+ */
 const COLUMNS = `
 select c.relname as table, a.attname as column, format_type(a.atttypid, null) as type,
   not a.attnotnull as nullable,
-  (
+  coalesce((
     select array(
       select m.word[1]
       from regexp_matches(pg_get_constraintdef(k.oid), '''([^'']+)''::text', 'g') with ordinality m (word, at)
@@ -31,7 +34,9 @@ select c.relname as table, a.attname as column, format_type(a.atttypid, null) as
     from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum]
       and pg_get_constraintdef(k.oid) like 'CHECK ((' || quote_ident(a.attname) || ' = ANY (ARRAY[''%'
-  ) as words
+  ), string_to_array(
+    substring(col_description(c.oid, a.attnum) from '^One of ([a-z_, ]+)\\.'), ', '
+  )) as words
 from pg_class c
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')

@@ -12,6 +12,7 @@ create table public.gem_entries (
   created_at timestamptz not null default now()
 );
 comment on table public.gem_entries is 'The ledger. Rows are only ever added; users.gem_balance is their sum. user_id becomes null when the account is deleted.';
+comment on column public.gem_entries.kind is 'One of grant, purchase, charge, refund, adjustment.';
 comment on column public.gem_entries.video_id is 'The video charged or refunded. No foreign key: the ledger outlives the video.';
 
 create function app.is_gem_entry(p_entry public.gem_entries) returns boolean

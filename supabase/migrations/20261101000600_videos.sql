@@ -61,6 +61,9 @@ create table public.videos (
 -- video's changes touch no index until it is over.
 with (fillfactor = 70);
 comment on table public.videos is 'What the user asked and paid for. Changed only by the functions of the database.';
+comment on column public.videos.kind is 'One of rhyme, prompt, image, clip.';
+comment on column public.videos.status is 'One of queued, processing, rendering, completed, failed, cancelled.';
+comment on column public.videos.stage is 'One of initializing, analyzing, generating, rendering, finalizing, completed.';
 comment on column public.videos.options is 'What was asked for beside the words: of a rhyme only what differs from its own (duration, width, height, fps, seed); else duration, aspect_ratio, resolution, fps, seed, audio, style, strategy, first_frame, last_frame.';
 comment on column public.videos.avatar_path is 'The picture the video starts with, in the bucket "avatars". Signed for the provider when it is handed over.';
 comment on column public.videos.folder is 'Where in the owner''s folder of the bucket the file is kept.';
@@ -83,8 +86,11 @@ begin
       when 'processing' then p_video.stage in ('initializing', 'analyzing', 'generating') and p_video.progress between 0 and 85
       when 'rendering' then p_video.stage in ('rendering', 'finalizing') and p_video.progress between 90 and 99
       when 'completed' then p_video.stage = 'completed' and p_video.progress = 100 and p_video.storage_path is not null
-      when 'failed' then p_video.stage <> 'completed' and p_video.progress between 0 and 99
-      when 'cancelled' then p_video.stage <> 'completed' and p_video.progress between 0 and 99
+      -- Over, wherever it was.
+      when 'failed' then p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
+        and p_video.progress between 0 and 99
+      when 'cancelled' then p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
+        and p_video.progress between 0 and 99
       else false
     end
     and (p_video.status = 'completed') = (p_video.completed_at is not null)
