@@ -87,6 +87,8 @@ export interface VideoProvider {
   readonly name: string;
   /** True where the task id is ours, so that submitting the same task again never buys it twice. */
   readonly choosesTaskId: boolean;
+  /** True where it rings at `webhookUrl` when a task ends, so that it need not be asked before that. */
+  readonly callsBack: boolean;
   /** Most tasks one submit call takes. */
   readonly submitBatch: number;
   /** Most tasks one poll call takes. */

@@ -33,8 +33,8 @@ const EXPECTED_SECONDS = 90;
 /** How attempts are asked about. */
 export interface PollOptions {
   /**
-   * "on": providers ring when a task ends. So for as long as a render usually takes, nobody is asked
-   * who has not rung; what people see of the progress is an estimate until then.
+   * "on": providers that call back can reach us. So for as long as a render usually takes, none of
+   * them is asked that has not rung; what people see of the progress is an estimate until then.
    */
   readonly webhooks?: "on" | "off";
 }
@@ -60,7 +60,7 @@ export async function pollBatch(
   const due = await duePolls(database, {
     provider: provider.name,
     most: CALLS_AT_ONCE * provider.pollBatch,
-    webhooks,
+    webhooks: provider.callsBack ? webhooks : "off",
   });
   if (due.length === 0) return 0;
 

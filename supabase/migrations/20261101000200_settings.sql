@@ -41,7 +41,7 @@ comment on column app.settings.queue_limit is 'Videos one user may have under wa
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
-comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
+comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook, was heard within the hour and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
 comment on column app.settings.breaker_failures is 'Times in a row that a provider takes nothing of what it is handed until its breaker opens.';
 comment on column app.settings.breaker_seconds is 'How long an open breaker lets nothing through at first; twice as long each time, up to ten minutes.';
 comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';

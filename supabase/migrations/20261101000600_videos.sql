@@ -160,7 +160,7 @@ create table public.provider_events (
 comment on table public.provider_events is 'Raw webhook inbox. An event only makes its attempt due; what counts is what the provider answers when asked. Service role only.';
 create index provider_events_job_idx on public.provider_events (video_job_id);
 create index provider_events_received_at_idx on public.provider_events (received_at);
-create index provider_events_provider_idx on public.provider_events (provider);
+create index provider_events_provider_idx on public.provider_events (provider, received_at);
 
 create table public.unknown_outcomes (
   video_job_id uuid primary key,

@@ -26,7 +26,14 @@ as $$
   ), looked_at as (
     select
       d.id,
-      p_webhooks and d.status = 'processing' and d.deadline_at > clock_timestamp()
+      p_webhooks
+        -- Where none of its rings reaches us, waiting for them would make every video late, and each
+        -- of them a measure of how long the next ones may take.
+        and (select exists (
+          select 1 from public.provider_events e
+          where e.provider = p_provider and e.received_at > clock_timestamp() - interval '1 hour'
+        ))
+        and d.status = 'processing' and d.deadline_at > clock_timestamp()
         and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > clock_timestamp()
         and not exists (select 1 from public.provider_events e where e.video_job_id = d.id) as quiet
     from due d
@@ -60,7 +67,7 @@ as $$
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks, where the provider has not rung and, by the time its model takes, need not have: nobody is to be asked.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean

@@ -19,10 +19,11 @@ import { quiet, withSql } from "../support/sql.ts";
 const MEDIAN = 60;
 
 /** A provider that is still busy with everything, and notes what it is asked about. */
-function busy(calls: string[][]): VideoProvider {
+function busy(calls: string[][], { callsBack = true } = {}): VideoProvider {
   return {
     name: "runware",
     choosesTaskId: true,
+    callsBack,
     submitBatch: 50,
     pollBatch: 2,
     mediaHosts: [],
@@ -37,11 +38,24 @@ function busy(calls: string[][]): VideoProvider {
 }
 
 /** Polls whatever is due. Answers the calls that the provider heard. */
-async function poll(db: Database, webhooks: "on" | "off"): Promise<string[][]> {
+async function poll(
+  db: Database,
+  webhooks: "on" | "off",
+  provider: { callsBack?: boolean } = {},
+): Promise<string[][]> {
   const calls: string[][] = [];
   const tools = { database: db, queue: openQueue(db, quiet), node: "test", log: quiet };
-  await pollBatch(tools, busy(calls), { webhooks });
+  await pollBatch(tools, busy(calls, provider), { webhooks });
   return calls;
+}
+
+/** The provider rang for some other attempt, so long ago. */
+async function ring(db: Database, ago: string): Promise<void> {
+  await db.query(
+    `insert into public.provider_events (provider, video_job_id, hash, payload, received_at)
+     values ('runware', gen_random_uuid(), gen_random_uuid(), '{}', now() - $1::interval)`,
+    [ago],
+  );
 }
 
 /** A video that the provider accepted just now, of a model that is known to take a minute. */
@@ -59,6 +73,7 @@ async function underWay(db: Database): Promise<{ videoId: string; jobId: string 
 Deno.test("a provider that rings is not asked before a render can be over; its progress is estimated", () =>
   withSql(async (db) => {
     const { videoId, jobId } = await underWay(db);
+    await ring(db, "5 minutes");
     await passTime(db, "30 seconds");
     assertEquals(await poll(db, "on"), []);
     const { stage, progress } = await videoOf(db, videoId);
@@ -71,6 +86,24 @@ Deno.test("a provider that rings is not asked before a render can be over; its p
     assertEquals(await poll(db, "on"), [[jobId]], "a webhook may be lost");
   }));
 
+Deno.test("a provider that never rings is asked at every step, webhooks or not", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await ring(db, "5 minutes");
+    await passTime(db, "10 seconds");
+    assertEquals(await poll(db, "on", { callsBack: false }), [[jobId]]);
+  }));
+
+Deno.test("a provider that was not heard ringing for an hour is asked at every step: its rings may not reach us", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await passTime(db, "10 seconds");
+    assertEquals(await poll(db, "on"), [[jobId]]);
+    await ring(db, "2 hours");
+    await passTime(db, "2 minutes");
+    assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
 Deno.test("whoever has rung is asked at once, however early", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
@@ -81,6 +114,7 @@ Deno.test("whoever has rung is asked at once, however early", () =>
 Deno.test("without webhooks, or without a measured time, everyone is asked at every step", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
+    await ring(db, "5 minutes");
     await passTime(db, "10 seconds");
     assertEquals(await poll(db, "off"), [[jobId]]);
     await db.query("delete from app.model_stats");
@@ -91,6 +125,7 @@ Deno.test("without webhooks, or without a measured time, everyone is asked at ev
 Deno.test("an attempt past its deadline is asked about, quiet or not", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
+    await ring(db, "5 minutes");
     await db.query("update app.model_stats set median_seconds = 100000");
     await passTime(db, "31 minutes");
     assertEquals(await poll(db, "on"), [[jobId]]);

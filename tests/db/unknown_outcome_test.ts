@@ -22,6 +22,7 @@ function forgetful(lost: "answer" | "worker"): VideoProvider & { readonly bought
     bought,
     name: "runware",
     choosesTaskId: false,
+    callsBack: true,
     submitBatch: 20,
     pollBatch: 50,
     mediaHosts: [],
