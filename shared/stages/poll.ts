@@ -18,6 +18,7 @@ import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
 import { type Batch, batchOfEach } from "./drain.ts";
+import { cancelBatch } from "./cancel.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { countBy } from "./submit.ts";
 
@@ -39,15 +40,16 @@ export interface PollOptions {
   readonly webhooks?: "on" | "off";
 }
 
-/** Asks each provider about one batch. */
+/** Asks each provider about one batch, and tells it to stop what nobody wants any more. */
 export async function pollAll(
   tools: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
   options: PollOptions = {},
 ): Promise<Batch> {
   return await batchOfEach(tools.database, "poll", providers, async (provider) => {
+    const cancelled = await cancelBatch(tools, provider);
     const taken = await pollBatch(tools, provider, options);
-    return { taken, full: taken === CALLS_AT_ONCE * provider.pollBatch };
+    return { taken: cancelled + taken, full: taken === CALLS_AT_ONCE * provider.pollBatch };
   });
 }
 

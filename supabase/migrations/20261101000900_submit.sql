@@ -197,6 +197,15 @@ begin
   )
   select a.id, 'accepted' from accepted a;
 
+  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took.
+  insert into app.cancellations (video_job_id, provider, provider_task_id)
+  select o.video_job_id, p.name, o.provider_task_id
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
+  left join public.video_jobs j on j.id = o.video_job_id
+  join app.providers p on p.name = coalesce(j.provider, o.provider) and p.can_cancel
+  where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
+  on conflict do nothing;
+
   for v_outcome in
     select o.*
     from jsonb_to_recordset(p_outcomes) as o (
@@ -268,7 +277,7 @@ begin
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, and what was accepted of an attempt that is over is cancelled at a provider that can. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)

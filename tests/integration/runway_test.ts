@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { RunwaySandbox } from "../../local/sandbox/runway.ts";
 import {
   type AppOptions,
+  asUser,
+  call,
   type Customer,
   newCustomer,
   queued,
@@ -210,6 +212,29 @@ Deno.test("runway: it rings nobody, so it is asked when a poll is due, however l
     assertEquals(runway.control.state().counts.polls, 1);
     assertEquals((await videoOf(app.db, videoId)).status, "rendering");
   }, { webhooks: "on" }));
+
+Deno.test("runway: what its owner cancels or deletes is cancelled there too, once, and is not paid for", () =>
+  withRunway(async (scene) => {
+    const { app, runway } = scene;
+    for (const end of ["cancelled", "deleted"]) {
+      const customer = await newCustomer(app, { gems: 10 });
+      const videoId = await queued(app, customer);
+      await work(app, "submit-videos");
+      const headers = asUser(app, customer);
+      if (end === "cancelled") {
+        const body = JSON.stringify({ video_id: videoId });
+        assertEquals((await call(app, "cancel-video", { headers, body })).status, 200);
+      } else {
+        const { error } = await customer.client.rpc("delete_videos", { p_video_ids: [videoId] });
+        assertEquals(error, null);
+      }
+      for (let time = 0; time < 2; time++) await polled(app);
+    }
+    const { counts, tasks, creditBalance } = runway.control.state();
+    assertEquals([counts.accepted, counts.cancels], [2, 2]);
+    assertEquals(tasks.map(({ status }) => status), ["CANCELLED", "CANCELLED"]);
+    assertEquals(creditBalance, 1_000_000);
+  }));
 
 Deno.test("runway: whatever poll_steps says, one task is left alone as long as Runway asks for", () =>
   withRunway(async (scene) => {
