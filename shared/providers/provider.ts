@@ -14,6 +14,8 @@ export type ErrorKind =
   | "safety" // the content is refused: the same input fails again
   | "provider" // the provider's engine failed: a fresh attempt may work
   | "timeout" // the provider gave up waiting: a fresh attempt may work
+  | "unavailable" // no room, or the engine is away: later, or elsewhere
+  | "model_off" // the provider does not offer this model (any more): elsewhere
   | "not_found" // the provider does not know the task
   | "server" // the API itself is in trouble (5xx, unreadable answer, no answer)
   | "unknown"; // none of the above

@@ -241,6 +241,10 @@ begin
         v_outcome.code, v_outcome.kind, v_outcome.provider_error, coalesce(v_outcome.delay_seconds, 15)
       );
       result := 'held';
+    elsif v_outcome.kind = 'model_off'
+      and app.move_on(v_job.id, v_outcome.code, v_outcome.kind, v_outcome.provider_error) then
+      -- Not an outage: the provider's other models are made as before.
+      result := 'moved';
     else
       result := app.fail_attempt(
         v_job.id, v_outcome.code, v_outcome.kind, v_outcome.people_code, v_outcome.people_message,

@@ -244,6 +244,7 @@ declare
   v_job public.video_jobs;
   v_video public.videos;
   v_retry_seconds integer := p_retry_seconds;
+  v_maker jsonb;
 begin
   select v.* into v_video
   from public.videos v
@@ -266,13 +267,16 @@ begin
     v_retry_seconds := (select case s.unknown_outcome when 'retry' then 5 end from app.settings s);
   end if;
 
-  if v_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
+  -- What may work here the next time may work elsewhere now. What is not made here at all can only be
+  -- made elsewhere; an attempt that was never accepted has been moved on, or may have been bought.
+  if v_retry_seconds is not null or (p_kind = 'model_off' and v_job.submitted_at is not null) then
+    v_maker := app.next_maker(v_video, p_kind);
+  end if;
+  if (v_retry_seconds is not null or v_maker is not null) and v_video.retry_count < v_video.max_retries then
     update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id;
     perform app.try_again(
-      v_video, v_job.attempt + 1, v_job.priority,
-      -- Where the provider itself is in trouble, another one may do better.
-      case when p_kind in ('timeout', 'server') then app.next_maker(v_video) end,
-      v_retry_seconds, 'That did not work, we try once more…'
+      v_video, v_job.attempt + 1, v_job.priority, v_maker,
+      case when v_maker is null then v_retry_seconds else 0 end, 'That did not work, we try once more…'
     );
     return 'retried';
   end if;
@@ -282,7 +286,7 @@ begin
 end;
 $$;
 comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) is
-  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own p_retry_seconds later while the video has any left (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
+  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own while the video has any left, at the next provider of its chain that takes work or else p_retry_seconds later at the same one (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
 revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) from public;
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean

@@ -10,14 +10,14 @@ const codes: readonly (readonly [code: number, message: string, expected: string
   [401, "You do not have access permissions", "refused auth"],
   [402, "Credits insufficient", "refused balance"],
   [403, "Forbidden", "refused auth"],
-  [404, "The model does not exist", "refused not_found"],
+  [404, "The model does not exist", "refused model_off"],
   [422, "Please enter prompt", "refused validation"],
   [422, "The image contains sensitive content", "refused safety"],
   [429, "The call frequency is too high", "refused rate"],
   [433, "The sub-key usage exceeded the limit", "refused balance"],
   [451, "Failed to fetch the image", "refused validation"],
   [455, "System maintenance", "refused server"],
-  [505, "The feature is disabled", "refused validation"],
+  [505, "The feature is disabled", "refused model_off"],
   // It may be there: whatever is not a documented refusal is never sent again.
   [408, "No result for 10 minutes", "unknown timeout"],
   [418, "A teapot", "unknown unknown"],
@@ -116,7 +116,7 @@ Deno.test("a model that is not in the table is refused without a call", async ()
   await withKie({ body: {} }, async (provider, received) => {
     const [outcome] = await provider.submit([kieTask({ model: "sora-2-text-to-video" })]);
     assertEquals(outcome?.outcome, "refused");
-    assertEquals(outcome && "error" in outcome && outcome.error.kind, "validation");
+    assertEquals(outcome && "error" in outcome && outcome.error.kind, "model_off");
     assertEquals(received.length, 0);
   });
 });

@@ -17,8 +17,11 @@ export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
     const error = unreadable("KIE took a task and named none", answer.raw);
     return { id, outcome: "unknown", error };
   }
-  const outcome = isTurnedAway(answer.code) ? "refused" : "unknown";
-  return { id, outcome, error: errorOf(answer) };
+  const error = errorOf(answer);
+  if (!isTurnedAway(answer.code)) return { id, outcome: "unknown", error };
+  // There is no task yet that could be unknown: it is the model.
+  const kind = error.kind === "not_found" ? "model_off" : error.kind;
+  return { id, outcome: "refused", error: { ...error, kind } };
 }
 
 /** Where a task stands, by the answer to recordInfo. */

@@ -19,7 +19,7 @@ const byCode = new Map<number, ErrorKind>([
   [451, "validation"], // our picture could not be fetched
   [455, "server"], // maintenance
   [501, "provider"],
-  [505, "validation"], // the model is switched off: it fails again however often it is sent
+  [505, "model_off"],
 ]);
 
 /**
@@ -34,6 +34,8 @@ const byFailCode = new Map<number, ErrorKind>([
   [408, "timeout"],
   [422, "validation"],
   [451, "validation"],
+  [455, "unavailable"],
+  [505, "model_off"],
 ]);
 
 /** Words with which the engines behind KIE refuse content; their codes do not tell it. */
