@@ -165,6 +165,40 @@ for (
   });
 }
 
+Deno.test("an account that runs empty after the provider took the task: it rests, and nobody's retries are spent", async () => {
+  await withProviders(async (db, family) => {
+    const empty = { kind: "balance", code: "insufficientCredits", retry_seconds: 300 };
+    const moving = await queuePrompt(db, family);
+    const waiting = await queuePrompt(db, family, { fallbacks: [] });
+    for (const videoId of [moving, waiting]) {
+      await handOver(db, videoId, "accepted");
+      assertEquals(await fail(db, videoId, "balance", empty), "retried");
+      assertEquals((await videoOf(db, videoId)).retry_count, 0);
+    }
+    assertEquals((await attemptsOf(db, moving)).at(-1), "2 second fox pending");
+    assertEquals((await attemptsOf(db, waiting)).at(-1), "2 runware fox pending");
+    const told =
+      "select public.health_report() -> 'providers' -> 'runware' ->> 'pause_reason' as value";
+    assertEquals([await breakerOf(db), await value(db, told)], ["paused", "insufficientCredits"]);
+    assertEquals(await value(db, "select app.free_slots('runware') as value"), 0);
+
+    // Longer than its retries would last, but not for ever.
+    for (let round = 0; round < 4; round++) {
+      await passTime(db, "30 minutes");
+      await handOver(db, waiting, "accepted");
+      assertEquals(await fail(db, waiting, "balance", empty), "retried");
+    }
+    assertEquals((await videoOf(db, waiting)).retry_count, 0);
+    await passTime(db, "4 hours");
+    const ends = [];
+    for (let round = 0; round < 3; round++) {
+      await handOver(db, waiting, "accepted");
+      ends.push(await fail(db, waiting, "balance", empty));
+    }
+    assertEquals(ends, ["retried", "retried", "failed"]);
+  });
+});
+
 Deno.test("a model that is not offered any more: the others of the chain are asked, no retry, and the provider does not rest", async () => {
   await withProviders(async (db, family) => {
     const videoId = await queuePrompt(db, family);

@@ -136,6 +136,10 @@ Deno.test("why a task failed: its own code and words, sorted by both", async () 
     ["400", "Your prompt was flagged", "safety 400"],
     ["500", "Output blocked by content moderation", "safety 500"],
     ["451", "The image could not be fetched", "validation 451"],
+    ["402", "Credits insufficient", "balance 402"],
+    ["433", "The sub-key's cap", "balance 433"],
+    ["401", "No access", "auth 401"],
+    ["429", "Too fast", "rate 429"],
     ["455", "Maintenance", "unavailable 455"],
     ["505", "The model is off", "model_off 505"],
   ];

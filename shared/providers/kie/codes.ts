@@ -31,8 +31,12 @@ const turnedAway = new Set([400, 401, 402, 403, 404, 422, 429, 433, 451, 455, 50
 /** What the `failCode` of a task says; anything else is the engine's own trouble. */
 const byFailCode = new Map<number, ErrorKind>([
   [400, "validation"],
+  [401, "auth"],
+  [402, "balance"],
   [408, "timeout"],
   [422, "validation"],
+  [429, "rate"],
+  [433, "balance"],
   [451, "validation"],
   [455, "unavailable"],
   [505, "model_off"],
