@@ -267,7 +267,8 @@ begin
   update public.video_jobs j
   set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error,
-    cost_usd = app.believable_cost(p_cost_usd)
+    cost_usd = app.believable_cost(p_cost_usd),
+    maybe_bought = j.maybe_bought or p_code = 'unknown_outcome'
   where j.id = p_job_id and j.status in ('pending', 'claimed', 'processing')
   returning j.* into v_job;
   if not found then

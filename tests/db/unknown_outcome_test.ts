@@ -74,6 +74,8 @@ for (const lost of ["answer", "worker"] as const) {
       assertEquals((await videoOf(db, video_id)).status, "failed");
       assertEquals(await balanceOf(db, family), 10);
 
+      const margins = "select sum(costs_unknown)::int as value from app.margins";
+      assertEquals(await value(db, margins), 1, "it may have been paid for");
       const told = () => value(db, "select public.health_report() -> 'unknown_outcomes' as value");
       assertEquals(await told(), 1);
       await db.query(
