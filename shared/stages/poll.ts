@@ -28,6 +28,9 @@ const MISSING_GRACE_SECONDS = 90;
 /** Calls of one provider under way together, so that neither it nor the database waits for the other. */
 const CALLS_AT_ONCE = 2;
 
+/** The end of an attempt of which nobody can say whether it was bought. */
+const UNKNOWN_OUTCOME = "unknown_outcome";
+
 /** Used where a model is not in the table any more. */
 const EXPECTED_SECONDS = 90;
 
@@ -152,9 +155,15 @@ export async function pollBatch(
           ...(state.costUsd === undefined ? {} : { cost_usd: state.costUsd }),
         };
       case "missing":
-        return poll.seconds_running < MISSING_GRACE_SECONDS
-          ? { video_job_id, state: "unanswered" }
-          : failure(poll, "missing", state.error);
+        if (poll.seconds_running < MISSING_GRACE_SECONDS) {
+          return { video_job_id, state: "unanswered" };
+        }
+        // It was taken, so it may have been paid for, and under another id it would be paid for again:
+        // whether that is to be done is the operator's to say.
+        return {
+          ...failure(poll, "missing", state.error),
+          ...(provider.choosesTaskId ? {} : { code: UNKNOWN_OUTCOME }),
+        };
       case "unanswered":
       case undefined:
         return { video_job_id, state: "unanswered" };

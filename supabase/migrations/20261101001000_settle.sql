@@ -276,8 +276,8 @@ begin
   end if;
 
   if p_code = 'unknown_outcome' then
-    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
-    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, p_provider_error)
+    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
+    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, v_job.provider_task_id, p_provider_error)
     on conflict (video_job_id) do nothing;
     v_retry_seconds := (select case s.unknown_outcome when 'retry' then 5 end from app.settings s);
   end if;

@@ -40,8 +40,17 @@ Deno.test("a create's code means the same in a body with status 200 and as a tru
 });
 
 Deno.test("a true error status wins over a 200 in the body", async () => {
-  const body = { code: 200, msg: "success", data: { taskId: TASK } };
+  const body = { code: 200, msg: "success", data: null };
   assertEquals((await submitted({ status: 503, body })).outcome, "unknown");
+});
+
+Deno.test("a task that is named is there, whatever it is named under, and is not handed over again", async () => {
+  const data = { taskId: TASK };
+  for (const [status, code] of [[429, 200], [400, 200], [503, 200], [200, 429], [200, 402]]) {
+    const body = { code, msg: "?", data };
+    const outcome = await submitted({ ...(status === undefined ? {} : { status }), body });
+    assertEquals(outcome, { id: JOB, outcome: "accepted", providerTaskId: TASK });
+  }
 });
 
 Deno.test("a task is taken when it is named, and never believed to be when it is not", async () => {
