@@ -171,6 +171,11 @@ export const duePolls = (
     webhooks === "on",
   ]);
 
+/** Says that the provider tells nothing about our tasks, for our key or our account. */
+export async function noteAskedInVain(sql: Sql, provider: string, code: string): Promise<void> {
+  await sql.query("select app.note_asked_in_vain($1, $2)", [provider, code]);
+}
+
 /** Turns answers of a provider into rows. */
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
   many(sql, changed, "select * from app.settle_video_jobs($1)", [JSON.stringify(results)]);

@@ -6,6 +6,7 @@
 import {
   type DuePoll,
   duePolls,
+  noteAskedInVain,
   recordedEvents,
   type SettleRecord,
   settleVideoJobs,
@@ -76,6 +77,7 @@ export async function pollBatch(
     calls.push(provider.poll(some.map((poll) => poll.provider_task_id)));
   }
   const answers = (await Promise.all(calls)).flat();
+  await noteSilence(answers);
   const byTask = new Map(answers.map((answer) => [answer.id, answer]));
   const states = await recall(due, byTask);
   const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
@@ -91,6 +93,21 @@ export async function pollBatch(
     ...countBy(changes.map((change) => change.result)),
   });
   return due.length;
+
+  /** No news is settled as none; why there is none is for the operator, who can do something about it. */
+  async function noteSilence(all: readonly TaskState[]): Promise<void> {
+    const errors = all.flatMap((one) => one.state === "unanswered" ? [one.error] : []);
+    if (errors.length === 0) return;
+    log.warn("Asked in vain", {
+      provider: provider.name,
+      asked: all.length,
+      ...countBy(errors.map(({ kind, code }) => `${kind} ${code}`)),
+    });
+    const ours = errors.find(({ kind }) => kind === "auth" || kind === "balance");
+    if (ours !== undefined && errors.length === all.length) {
+      await noteAskedInVain(database, provider.name, ours.code);
+    }
+  }
 
   async function settleEach(all: readonly SettleRecord[]) {
     const changes = [];

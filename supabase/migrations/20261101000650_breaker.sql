@@ -56,6 +56,21 @@ comment on function app.note_refusal(text, integer, text, integer) is
   'The provider took nothing of what it was handed: it rests for as long as it asked, and once that has happened several times in a row for twice as long each time, up to ten minutes. p_times: how many refusals it counts for; together they open the breaker at most.';
 revoke all on function app.note_refusal(text, integer, text, integer) from public;
 
+create function app.note_asked_in_vain(p_provider text, p_code text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Asked every few seconds, it would say so every few seconds.
+  if exists (
+    select 1 from app.providers p where p.name = p_provider and coalesce(p.paused_until <= clock_timestamp(), true)
+  ) then
+    perform app.note_refusal(p_provider, 300, p_code);
+  end if;
+end;
+$$;
+comment on function app.note_asked_in_vain(text, text) is 'The provider tells nothing about our tasks for our key or our account: it is given no more for five minutes, unless it rests already, and health says why.';
+revoke all on function app.note_asked_in_vain(text, text) from public;
+
 create function app.next_maker(p_video public.videos, p_kind text default null) returns jsonb
 language plpgsql stable set search_path = ''
 as $$

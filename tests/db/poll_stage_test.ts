@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
+import type { Log } from "../../shared/log.ts";
+import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { type Batch, drain } from "../../shared/stages/drain.ts";
 import { pollBatch } from "../../shared/stages/poll.ts";
 import {
@@ -11,6 +13,7 @@ import {
   passTime,
   queueVideo,
   TWINKLE,
+  value,
   videoOf,
 } from "../support/fixtures.ts";
 import { quiet, withSql } from "../support/sql.ts";
@@ -55,6 +58,12 @@ async function ring(db: Database, ago: string): Promise<void> {
     `insert into public.provider_events (provider, video_job_id, hash, payload, received_at)
      values ('runware', gen_random_uuid(), gen_random_uuid(), '{}', now() - $1::interval)`,
     [ago],
+  );
+}
+
+async function videoIdOf(db: Database, jobId: string): Promise<string> {
+  return String(
+    await value(db, "select video_id as value from public.video_jobs where id = $1", [jobId]),
   );
 }
 
@@ -129,6 +138,46 @@ Deno.test("an attempt past its deadline is asked about, quiet or not", () =>
     await db.query("update app.model_stats set median_seconds = 100000");
     await passTime(db, "31 minutes");
     assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
+Deno.test("asked in vain: the log says why, and where it is our key or account the provider rests and health says so", () =>
+  withSql(async (db) => {
+    const health = async () => {
+      const providers = await value(db, "select public.health_report() -> 'providers' as value");
+      const { breaker, pause_reason } = z.object({
+        runware: z.object({ breaker: z.string(), pause_reason: z.string().nullable() }),
+      }).parse(providers).runware;
+      return [breaker, pause_reason];
+    };
+    const { jobId } = await underWay(db);
+    await underWay(db);
+    const lines: unknown[] = [];
+    const log: Log = { ...quiet, warn: (message, fields) => lines.push([message, fields]) };
+    const tools = { database: db, queue: openQueue(db, quiet), node: "test", log };
+    const ask = async (about: (id: string) => ErrorKind | undefined) => {
+      await passTime(db, "2 minutes");
+      await pollBatch(tools, {
+        ...busy([]),
+        poll: (ids) =>
+          Promise.resolve(ids.map((id): TaskState => {
+            const kind = about(id);
+            if (kind === undefined) return { id, state: "processing" };
+            const error = { kind, code: `our ${kind}`, message: "No", raw: null };
+            return { id, state: "unanswered", error };
+          })),
+      });
+      return await health();
+    };
+    assertEquals(await ask(() => "server"), ["closed", null]);
+    assertEquals(await ask((id) => id === jobId ? "auth" : undefined), ["closed", null]);
+    assertEquals(lines, [
+      ["Asked in vain", { provider: "runware", asked: 2, "server our server": 2 }],
+      ["Asked in vain", { provider: "runware", asked: 2, "auth our auth": 1 }],
+    ]);
+    for (let time = 0; time < 3; time++) {
+      assertEquals(await ask(() => "balance"), ["paused", "our balance"]);
+    }
+    assertEquals((await newestJob(db, await videoIdOf(db, jobId))).status, "processing");
   }));
 
 Deno.test("more than one call's worth is asked about in calls of the provider's size", () =>
