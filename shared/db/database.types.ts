@@ -910,6 +910,8 @@ export type Database = {
           "p_hash": string;
           "p_payload": Json;
           "p_provider": string;
+          "p_task_id"?: string;
+          "p_task_state"?: string;
           "p_video_job_id": string;
         };
         Returns: Json;

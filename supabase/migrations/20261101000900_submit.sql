@@ -197,14 +197,24 @@ begin
   )
   select a.id, 'accepted' from accepted a;
 
-  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took.
-  insert into app.cancellations (video_job_id, provider, provider_task_id)
-  select o.video_job_id, p.name, o.provider_task_id
-  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
-  left join public.video_jobs j on j.id = o.video_job_id
-  join app.providers p on p.name = coalesce(j.provider, o.provider) and p.can_cancel
-  where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
-  on conflict do nothing;
+  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took,
+  -- but its id is known after all.
+  with late as (
+    select o.video_job_id, coalesce(j.provider, o.provider) as provider, o.provider_task_id
+    from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
+    left join public.video_jobs j on j.id = o.video_job_id
+    where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
+  ), unwanted as (
+    insert into app.cancellations (video_job_id, provider, provider_task_id)
+    select l.video_job_id, p.name, l.provider_task_id
+    from late l
+    join app.providers p on p.name = l.provider and p.can_cancel
+    on conflict do nothing
+  )
+  update public.unknown_outcomes u
+  set provider_task_id = l.provider_task_id
+  from late l
+  where u.video_job_id = l.video_job_id and u.provider = l.provider and u.resolved_at is null;
 
   for v_outcome in
     select o.*

@@ -169,6 +169,21 @@ Deno.test("cancelled, or deleted, while it is handed over: what the provider too
     }
   }));
 
+Deno.test("a worker that was given up for dead and has bought after all: the task is named to the operator, and stopped", () =>
+  withStopping(async (db, family) => {
+    await db.query("update app.providers set chooses_task_id = false where name = 'runware'");
+    const { video_id: videoId } = await queueVideo(db, family);
+    const { id } = await newestJob(db, videoId);
+    await startSubmissions(db, [id], "slow");
+    await passTime(db, "5 minutes");
+    assertEquals(await startSubmissions(db, [id], "next"), []);
+    const taken = { video_job_id: id, outcome: "accepted", provider_task_id: "theirs" } as const;
+    assertEquals(await recordSubmissions(db, [{ ...taken, provider: "runware" }], "slow"), []);
+    const told = "select provider_task_id as value from public.unknown_outcomes";
+    assertEquals(await value(db, told), "theirs");
+    assertEquals(await poll(db), ["theirs"]);
+  }));
+
 Deno.test("a task that the provider does not know any more is stopped; without an answer it is told again, later each time", () =>
   withStopping(async (db, family) => {
     const { videoId, task } = await rendering(db, family);
