@@ -456,6 +456,8 @@ export type Database = {
           "model": string;
           "provider": string;
           "provider_error": Json | null;
+          "provider_state": string | null;
+          "provider_task_id": string | null;
           "resolution": string | null;
           "resolved_at": string | null;
           "video_id": string;
@@ -467,6 +469,8 @@ export type Database = {
           "model": string;
           "provider": string;
           "provider_error"?: Json | null;
+          "provider_state"?: string | null;
+          "provider_task_id"?: string | null;
           "resolution"?: string | null;
           "resolved_at"?: string | null;
           "video_id": string;
@@ -477,6 +481,8 @@ export type Database = {
           "model"?: string;
           "provider"?: string;
           "provider_error"?: Json | null;
+          "provider_state"?: string | null;
+          "provider_task_id"?: string | null;
           "resolution"?: string | null;
           "resolved_at"?: string | null;
           "video_id"?: string;
@@ -904,6 +910,8 @@ export type Database = {
           "p_hash": string;
           "p_payload": Json;
           "p_provider": string;
+          "p_task_id"?: string;
+          "p_task_state"?: string;
           "p_video_job_id": string;
         };
         Returns: Json;

@@ -76,13 +76,16 @@ export function chooseModel(
   const fallbacks: Candidate[] = [];
   for (const [index, fallback] of named.fallbacks.entries()) {
     const options = candidatesFor(settled, fallback, market, { quality });
-    const able = "candidates" in options ? options.candidates : [];
+    const found = "candidates" in options ? options.candidates : [];
+    const able = found.filter((one) => ![chosen, ...fallbacks].some((taken) => isSame(one, taken)));
     // It steps in at no extra gems. Else whoever names a cheap model first would be made a dear one.
     const paidFor = able.find(({ gems }) => gems <= chosen.gems);
     if (paidFor !== undefined) {
       fallbacks.push(paidFor);
       continue;
     }
+    // What is in the chain already can make it: nothing is wrong, and there is nothing to add.
+    if (found.length > able.length) continue;
     const problems = "problems" in options
       ? options.problems
       : [able.length === 0 ? notForSale(fallback) : tooDear(chosen, settled, market)];
@@ -145,6 +148,10 @@ function modelsNamed({ models }: Maker, { model }: Named): readonly ModelSpec[] 
   if (model === undefined || model === "auto") return models.filter((one) => one.retired !== true);
   const spec = findModel(models, model);
   return spec === undefined ? [] : [spec];
+}
+
+function isSame(one: Candidate, other: Candidate): boolean {
+  return one.provider === other.provider && one.spec.id === other.spec.id;
 }
 
 function othersThan(chosen: Candidate, candidates: readonly Candidate[]): Candidate[] {

@@ -41,7 +41,7 @@ comment on column app.settings.queue_limit is 'Videos one user may have under wa
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
-comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
+comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook, was heard within the hour and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
 comment on column app.settings.breaker_failures is 'Times in a row that a provider takes nothing of what it is handed until its breaker opens.';
 comment on column app.settings.breaker_seconds is 'How long an open breaker lets nothing through at first; twice as long each time, up to ten minutes.';
 comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';
@@ -56,6 +56,7 @@ create table app.providers (
   name text primary key check (name ~ '^[a-z][a-z0-9_]{1,30}$'),
   max_in_flight integer not null check (max_in_flight between 0 and 100000),
   chooses_task_id boolean not null default true,
+  can_cancel boolean not null default false,
   render_deadline_minutes integer not null default 30 check (render_deadline_minutes between 1 and 1440),
   min_poll_seconds integer not null default 0 check (min_poll_seconds between 0 and 600),
   failures integer not null default 0 check (failures >= 0),
@@ -66,6 +67,7 @@ comment on table app.providers is 'How much each provider may do for us at once,
 
 comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over.';
 comment on column app.providers.min_poll_seconds is 'Seconds between two polls of one task that the provider asks for, whatever poll_steps says.';
+comment on column app.providers.can_cancel is 'True where the provider can be told to stop a task. What is not wanted any more is then written into app.cancellations.';
 comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again can not buy it twice.';
 
 create table app.model_stats (

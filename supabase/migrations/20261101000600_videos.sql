@@ -215,18 +215,22 @@ create table public.provider_events (
 comment on table public.provider_events is 'Raw webhook inbox. An event only makes its attempt due; what counts is what the provider answers when asked. Service role only.';
 create index provider_events_job_idx on public.provider_events (video_job_id);
 create index provider_events_received_at_idx on public.provider_events (received_at);
-create index provider_events_provider_idx on public.provider_events (provider);
+create index provider_events_provider_idx on public.provider_events (provider, received_at);
 
 create table public.unknown_outcomes (
   video_job_id uuid primary key,
   video_id uuid not null,
   provider text not null references app.providers (name),
   model text not null,
+  provider_task_id text,
+  provider_state text,
   provider_error jsonb,
   happened_at timestamptz not null default now(),
   resolved_at timestamptz,
   resolution text check (char_length(resolution) <= 1000)
 );
+comment on column public.unknown_outcomes.provider_task_id is 'The provider''s id of the task, where it was heard of: when it was taken, or from a callback.';
+comment on column public.unknown_outcomes.provider_state is 'How a callback says that it stands: processing, succeeded or failed. For the operator; nothing else believes it.';
 comment on table public.unknown_outcomes is 'Attempts that a provider may have taken and billed, and nobody knows. Look them up at the provider, then fill resolved_at and resolution. Service role only.';
 create index unknown_outcomes_open on public.unknown_outcomes (happened_at) where resolved_at is null;
 create index unknown_outcomes_provider_idx on public.unknown_outcomes (provider);

@@ -119,7 +119,7 @@ after insert on app.providers
 for each row execute function app.open_submit_queue();
 
 insert into app.providers (name, max_in_flight) values ('runware', 200);
-insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('runway', 20, false, 5);
+insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds, can_cancel) values ('runway', 20, false, 5, true);
 insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('kie', 80, false, 3);
 
 create function app.queue_submission(
@@ -318,6 +318,11 @@ as $$
         where j.provider = p.name and j.in_flight and j.next_poll_at <= clock_timestamp()
           -- Until it is acknowledged, an attempt can be asked about only where its id is ours.
           and (j.status = 'processing' or p.chooses_task_id)
+      ) or exists (
+        -- The poller tells them to stop. Whatever it was, it is over some hours later.
+        select 1 from app.cancellations c
+        where c.provider = p.name and c.try_at <= clock_timestamp()
+          and c.created_at > clock_timestamp() - interval '6 hours'
       )
     else false
   end

@@ -258,7 +258,9 @@ create function public.record_provider_event(
   p_provider text,
   p_video_job_id uuid,
   p_hash text,
-  p_payload jsonb
+  p_payload jsonb,
+  p_task_id text default null,
+  p_task_state text default null
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -266,6 +268,14 @@ declare
   v_status text;
   v_new boolean;
 begin
+  -- Of a task whose create was never answered this is the only word there is, and of a deleted video too.
+  -- It is for the operator, who can look the task up; nothing else believes it.
+  if p_task_id is not null then
+    update public.unknown_outcomes u
+    set provider_task_id = p_task_id, provider_state = p_task_state
+    where u.video_job_id = p_video_job_id and u.provider = p_provider and u.resolved_at is null
+      and coalesce(u.provider_task_id, p_task_id) = p_task_id;
+  end if;
   select j.status into v_status from public.video_jobs j where j.id = p_video_job_id and j.provider = p_provider;
   if not found then
     return jsonb_build_object('known', false, 'recorded', false, 'rang', false);
@@ -283,10 +293,12 @@ begin
     return jsonb_build_object('known', true, 'recorded', v_new, 'rang', false);
   end if;
   update public.video_jobs j
-  set next_poll_at = clock_timestamp(), maybe_bought = true
+  set next_poll_at = clock_timestamp(), maybe_bought = true,
+    -- Kept should the create's own answer never come; overwritten by it when it does.
+    provider_task_id = coalesce(j.provider_task_id, p_task_id)
   where j.id = p_video_job_id and j.status in ('claimed', 'processing');
   return jsonb_build_object('known', true, 'recorded', v_new, 'rang', app.ring('poll'));
 end;
 $$;
-comment on function public.record_provider_event(text, uuid, text, jsonb) is
-  'Takes in a webhook: keeps the event once, makes the attempt due now and rings the poller, who asks the provider itself. An unknown or finished attempt changes nothing and is no error.';
+comment on function public.record_provider_event(text, uuid, text, jsonb, text, text) is
+  'Takes in a webhook: keeps the event once, makes the attempt due now and rings the poller, who asks the provider itself. p_task_id, p_task_state: the task that it names, where the ids are the provider''s; written beside an outcome that is unknown. An unknown or finished attempt changes nothing and is no error.';

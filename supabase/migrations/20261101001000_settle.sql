@@ -26,7 +26,14 @@ as $$
   ), looked_at as (
     select
       d.id,
-      p_webhooks and d.status = 'processing' and d.deadline_at > clock_timestamp()
+      p_webhooks
+        -- Where none of its rings reaches us, waiting for them would make every video late, and each
+        -- of them a measure of how long the next ones may take.
+        and (select exists (
+          select 1 from public.provider_events e
+          where e.provider = p_provider and e.received_at > clock_timestamp() - interval '1 hour'
+        ))
+        and d.status = 'processing' and d.deadline_at > clock_timestamp()
         and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > clock_timestamp()
         and not exists (select 1 from public.provider_events e where e.video_job_id = d.id) as quiet
     from due d
@@ -60,7 +67,7 @@ as $$
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks, where the provider has not rung and, by the time its model takes, need not have: nobody is to be asked.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
@@ -95,6 +102,9 @@ declare
   v_failure record;
   v_delivered uuid[];
   v_retried boolean := false;
+  v_closed text;
+  v_rest integer;
+  v_why text;
 begin
   select s.* into v_settings from app.settings s;
   perform 1
@@ -180,7 +190,7 @@ begin
   select m.job_id, 'progress' from moved m;
 
   for v_failure in
-    select r.video_job_id, t.*
+    select r.video_job_id, j.provider, t.*
     from jsonb_to_recordset(p_results) as r (
       video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
       provider_error jsonb, retry_seconds integer, cost_usd numeric
@@ -206,7 +216,17 @@ begin
     if result <> 'lost' then
       return next;
     end if;
+    if v_failure.kind in ('auth', 'balance') then
+      v_closed := v_failure.provider;
+      v_rest := greatest(v_rest, v_failure.retry_seconds, 1);
+      v_why := v_failure.code;
+    end if;
   end loop;
+
+  -- It takes tasks and does not make them, for want of our money or for our key: it is to be given no more.
+  if v_closed is not null then
+    perform app.note_refusal(v_closed, v_rest, v_why);
+  end if;
 
   -- Rings come last: while their lock is held nothing else may be waited for.
   if v_delivered is not null then
@@ -218,7 +238,7 @@ begin
 end;
 $$;
 comment on function app.settle_video_jobs(jsonb) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account rests. Returns what changed: rendering, progress, retried or failed.';
 revoke all on function app.settle_video_jobs(jsonb) from public;
 
 create function app.fail_attempt(
@@ -237,6 +257,8 @@ declare
   v_job public.video_jobs;
   v_video public.videos;
   v_retry_seconds integer := p_retry_seconds;
+  v_maker jsonb;
+  v_free boolean := false;
 begin
   select v.* into v_video
   from public.videos v
@@ -245,7 +267,8 @@ begin
   update public.video_jobs j
   set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error,
-    cost_usd = app.believable_cost(p_cost_usd)
+    cost_usd = app.believable_cost(p_cost_usd),
+    maybe_bought = j.maybe_bought or p_code = 'unknown_outcome'
   where j.id = p_job_id and j.status in ('pending', 'claimed', 'processing')
   returning j.* into v_job;
   if not found then
@@ -253,19 +276,28 @@ begin
   end if;
 
   if p_code = 'unknown_outcome' then
-    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
-    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, p_provider_error)
+    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
+    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, v_job.provider_task_id, p_provider_error)
     on conflict (video_job_id) do nothing;
     v_retry_seconds := (select case s.unknown_outcome when 'retry' then 5 end from app.settings s);
   end if;
 
-  if v_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
-    update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id;
+  -- What may work here the next time may work elsewhere now. What is not made here at all can only be
+  -- made elsewhere; an attempt that was never accepted has been moved on, or may have been bought.
+  if v_retry_seconds is not null or (p_kind = 'model_off' and v_job.submitted_at is not null) then
+    v_maker := app.next_maker(v_video, p_kind);
+  end if;
+  -- Our key and our account are no fault of the video's, and cost it no retry: it moves on, or waits as
+  -- long as a video may wait for a provider at all.
+  if p_kind in ('auth', 'balance') then
+    v_free := v_maker is not null or v_video.created_at > clock_timestamp()
+      - (select s.queued_deadline_minutes from app.settings s) * interval '1 minute';
+  end if;
+  if (v_retry_seconds is not null or v_maker is not null) and (v_free or v_video.retry_count < v_video.max_retries) then
+    update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id and not v_free;
     perform app.try_again(
-      v_video, v_job.attempt + 1, v_job.priority,
-      -- Where the provider itself is in trouble, another one may do better.
-      case when p_kind in ('timeout', 'server') then app.next_maker(v_video) end,
-      v_retry_seconds, 'That did not work, we try once more…'
+      v_video, v_job.attempt + 1, v_job.priority, v_maker,
+      case when v_maker is null then v_retry_seconds else 0 end, 'That did not work, we try once more…'
     );
     return 'retried';
   end if;
@@ -275,7 +307,7 @@ begin
 end;
 $$;
 comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) is
-  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own p_retry_seconds later while the video has any left (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
+  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own while the video has any left, at the next provider of its chain that takes work or else p_retry_seconds later at the same one (null: the failure will not pass), else the video fails and the gems come back. A failure for our key or account uses up none. Returns retried, failed, or lost when the attempt was over already.';
 revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) from public;
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean

@@ -269,6 +269,8 @@ begin
   where j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
   update public.unknown_outcomes o set provider_error = null where o.happened_at < v_before and o.provider_error is not null;
   delete from app.drainers d where d.lease_until < now();
+  -- Of a provider that this deployment has no key for any more.
+  delete from app.cancellations c where c.created_at < now() - interval '1 day';
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
   end if;
@@ -318,6 +320,7 @@ as $$
       from app.providers p
     ),
     'unknown_outcomes', (select count(*) from public.unknown_outcomes u where u.resolved_at is null),
+    'cancellations_open', (select count(*) from app.cancellations c),
     'objects_to_delete', (select count(*) from app.objects_to_delete d),
     'erasures_open', (select count(*) from app.erasures e where e.finished_at is null),
     'doorbell_installed', app.doorbell_installed(),

@@ -150,6 +150,20 @@ Deno.test("each fallback that is named must be able to do the same, and is named
   );
 });
 
+Deno.test("a fallback that is left to us is another than the first choice and than those before it", () => {
+  const chain = (named: Named, fallbacks: Named[]) =>
+    choiceFor({ duration: 5 }, { ...named, fallbacks }).fallbacks
+      .map(({ provider, spec }) => `${provider}/${spec.id}`);
+  const dear = { provider: "one", model: "dear" };
+  const cheap = { provider: "one", model: "cheap" };
+  const auto = { provider: "auto" };
+  assertEquals(chain(dear, [auto]), ["one/cheap"]);
+  assertEquals(chain(dear, [auto, auto]), ["one/cheap", "two/other"]);
+  assertEquals(chain(dear, [dear, cheap, cheap]), ["one/cheap"]);
+  // Nobody else can make it at this price: no fallback, and no reason to refuse.
+  assertEquals(chain(cheap, [auto]), []);
+});
+
 Deno.test("a fallback that is named is one the price pays for, at the quality it would be made in", () => {
   const cheap = { provider: "one", model: "cheap" };
   assertEquals(problemsOf({ duration: 5 }, { ...cheap, fallbacks: [{ provider: "two" }] }), [

@@ -134,6 +134,7 @@ function facade({ provider, mediaHost }: Outside, gate: Gate): VideoProvider {
   return {
     name: "runware",
     choosesTaskId: true,
+    callsBack: true,
     submitBatch: 4,
     pollBatch: 20,
     mediaHosts: [mediaHost],

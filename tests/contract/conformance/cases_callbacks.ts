@@ -37,6 +37,13 @@ export const callbackCases: readonly Case[] = [
     },
   },
   {
+    name: "who is waited for is who calls back",
+    run({ provider, lacks }) {
+      assertEquals(provider.callsBack, lacks.callbacks === undefined);
+      return Promise.resolve();
+    },
+  },
+  {
     name: "junk for a callback speaks of no task",
     run({ provider }) {
       assertEquals(JUNK.flatMap((body) => provider.parseEvent(body)), []);
