@@ -61,8 +61,10 @@ export interface ModelSpec {
      */
     readonly size: "from_image" | "shape_from_image" | "as_asked";
   };
-  /** True where sound can be asked for. */
-  readonly audio?: boolean;
+  /** Sound is made where it is asked for, or always; absent, or "never": the model makes none. */
+  readonly audio?: "never" | "on_request" | "always";
+  /** True where the caller may choose the seed. */
+  readonly seed?: boolean;
   /** Seconds one render takes until we have measured it ourselves. */
   readonly renderSeconds: number;
   /** True where the provider no longer offers it. */
@@ -78,7 +80,7 @@ export interface VideoRequest {
   readonly height?: number;
   readonly fps?: number;
   readonly seed?: number;
-  /** Sound made with the video; without, it is silent where the model lets us choose. */
+  /** Sound made with the video; where nobody says, it is silent if the model lets us choose. */
   readonly audio?: boolean;
   /** Public https URL of the image the video starts with. */
   readonly firstFrame?: string;

@@ -68,9 +68,8 @@ function planOfPrompt(row: StartedSubmission, models: readonly ModelSpec[]) {
     style: options.style,
     strategy: options.prompting_strategy,
     duration: options.duration,
-    aspectRatio: options.aspect_ratio,
-    // Where the caller left it to the model, another model's quality may go by another name.
-    resolution: spec.tiers.find(({ name }) => name === options.resolution)?.name,
+    // As planned at the door; another model may have no such quality, or take both from the picture.
+    usual: { aspectRatio: options.aspect_ratio, resolution: options.resolution },
     fps: options.fps,
     seed: options.seed,
     audio: options.audio,

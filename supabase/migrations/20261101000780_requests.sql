@@ -46,7 +46,8 @@ begin
     v_video.title := v_rhyme.title;
     v_video.provider := v_rhyme.provider;
     v_video.model := coalesce(p_request ->> 'model', v_rhyme.model);
-    v_video.fallbacks := v_rhyme.fallbacks;
+    -- Of the rhyme's own those that can also do what was wished for.
+    v_video.fallbacks := coalesce(p_request -> 'fallbacks', v_rhyme.fallbacks);
     v_video.is_premium := v_rhyme.is_premium;
     v_video.gem_cost := v_rhyme.gem_cost;
   else
@@ -77,7 +78,7 @@ begin
 end;
 $$;
 comment on function app.draft_video(uuid, jsonb) is
-  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_path, options} and for a rhyme {rhyme_id, model}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
+  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_path, options} and for a rhyme {rhyme_id, model, fallbacks}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
 revoke all on function app.draft_video(uuid, jsonb) from public;
 
 create function public.quote_video(p_user_id uuid, p_request jsonb) returns jsonb

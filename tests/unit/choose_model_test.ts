@@ -96,6 +96,29 @@ Deno.test("what is asked decides who can: a last frame, a length, a shape", () =
   assertEquals(chosenBy({ aspectRatio: "9:16", duration: 10 }), "one/cheap");
 });
 
+Deno.test("auto passes over a model that can not do what is asked, however cheap it is", () => {
+  const makers: Maker[] = [{
+    name: "one",
+    models: [
+      model("loud", { audio: "always" }),
+      model("from_picture", { frames: { last: false, size: "from_image" } }),
+      model("able", { seed: true, audio: "on_request" }),
+    ],
+  }];
+  const market = {
+    makers,
+    prices: [price("one", "loud", 0.1), price("one", "from_picture", 0.2), price("one", "able", 9)],
+  };
+  const chosen = (wish: Partial<Wish>) => chosenBy(wish, {}, market);
+  assertEquals(chosen({}), "one/loud");
+  assertEquals(chosen({ audio: false }), "one/from_picture");
+  assertEquals(chosen({ seed: 7 }), "one/able");
+  const firstFrame = "https://a.example/1.png";
+  assertEquals(chosen({ firstFrame, audio: false }), "one/from_picture");
+  assertEquals(chosen({ firstFrame, audio: false, resolution: "720p" }), "one/able");
+  assertEquals(chosen({ firstFrame, audio: false, aspectRatio: "9:16" }), "one/able");
+});
+
 Deno.test("a provider or a model that is named is taken, by alias too, and no reason is given for both", () => {
   assertEquals(chosenBy({}, { provider: "two" }), "two/other");
   assertEquals(chosenBy({}, { model: "dear-alias" }), "one/dear");

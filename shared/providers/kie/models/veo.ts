@@ -12,8 +12,7 @@ const veo: Family & Pick<KieModel, "shapes"> = {
   durations: { list: [4, 6, 8] },
   fps: [24],
   frames: { last: true, size: "shape_from_image" },
-  // Always there.
-  audio: true,
+  audio: "always",
   shapes: SHAPES,
 };
 
