@@ -16,6 +16,8 @@ export interface PriceRow {
   /** Empty where the model has only one. */
   readonly resolution: string;
   readonly gemsPerSecond: number;
+  /** Null: not sold with sound. */
+  readonly gemsPerSecondWithSound: number | null;
   /** False while the provider takes no work. */
   readonly available: boolean;
 }
@@ -128,7 +130,13 @@ function candidatesFor(
       row.provider === provider && row.model === spec.id && row.resolution === plan.resolution
     );
     if (price === undefined) continue;
-    const gems = Math.max(1, Math.ceil(price.gemsPerSecond * plan.request.durationSeconds));
+    const { audio, durationSeconds } = plan.request;
+    const gemsPerSecond = audio === true ? price.gemsPerSecondWithSound : price.gemsPerSecond;
+    if (gemsPerSecond === null) {
+      nearest ??= [notSoldWithSound(spec)];
+      continue;
+    }
+    const gems = Math.max(1, Math.ceil(gemsPerSecond * durationSeconds));
     candidates.push({ provider, spec, plan, gems, available: price.available });
   }
   if (candidates.length === 0 && nearest !== undefined) return { problems: nearest };
@@ -189,6 +197,10 @@ function tooDear(chosen: Candidate, wish: Wish, market: Market): OptionProblem {
     message: `costs more than the ${chosen.gems} gems that are charged`,
     allowed: able.filter(({ gems }) => gems <= chosen.gems).map(({ spec }) => spec.id),
   };
+}
+
+function notSoldWithSound({ name }: ModelSpec): OptionProblem {
+  return { field: "audio", message: `${name} is not sold with sound`, allowed: ["false"] };
 }
 
 function notForSale({ model }: Named): OptionProblem {

@@ -28,10 +28,12 @@ const priceRows = z.array(
     model: z.string(),
     resolution: z.string(),
     gems_per_second: z.number(),
+    gems_per_second_with_sound: z.number().nullable(),
     available: z.boolean(),
-  }).transform(({ gems_per_second, ...row }) => ({
+  }).transform(({ gems_per_second, gems_per_second_with_sound, ...row }) => ({
     ...row,
     gemsPerSecond: gems_per_second,
+    gemsPerSecondWithSound: gems_per_second_with_sound,
   })),
 );
 

@@ -112,6 +112,7 @@ Deno.test("what no model, or not the one named, can do is 422 with field and all
       [{ model, aspect_ratio: "21:9" }, "aspect_ratio"],
       [{ model, audio: true }, "audio"],
       [{ provider: "kie", model: "veo3_fast", audio: false }, "audio"],
+      [{ provider: "kie", model: "bytedance/seedance-2", audio: true }, "audio"],
       [{ provider: "kie", model: "kling-3.0/video", resolution: "1080p", seed: 7 }, "seed"],
       [{ ...picture, model, resolution: "720p" }, "resolution"],
       [{ ...picture, model, aspect_ratio: "9:16" }, "aspect_ratio"],

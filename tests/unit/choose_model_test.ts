@@ -45,6 +45,7 @@ const price = (
   available = true,
 ): PriceRow => ({
   ...{ provider, model: id, resolution: "720p", gemsPerSecond, available },
+  gemsPerSecondWithSound: null,
 });
 const prices = [
   price("one", "dear", 3),
@@ -117,6 +118,33 @@ Deno.test("auto passes over a model that can not do what is asked, however cheap
   assertEquals(chosen({ firstFrame, audio: false }), "one/from_picture");
   assertEquals(chosen({ firstFrame, audio: false, resolution: "720p" }), "one/able");
   assertEquals(chosen({ firstFrame, audio: false, aspectRatio: "9:16" }), "one/able");
+});
+
+Deno.test("sound has a price of its own, and is not sold without one", () => {
+  const speaking = { audio: "on_request" } as const;
+  const makers: Maker[] = [{
+    name: "one",
+    models: [model("mute", speaking), model("loud", speaking), model("quiet", speaking)],
+  }];
+  const withSound = (id: string, gemsPerSecond: number, gemsPerSecondWithSound: number) => ({
+    ...price("one", id, gemsPerSecond),
+    gemsPerSecondWithSound,
+  });
+  const market = {
+    makers,
+    prices: [price("one", "mute", 0.1), withSound("loud", 0.2, 4), withSound("quiet", 1, 1.5)],
+  };
+  const bought = (wish: Partial<Wish>, named: Named = {}) => {
+    const { chosen } = choiceFor({ duration: 5, ...wish }, named, market);
+    return [chosen.spec.id, chosen.gems];
+  };
+  assertEquals(bought({}), ["mute", 1]);
+  assertEquals(bought({ audio: false }), ["mute", 1]);
+  assertEquals(bought({ audio: true }), ["quiet", 8]);
+  assertEquals(bought({ audio: true }, { model: "loud" }), ["loud", 20]);
+  assertEquals(problemsOf({ audio: true }, { model: "mute" }, market), [
+    { field: "audio", allowed: ["false"] },
+  ]);
 });
 
 Deno.test("a provider or a model that is named is taken, by alias too, and no reason is given for both", () => {

@@ -67,7 +67,7 @@ export const klingModels: readonly KieModel[] = [
     name: "Kling 3.0",
     audio: "on_request",
     frames: { last: true, size: "shape_from_image" },
-    tiers: tiers(USUAL_SHAPES, { "720p": null, "1080p": 0.09, "4K": null }),
+    tiers: tiers(USUAL_SHAPES, { "720p": null, "1080p": 0.09, "4K": null }, { "1080p": 0.135 }),
     renderSeconds: 180,
     ask: ({ task, quality, shape }) => ({
       model: "kling-3.0/video",

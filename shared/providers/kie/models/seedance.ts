@@ -69,7 +69,7 @@ function askingOfOld(stem: string): Pick<KieModel, "ask"> {
   };
 }
 
-/** Newest first. Prices are without sound where there is a choice. */
+/** Newest first. Prices are without sound, where there is a choice; nobody tells those with it. */
 export const seedanceModels: readonly KieModel[] = [
   {
     ...seedance,
