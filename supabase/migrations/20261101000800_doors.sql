@@ -54,7 +54,8 @@ declare
 begin
   if p_more + (
     select count(*) from public.videos v
-    where v.user_id = p_user_id and v.under_way
+    -- Clips of projects have a limit of their own: see app.check_project_limit.
+    where v.user_id = p_user_id and v.under_way and v.scene is null
   ) > v_limit then
     raise exception 'At most % videos may be under way at once', v_limit
       using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
