@@ -66,7 +66,7 @@ export async function generateVideo(
   const queued = await queueOne(visit, asked, { hash, key });
   if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
   // Charged: from here on nothing may fail, or a caller without a key would buy once more.
-  const task = queuedTask(queued, Date.now(), body.contentDraftId);
+  const task = queuedTask(queued, body.contentDraftId);
   return Response.json({ success: true, videoTask: task } satisfies TaskAnswer, { status: 201 });
 }
 

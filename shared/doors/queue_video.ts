@@ -18,6 +18,7 @@ import { rhymeRequest } from "./rhyme_request.ts";
 const queued = z.object({
   video_id: z.uuid(),
   estimated_completion: z.string(),
+  estimated_seconds: z.number(),
   gem_cost: z.number(),
   title: z.string(),
   provider: z.string(),
@@ -112,7 +113,8 @@ async function queue(
   asked: VideoRequest,
   once: { hash: string; key: string | null },
 ): Promise<Response> {
-  const { title, replayed: _, model_reason, ...video } = await queueOne(visit, asked, once);
+  const { title, replayed: _, estimated_seconds: _seconds, model_reason, ...video } =
+    await queueOne(visit, asked, once);
   return Response.json(
     {
       success: true,

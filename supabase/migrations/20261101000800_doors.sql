@@ -126,6 +126,7 @@ begin
   return jsonb_build_object(
     'video_id', p_video.id,
     'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'estimated_seconds', ceil(extract(epoch from p_video.estimated_completion_at - p_video.created_at)),
     'gem_cost', p_video.gem_cost,
     'title', p_video.title,
     'provider', p_video.provider,
