@@ -233,6 +233,22 @@ $$;
 comment on function public.video_status(uuid, uuid[]) is
   'Where these videos of this user stand, with their newest progress entry. Videos of others are left out, as if they did not exist.';
 
+create function public.videos_under_way(p_user_id uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id), '[]')
+  from public.videos v
+  where v.id in (
+    select w.id
+    from public.videos w
+    where w.user_id = p_user_id and w.under_way
+    order by w.created_at desc, w.id
+    limit 100
+  );
+$$;
+comment on function public.videos_under_way(uuid) is
+  'Where the videos of this user stand that are not over: the newest hundred, with their newest progress entry. Service role only.';
+
 create function public.video_changes(p_video_ids uuid[], p_revs bigint[]) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
