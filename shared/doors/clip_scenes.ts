@@ -79,8 +79,15 @@ export async function sceneRequests(
   if (!checked.success) throw invalidFields(422, fieldProblems(checked.error));
   const scenes = Object.entries(checked.data.frames).sort(([a], [b]) => Number(a) - Number(b));
   await assertAllowed(config.moderator, {
-    title: project.title,
-    ...Object.fromEntries(scenes.map(([name, { prompt }]) => [`frames.${name}.prompt`, prompt])),
+    kind: "clip",
+    words: {
+      title: project.title,
+      ...Object.fromEntries(scenes.map(([name, { prompt }]) => [`frames.${name}.prompt`, prompt])),
+    },
+    frames: Object.fromEntries(scenes.flatMap(([name, { first_frame, last_frame }]) => [
+      [`frames.${name}.first_frame`, first_frame],
+      [`frames.${name}.last_frame`, last_frame],
+    ])),
   });
 
   const requests: SceneRequest[] = [];

@@ -85,7 +85,7 @@ async function taskRequest(
     throw new HttpError(503, "provider_unavailable", "Runway is not switched on here");
   }
   const { resolution, duration, style, promptingStrategy: prompting_strategy } = asked;
-  await assertAllowed(moderator, { prompt, "config.style": style });
+  await assertAllowed(moderator, { kind: "prompt", words: { prompt, "config.style": style } });
   const planned = await planModelRequest(
     {
       kind: "prompt",
