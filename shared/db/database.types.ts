@@ -940,6 +940,7 @@ export type Database = {
       };
       "video_status": { Args: { "p_user_id": string; "p_video_ids": (string)[] }; Returns: Json };
       "videos_since": { Args: { "p_rev"?: string }; Returns: Json };
+      "videos_under_way": { Args: { "p_user_id": string }; Returns: Json };
       "withdraw_consent": { Args: { "p_child_id": string }; Returns: undefined };
     };
     Enums: {

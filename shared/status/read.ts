@@ -24,6 +24,16 @@ export async function readVideos(
   return await withLinks(z.array(videoState).parse(data));
 }
 
+/** This user's videos that are not over, newest first, at most 100. Throws as `readVideos`. */
+export async function readVideosUnderWay(
+  admin: AdminClient,
+  userId: string,
+): Promise<VideoAnswer[]> {
+  const { data, error } = await admin.rpc("videos_under_way", { p_user_id: userId });
+  if (error) throw fromRpcError(error);
+  return await withLinks(z.array(videoState).parse(data));
+}
+
 /** Whoever's videos these are: those that moved past the rev known of them. One query. */
 export async function readChanges(
   admin: AdminClient,

@@ -17,6 +17,7 @@ create table app.settings (
   max_attempts integer not null default 3 check (max_attempts between 1 and 10),
   max_claims integer not null default 5 check (max_claims between 1 and 100),
   queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
+  project_limit integer not null default 100 check (project_limit between 1 and 100000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'
@@ -37,7 +38,8 @@ create table app.settings (
 comment on table app.settings is 'One row: the knobs of the system. Change with UPDATE; the next transaction sees it.';
 comment on column app.settings.max_attempts is 'Attempts (video jobs) a video gets before it fails for good and the gems come back.';
 comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
-comment on column app.settings.queue_limit is 'Videos one user may have under way at once.';
+comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
+comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make can not start.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';

@@ -56,7 +56,8 @@ begin
   from app.settings s
   where s.queue_limit < p_more + (
     select count(*) from public.videos v
-    where v.user_id = p_user_id and v.under_way
+    -- Clips of projects have a limit of their own: see app.check_project_limit.
+    where v.user_id = p_user_id and v.under_way and v.scene is null
   );
   if found then
     raise exception 'At most % videos may be under way at once', v_limit
@@ -134,6 +135,7 @@ begin
   return jsonb_build_object(
     'video_id', p_video.id,
     'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'estimated_seconds', ceil(extract(epoch from p_video.estimated_completion_at - p_video.created_at)),
     'gem_cost', p_video.gem_cost,
     'title', p_video.title,
     'provider', p_video.provider,
@@ -239,6 +241,22 @@ as $$
 $$;
 comment on function public.video_status(uuid, uuid[]) is
   'Where these videos of this user stand, with their newest progress entry. Videos of others are left out, as if they did not exist.';
+
+create function public.videos_under_way(p_user_id uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id), '[]')
+  from public.videos v
+  where v.id in (
+    select w.id
+    from public.videos w
+    where w.user_id = p_user_id and w.under_way
+    order by w.created_at desc, w.id
+    limit 100
+  );
+$$;
+comment on function public.videos_under_way(uuid) is
+  'Where the videos of this user stand that are not over: the newest hundred, with their newest progress entry. Service role only.';
 
 create function public.video_changes(p_video_ids uuid[], p_revs bigint[]) returns jsonb
 language sql stable security definer set search_path = ''

@@ -68,6 +68,7 @@ grant execute on function public.quote_video(uuid, jsonb) to service_role;
 grant execute on function public.price_list() to service_role;
 grant execute on function public.cancel_video(uuid, uuid) to service_role;
 grant execute on function public.video_status(uuid, uuid[]) to service_role;
+grant execute on function public.videos_under_way(uuid) to service_role;
 grant execute on function public.video_changes(uuid[], bigint[]) to service_role;
 grant execute on function public.record_provider_event(text, uuid, text, jsonb, text, text) to service_role;
 grant execute on function public.health_report() to service_role;

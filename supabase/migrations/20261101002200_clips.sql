@@ -92,6 +92,30 @@ create trigger touch_project
 before update of title, frames on public.projects
 for each row execute function app.touch_project();
 
+create function app.check_project_limit(p_user_id uuid, p_more integer) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_limit integer := (select s.project_limit from app.settings s);
+begin
+  if p_more > v_limit then
+    -- Waiting would not help.
+    raise exception 'At most % scenes can be made at once, and there are %', v_limit, p_more
+      using errcode = 'GM012', detail = jsonb_build_object('field', 'frames', 'allowed', jsonb_build_array(1, v_limit))::text;
+  end if;
+  if p_more + (
+    select count(*) from public.videos v
+    where v.user_id = p_user_id and v.under_way and v.scene is not null
+  ) > v_limit then
+    raise exception 'At most % clips may be under way at once', v_limit
+      using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
+  end if;
+end;
+$$;
+comment on function app.check_project_limit(uuid, integer) is
+  'GM012 where a project has more scenes to make than may ever be under way, GM004 where so many more would be too many for this user now. The caller holds the user''s lock.';
+revoke all on function app.check_project_limit(uuid, integer) from public;
+
 create function public.queue_clips(p_user_id uuid, p_project_id uuid, p_scenes jsonb) returns integer
 language plpgsql security definer set search_path = ''
 as $$
@@ -135,7 +159,7 @@ begin
     return 0;
   end if;
 
-  perform app.check_queue_limit(p_user_id, cardinality(v_drafts));
+  perform app.check_project_limit(p_user_id, cardinality(v_drafts));
   if v_price > v_user.gem_balance then
     raise exception 'The balance is % gems and % are needed', v_user.gem_balance, v_price
       using errcode = 'GM001',
@@ -150,7 +174,7 @@ begin
 end;
 $$;
 comment on function public.queue_clips(uuid, uuid, jsonb) is
-  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 queue limit, GM005 no such user or project, GM010 no price.';
+  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 project limit, GM005 no such user or project, GM010 no price, GM012 more scenes than the project limit (detail.field).';
 
 create function public.project_state(p_user_id uuid, p_project_id uuid) returns jsonb
 language sql stable security definer set search_path = ''

@@ -1,5 +1,6 @@
 /** What providers post to us, which is never believed and must never break anything. */
 import { assertEquals } from "@std/assert";
+import { settlesOnce } from "./settles_once.ts";
 import { accepted, asked, succeeded } from "./steps.ts";
 import type { Case } from "./suite.ts";
 
@@ -23,6 +24,11 @@ export const callbackCases: readonly Case[] = [
       assertEquals([state?.id, state?.state], [id, "succeeded"]);
       assertEquals(succeeded(state).videoUrl, succeeded(await asked(bench, id)).videoUrl);
     },
+  },
+  {
+    name: "a callback that comes twice settles the video once",
+    needs: "callbacks",
+    run: settlesOnce,
   },
   {
     name: "a callback of a failure",
