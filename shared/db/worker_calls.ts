@@ -39,6 +39,7 @@ const startedSubmission = z.object({
   duration_seconds: z.coerce.number().nullable(),
   width: count.nullable(),
   height: count.nullable(),
+  lease_seconds: count,
 });
 /** An attempt claimed for this worker, with what the prompt is made of. */
 export type StartedSubmission = z.infer<typeof startedSubmission>;
@@ -180,13 +181,13 @@ export async function noteAskedInVain(sql: Sql, provider: string, code: string):
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
   many(sql, changed, "select * from app.settle_video_jobs($1)", [JSON.stringify(results)]);
 
-/** Recorded webhook payloads of these attempts, newest first. */
+/** Recorded webhook payloads of these attempts, newest first; record_provider_event keeps a handful of each. */
 export const recordedEvents = (sql: Sql, jobIds: string[]) =>
   many(
     sql,
     z.object({ video_job_id: z.uuid(), payload: z.unknown() }),
     `select e.video_job_id, e.payload from public.provider_events e
-     where e.video_job_id = any ($1) order by e.id desc limit 500`,
+     where e.video_job_id = any ($1) order by e.id desc`,
     [jobIds],
   );
 
@@ -235,6 +236,6 @@ export const reconcile = (sql: Sql) =>
 export const measureModels = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.measure_models() as value", []);
 
-/** What must not be, among what is under way or recent: lies in the books, stranded videos. */
+/** What must not be: lies in the books, stranded videos. Among what is recent, and once what a look at everything found. */
 export const checkInvariants = (sql: Sql) =>
   many(sql, violation, "select * from app.check_invariants()", []);

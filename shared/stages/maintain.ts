@@ -7,7 +7,7 @@ export interface MaintenanceReport {
   /** Counts of what app.reconcile() did. */
   readonly reconciled: Record<string, number>;
   readonly models_measured: number;
-  /** Violated invariants among what is under way or recent; always 0. */
+  /** Violated invariants among what is under way or recent, and those of a look at everything; always 0. */
   readonly violations: number;
 }
 

@@ -49,25 +49,30 @@ export async function storeBatch(
   return { taken: jobs.length, full: jobs.length === AT_ONCE };
 
   async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
-    const hosts = providers.get(storable.provider)?.mediaHosts ?? [];
+    const provider = providers.get(storable.provider);
+    if (provider === undefined) return await leave(storable, job);
+    const hosts = provider.mediaHosts;
     const keeping = storeThumbnail(storable, { open: openPicture, store, log, hosts });
     try {
-      await copy(storable);
+      await copy(storable, provider);
     } catch (error) {
       await keeping;
       return await giveUpOrRetry(storable, job, error);
     }
     const thumbnail = await keeping;
-    await database.transaction(async (sql) => {
-      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);
+    const completed = await database.transaction(async (sql) => {
+      const { video_job_id, storage_path } = storable;
+      const completed = await finishStoring(sql, video_job_id, storage_path, thumbnail);
       await queue.complete(sql, "store-video", [job]);
+      return completed;
     });
-    log.info("Stored", { video_id: storable.video_id });
+    log.info(completed ? "Stored" : "A file was copied for a video that was over by then", {
+      video_id: storable.video_id,
+    });
   }
 
-  async function copy(storable: Storable): Promise<void> {
-    const provider = providers.get(storable.provider);
-    const hosts = provider?.mediaHosts ?? [];
+  async function copy(storable: Storable, provider: VideoProvider): Promise<void> {
+    const hosts = provider.mediaHosts;
     const signal = AbortSignal.timeout(COPY_TIMEOUT_MS);
     const fetching = { hosts, wanted: VIDEOS, signal };
     const open = async (): Promise<Media> => {
@@ -76,7 +81,7 @@ export async function storeBatch(
       } catch (error) {
         if (!(error instanceof MediaError && error.code === "gone")) throw error;
         // The link is dead; the provider may have a fresh one.
-        const [state] = await provider?.poll([storable.provider_task_id]) ?? [];
+        const [state] = await provider.poll([storable.provider_task_id]);
         if (state?.state !== "succeeded" || state.videoUrl === storable.result_url) throw error;
         return await openMedia(state.videoUrl, fetching);
       }
@@ -87,6 +92,14 @@ export async function storeBatch(
     } catch (error) {
       throw problem() ?? error;
     }
+  }
+
+  /** For a worker that has the provider's key: it knows the hosts, and this one would trust none. */
+  async function leave({ video_id, provider }: Storable, job: QueueJob): Promise<void> {
+    log.warn("A file waits for a provider that has no key here", { video_id, provider });
+    await database.transaction((sql) =>
+      queue.retryLater(sql, "store-video", [job], "provider_not_configured")
+    );
   }
 
   async function giveUpOrRetry(storable: Storable, job: QueueJob, error: unknown): Promise<void> {

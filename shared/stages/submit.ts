@@ -4,7 +4,7 @@
  *
  * Two transactions with the provider's call between them. A crash in between leaves the attempts
  * claimed; the queue gives them out again when the lease is over, under the same ids, which the
- * provider recognises.
+ * provider recognises. A worker that slept in between calls nobody: its lease may be over.
  */
 import {
   prepareSubmitting,
@@ -25,9 +25,18 @@ import type {
 } from "../providers/provider.ts";
 import { type Batch, batchOfEach } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
+import { Lease, type LeaseClock } from "./lease.ts";
 
 /** Nobody was there: asking about each task alone would not help. */
 const UNREACHABLE = new Set(["network", "unreachable", "deadline"]);
+
+/** Nothing was sent: whoever comes in time is to hand it over. */
+const LEASE_OVER: ProviderError = {
+  kind: "server",
+  code: "lease_over",
+  message: "The worker was held up for too long to hand this over",
+  raw: null,
+};
 
 /** Turns a claimed attempt into what the provider is asked; a ProviderError when it can not be asked. */
 export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask | ProviderError>;
@@ -53,12 +62,15 @@ export async function submitBatch(
   { database, queue, node, log }: WorkerTools,
   provider: VideoProvider,
   buildTask: TaskBuilder,
+  clock?: LeaseClock,
 ): Promise<Batch> {
   const waiting = submitQueue(provider.name);
   const claimed = await database.transaction(async (sql) => {
     const slots = await submissionSlots(sql, provider.name, provider.submitBatch);
     const jobs = slots === 0 ? [] : await queue.fetch(sql, waiting, slots);
-    if (jobs.length === 0) return { jobs, submissions: [] };
+    // From before the claim, so that it is never taken for younger than it is.
+    const lease = new Lease(clock);
+    if (jobs.length === 0) return { jobs, submissions: [], lease };
     const rows = await startSubmissions(sql, jobs.map((job) => job.id), node);
     const byId = new Map(rows.map((row) => [row.video_job_id, row]));
     await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.id)));
@@ -68,10 +80,10 @@ export async function submitBatch(
       jobs.filter((job) => byId.get(job.id)?.started === false),
       "Another worker holds this attempt",
     );
-    return { jobs, submissions: rows.filter((row) => row.started) };
+    return { jobs, submissions: rows.filter((row) => row.started), lease };
   });
   if (claimed.submissions.length > 0) {
-    const records = await handOver(provider, claimed.submissions, buildTask);
+    const records = await handOver(provider, claimed, buildTask);
     await writeDown(records, claimed.jobs).catch(async (error: unknown) => {
       if (!isDataError(error)) throw error;
       // One answer that the database refuses must not take forty-nine others with it.
@@ -104,7 +116,10 @@ export async function submitBatch(
 
 async function handOver(
   provider: VideoProvider,
-  submissions: readonly StartedSubmission[],
+  { submissions, lease }: {
+    readonly submissions: readonly StartedSubmission[];
+    readonly lease: Lease;
+  },
   buildTask: TaskBuilder,
 ): Promise<SubmissionRecord[]> {
   const tasks: VideoTask[] = [];
@@ -118,7 +133,12 @@ async function handOver(
     else records.push(refusal(submission, built));
   }
   if (tasks.length > 0) {
-    const outcomes = await submitTasks(provider, tasks, submissions.some((one) => one.repeated));
+    const seconds = Math.min(...submissions.map((one) => one.lease_seconds));
+    const hasTime = () => lease.hasRoom(seconds);
+    const repeated = submissions.some((one) => one.repeated);
+    const outcomes = hasTime()
+      ? await submitTasks(provider, tasks, { repeated, hasTime })
+      : tasks.map(({ id }): SubmitOutcome => ({ id, outcome: "refused", error: LEASE_OVER }));
     const byId = new Map(submissions.map((one) => [one.video_job_id, one]));
     for (const outcome of outcomes) {
       const submission = byId.get(outcome.id);
@@ -131,22 +151,29 @@ async function handOver(
 /**
  * One call for all. Where nothing came back but an error, and that was so before for one of them, the
  * call is halved until the task that makes the provider choke stands alone: it must not keep the
- * others from being made. The ids are ours, so what was taken after all is not bought again.
+ * others from being made. The ids are ours, so what was taken after all is not bought again. Halving
+ * stops with the lease: what was not asked about once more stands as it was answered.
  */
 async function submitTasks(
   provider: VideoProvider,
   tasks: readonly VideoTask[],
-  repeated: boolean,
+  how: { readonly repeated: boolean; readonly hasTime: () => boolean },
 ): Promise<SubmitOutcome[]> {
   const outcomes = await provider.submit(tasks);
-  const choked = repeated && provider.choosesTaskId && tasks.length > 1 &&
+  const choked = how.repeated && provider.choosesTaskId && tasks.length > 1 &&
     outcomes.every((one) => one.outcome === "unknown" && !UNREACHABLE.has(one.error.code));
   if (!choked) return outcomes;
   const middle = Math.ceil(tasks.length / 2);
-  return [
-    ...await submitTasks(provider, tasks.slice(0, middle), repeated),
-    ...await submitTasks(provider, tasks.slice(middle), repeated),
-  ];
+  const found: SubmitOutcome[] = [];
+  for (const half of [tasks.slice(0, middle), tasks.slice(middle)]) {
+    const ids = new Set(half.map(({ id }) => id));
+    found.push(
+      ...how.hasTime()
+        ? await submitTasks(provider, half, how)
+        : outcomes.filter(({ id }) => ids.has(id)),
+    );
+  }
+  return found;
 }
 
 function recordOf(

@@ -64,6 +64,8 @@ begin
     -- up). The row that asks for work now is the truth, so the old job makes room; all are made anew.
     delete from pgboss.job j where j.name = p_queue and j.id = any (p_ids);
   end loop;
+  -- Somebody makes the same jobs just now, over and over. Nothing may be taken for queued that is not.
+  raise exception 'Queue "%" did not take % jobs', p_queue, cardinality(p_ids) using errcode = '40001';
 end;
 $$;
 comment on function app.enqueue_all(text, uuid[], jsonb[], integer, timestamptz) is
@@ -331,6 +333,24 @@ $$;
 comment on function app.providers_with_work(text) is 'The providers with work due at the stages submit and poll.';
 revoke all on function app.providers_with_work(text) from public;
 
+create function app.check_due() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return exists (
+    select 1
+    from app.last_check c
+    where c.busy or exists (
+      select 1 from public.gem_entries g
+      -- An entry is as old as its transaction, and seen only when that is over.
+      where g.created_at >= coalesce(c.recent_at, '-infinity') - interval '1 minute'
+    )
+  );
+end;
+$$;
+comment on function app.check_due() is 'Whether the books have changed since they were last checked: the end of the last video is looked at, too.';
+revoke all on function app.check_due() from public;
+
 create function app.work_due(p_stage text) returns boolean
 language sql volatile set search_path = ''
 as $$
@@ -357,7 +377,7 @@ as $$
         select 1 from app.objects_to_delete d where d.try_at <= clock_timestamp()
       ) or exists (
         select 1 from app.erasures e where e.finished_at is null
-      )
+      ) or app.check_due()
     else false
   end;
 $$;

@@ -163,6 +163,8 @@ begin
     when 'queued' then p_video.gem_cost
     else (p_video.gem_cost * (select s.cancel_refund_percent from app.settings s)) / 100
   end;
+  -- The call that is under way may buy it. Its answer closes the doubt; a worker that dies leaves it open.
+  perform app.note_doubts(array[p_video.id]);
   update public.video_jobs j
   set status = 'cancelled', finished_at = clock_timestamp(), next_poll_at = null
   where j.video_id = p_video.id and j.status in ('pending', 'claimed', 'processing');

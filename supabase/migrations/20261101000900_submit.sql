@@ -2,6 +2,11 @@
 -- app.start_submissions in the same transaction, calls the provider, then calls
 -- app.record_submissions and completes its queue jobs in one more.
 
+-- Two attempts that name one task would be settled by one answer: two deliveries for one purchase. Where the
+-- id is ours it is the row's own, and unique already.
+create unique index video_jobs_one_task on public.video_jobs (provider, provider_task_id)
+where provider_task_id <> id::text;
+
 create function app.submission_slots(p_provider text, p_most integer) returns integer
 language plpgsql set search_path = ''
 as $$
@@ -13,6 +18,21 @@ end;
 $$;
 comment on function app.submission_slots(text, integer) is 'How many attempts this transaction may take for the provider. Call it before fetching from the queue.';
 revoke all on function app.submission_slots(text, integer) from public;
+
+create function app.note_doubts(p_video_ids uuid[]) returns void
+language sql set search_path = ''
+as $$
+  insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
+  select j.id, j.video_id, j.provider, j.model, j.provider_error
+  from public.video_jobs j
+  join app.providers p on p.name = j.provider
+  where j.video_id = any (p_video_ids) and j.is_live and j.status = 'claimed'
+    and (j.maybe_bought or not p.chooses_task_id or j.lease_until <= clock_timestamp())
+  on conflict (video_job_id) do nothing;
+$$;
+comment on function app.note_doubts(uuid[]) is
+  'Called before the live attempts of these videos are ended by us: those that their provider may have, though it never said so, are told to the operator. The caller holds the videos'' locks.';
+revoke all on function app.note_doubts(uuid[]) from public;
 
 create function app.start_submissions(p_job_ids uuid[], p_node text)
 returns table (
@@ -34,7 +54,8 @@ returns table (
   video_template_url text,
   duration_seconds numeric,
   width integer,
-  height integer
+  height integer,
+  lease_seconds integer
 )
 -- Planned once: planning for each list of ids takes longer than looking a few of them up.
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
@@ -58,7 +79,7 @@ begin
   -- And where the id is not ours, handing it over again might be a second purchase. And a picture
   -- whose use was forbidden since the video was queued leaves the house no more.
   for v_job in
-    select j.id, case
+    select j.id, j.video_id, case
       when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
       when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
       else 'worker_lost'
@@ -76,6 +97,7 @@ begin
       )
     order by v.user_id
   loop
+    perform app.note_doubts(array[v_job.video_id]);
     perform app.fail_attempt(
       v_job.id, v_job.code, 'server',
       case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end,
@@ -91,6 +113,10 @@ begin
     update public.video_jobs j
     set status = 'claimed',
       claim_count = j.claim_count + 1,
+      -- Whoever held it vanished, perhaps after the provider had taken it. So no refusal of what is
+      -- asked now says that nothing was bought, and the provider is asked about it as well.
+      maybe_bought = j.maybe_bought or j.status = 'claimed',
+      next_poll_at = case when j.status = 'claimed' then coalesce(j.next_poll_at, clock_timestamp()) end,
       processing_node = p_node,
       processing_started_at = clock_timestamp(),
       lease_until = clock_timestamp() + v_settings.submit_lease_seconds * interval '1 second'
@@ -127,7 +153,7 @@ begin
     v.kind, v.prompt, v.options, v.avatar_path,
     case when app.has_consent(v.child_id) then c.name end, v.title,
     r.prompt_template, coalesce(v.negative_prompt, r.negative_prompt), r.style, r.video_template_url,
-    r.duration_seconds, r.width, r.height
+    r.duration_seconds, r.width, r.height, v_settings.submit_lease_seconds
   from public.video_jobs j
   join public.videos v on v.id = j.video_id
   left join public.children c on c.id = v.child_id
@@ -136,8 +162,39 @@ begin
 end;
 $$;
 comment on function app.start_submissions(uuid[], text) is
-  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
+  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. lease_seconds: how long nobody else takes it. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
 revoke all on function app.start_submissions(uuid[], text) from public;
+
+create function app.note_late_answers(p_outcomes jsonb, p_node text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Cancelled, or given up, while the provider took it: nobody gets the video, but it was bought.
+  update public.video_jobs j
+  set provider_task_id = o.provider_task_id, submitted_at = clock_timestamp()
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text)
+  where o.outcome = 'accepted' and j.id = o.video_job_id
+    and j.status in ('failed', 'cancelled') and j.provider_task_id is null and j.processing_node = p_node;
+  -- These outlive the video, which may be deleted by now.
+  update app.costs c
+  set was_submitted = true
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text)
+  where o.outcome = 'accepted' and c.video_job_id = o.video_job_id and not c.was_submitted;
+  update public.unknown_outcomes u
+  set resolved_at = clock_timestamp(),
+    resolution = case o.outcome when 'accepted' then 'Taken after all, as task ' || left(o.provider_task_id, 200) else 'Not taken' end
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text, code text), app.providers p
+  where u.video_job_id = o.video_job_id and u.resolved_at is null and p.name = u.provider
+    and (
+      o.outcome = 'accepted'
+      -- An attempt with an id of ours may have been handed over before: what is refused now was perhaps taken then.
+      or (not p.chooses_task_id and o.outcome in ('failed', 'held') and o.code is distinct from 'unknown_outcome')
+    );
+end;
+$$;
+comment on function app.note_late_answers(jsonb, text) is
+  'What the provider said about attempts that ended while it was asked: the purchase is on record, and the operator''s doubt is closed. Changes no state and no gems.';
+revoke all on function app.note_late_answers(jsonb, text) from public;
 
 create function app.record_submissions(p_outcomes jsonb, p_node text)
 returns table (video_job_id uuid, result text)
@@ -150,6 +207,8 @@ declare
   v_outcome record;
   v_job public.video_jobs;
   v_rest integer;
+  v_taken integer;
+  v_ours boolean;
   v_unknown integer := 0;
   v_why text;
   v_accepted uuid[];
@@ -172,7 +231,7 @@ begin
       submitted_at = clock_timestamp(),
       deadline_at = clock_timestamp() + p.render_deadline_minutes * interval '1 minute',
       -- An event that came before this answer has made the attempt due already: keep that.
-      next_poll_at = coalesce(j.next_poll_at, clock_timestamp()
+      next_poll_at = least(j.next_poll_at, clock_timestamp()
         + greatest(v_settings.poll_steps[1], p.min_poll_seconds) * interval '1 second'),
       lease_until = null, error_code = null, error_kind = null, provider_error = null
     from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
@@ -196,6 +255,10 @@ begin
     left join app.model_stats s on s.provider = m.provider and s.model = m.model
   )
   select a.id, 'accepted' from accepted a;
+  get diagnostics v_taken = row_count;
+  if v_taken < jsonb_array_length(p_outcomes) then
+    perform app.note_late_answers(p_outcomes, p_node);
+  end if;
 
   -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took,
   -- but its id is known after all.
@@ -236,11 +299,13 @@ begin
     -- fresh one would be a second purchase. Only a refusal of the input itself ends it.
     if v_outcome.outcome in ('held', 'unknown') or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then
       -- A picture that our own Storage does not give is no word of the provider's, and no other has it.
-      if v_outcome.code is distinct from 'avatar_unreadable' then
+      -- Neither is it one that a worker came too late to call the provider.
+      v_ours := coalesce(v_outcome.code in ('avatar_unreadable', 'lease_over'), false);
+      if not v_ours then
         v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
         v_why := v_outcome.code;
       end if;
-      if v_outcome.outcome = 'held' and v_outcome.code is distinct from 'avatar_unreadable'
+      if v_outcome.outcome = 'held' and not v_ours
         and app.move_on(v_job.id, v_outcome.code, v_outcome.kind, v_outcome.provider_error) then
         result := 'moved';
         return next;
@@ -291,7 +356,7 @@ begin
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, and what was accepted of an attempt that is over is cancelled at a provider that can. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, what they cost is noted, and what was accepted of an attempt that is over is cancelled at a provider that can. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
@@ -307,11 +372,15 @@ begin
   set status = case when p_maybe_bought then 'claimed' else 'pending' end,
     maybe_bought = p_maybe_bought,
     lease_until = clock_timestamp(),
-    -- A webhook's ring counts only for an attempt the provider may have.
-    next_poll_at = case when p_maybe_bought then j.next_poll_at end,
+    -- An attempt the provider may have is asked about as well as handed over again: it must not be given
+    -- up after hours of waiting for its turn, though it was made long ago.
+    next_poll_at = case when p_maybe_bought then coalesce(
+      j.next_poll_at, clock_timestamp() + s.poll_steps[cardinality(s.poll_steps)] * interval '1 second'
+    ) end,
     -- Neither is a worker that vanished: it does not count against the claims.
     claim_count = j.claim_count - 1,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
+  from app.settings s
   where j.id = p_job_id and j.status = 'claimed'
   returning j.* into v_job;
   if not found then

@@ -199,7 +199,8 @@ begin
     join public.videos v on v.id = j.video_id
     cross join lateral (
       select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
-      where r.state = 'failed'
+      -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now.
+      where r.state = 'failed' and not (j.status = 'claimed' and r.kind = 'not_found')
       union all
       select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
       where app.past_deadline(j.deadline_at, r.state)

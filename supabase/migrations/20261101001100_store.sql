@@ -40,6 +40,19 @@ comment on function app.start_storing(uuid[]) is
   'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done.';
 revoke all on function app.start_storing(uuid[]) from public;
 
+create function app.discard_files(p_video_id uuid) returns void
+language sql set search_path = ''
+as $$
+  -- A copy may be under way: Storage shows it when it is whole, which takes minutes at most.
+  select app.delete_objects(
+    v.user_id, 'videos', v.user_id || '/' || v.folder || '/' || v.id || '.', clock_timestamp() + interval '10 minutes'
+  )
+  from public.videos v
+  where v.id = p_video_id and v.status in ('failed', 'cancelled');
+$$;
+comment on function app.discard_files(uuid) is 'Has the files deleted that were, or are being, copied for a video that ended otherwise.';
+revoke all on function app.discard_files(uuid) from public;
+
 create function app.finish_storing(p_job_id uuid, p_storage_path text, p_thumbnail_path text default null)
 returns boolean
 language plpgsql set search_path = ''
@@ -59,9 +72,12 @@ begin
     and v.status = 'rendering'
   returning v.* into v_video;
   if not found then
+    perform app.discard_files((select j.video_id from public.video_jobs j where j.id = p_job_id));
     return false;
   end if;
-  perform app.add_progress(v_video.id, v_video.user_id, v_video.retry_count + 1, 'completed', 100, 0);
+  perform app.add_progress(
+    v_video.id, v_video.user_id, (select j.attempt from public.video_jobs j where j.id = p_job_id), 'completed', 100, 0
+  );
   insert into public.notifications (user_id, video_id, kind, title, body, data)
   values (
     v_video.user_id, v_video.id, 'video_ready', 'Your video is ready', v_video.title,
@@ -72,7 +88,7 @@ begin
 end;
 $$;
 comment on function app.finish_storing(uuid, text, text) is
-  'Completes the video of a delivered attempt once its file is in Storage (and its thumbnail, where it has one), and writes the notice. False when it was over already.';
+  'Completes the video of a delivered attempt once its file is in Storage (and its thumbnail, where it has one), and writes the notice. False when it was over already; unless it was completed, the file goes again.';
 revoke all on function app.finish_storing(uuid, text, text) from public;
 
 create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
@@ -86,13 +102,17 @@ begin
   update public.video_jobs j
   set error_code = p_code, error_kind = 'storing', provider_error = p_provider_error
   where j.id = p_job_id and j.status = 'completed';
-  return app.fail_video(
+  if not app.fail_video(
     (select j.video_id from public.video_jobs j where j.id = p_job_id),
     'storing_failed',
     'The video was made but could not be saved. Please try again.'
-  );
+  ) then
+    return false;
+  end if;
+  perform app.discard_files((select j.video_id from public.video_jobs j where j.id = p_job_id));
+  return true;
 end;
 $$;
 comment on function app.fail_storing(uuid, text, jsonb) is
-  'The delivered file can not be had: the video fails and the gems come back. False when it was over already.';
+  'The delivered file can not be had: the video fails, the gems come back, and what was copied of it goes. False when it was over already.';
 revoke all on function app.fail_storing(uuid, text, jsonb) from public;

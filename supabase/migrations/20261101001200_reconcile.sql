@@ -13,12 +13,28 @@ create index videos_created_at_idx on public.videos using brin (created_at);
 
 create function app.find_violations(p_since timestamptz)
 returns table (invariant text, video_id uuid, user_id uuid, detail text)
-language sql stable set search_path = ''
+-- Planned with the time at hand: the last hours are looked up, all of time is read.
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
 as $$
-  with looked_at as materialized (
+begin
+  return query
+  with ended as (
+    -- However long it took: an attempt ends with its video, or shortly before.
+    select c.video_id from app.costs c where c.ended_at >= p_since
+    union
+    select g.video_id from public.gem_entries g where g.created_at >= p_since and g.video_id is not null
+    union
+    select j.video_id from public.video_jobs j where j.is_live
+  ), looked_at as materialized (
     select v.id, v.user_id, v.status, v.gem_cost
     from public.videos v
     where v.created_at >= p_since or v.under_way
+    union
+    select v.id, v.user_id, v.status, v.gem_cost
+    from ended e
+    -- One by one, however many Postgres expects: all videos must not be read for a few.
+    cross join lateral (select w.* from public.videos w where w.id = e.video_id offset 0) v
+    where p_since > '-infinity'
   ), books as (
     select v.id, v.user_id, v.status, v.gem_cost,
       coalesce(-c.amount, 0) as charged, coalesce(r.amount, 0) as refunded
@@ -60,7 +76,11 @@ as $$
         select 1 from public.video_jobs j
         where j.video_id = v.id and (
           (j.status = 'pending' and app.live_queue_job(app.submit_queue(j.provider), j.id))
-          or (j.status = 'claimed' and (app.live_queue_job(app.submit_queue(j.provider), j.id) or j.next_poll_at is not null))
+          or (j.status = 'claimed' and (
+            app.live_queue_job(app.submit_queue(j.provider), j.id)
+            -- Without an id of ours nobody can ask before the provider has named its own.
+            or (j.next_poll_at is not null and (select p.chooses_task_id from app.providers p where p.name = j.provider))
+          ))
           or j.status = 'processing'
         )
       )
@@ -76,9 +96,10 @@ as $$
   from public.notification_deliveries d
   join public.notifications n on n.id = d.notification_id
   where d.status = 'pending' and not app.live_queue_job('notify-user', d.id);
+end;
 $$;
 comment on function app.find_violations(timestamptz) is
-  'What must not be: lies in the books, videos that nothing will move on. Looks at all videos under way, and at videos and entries made since then; -infinity looks at everything.';
+  'What must not be: lies in the books, videos that nothing will move on. Looks at all videos under way, at those that began or ended since then, and at entries made since then; -infinity looks at everything.';
 revoke all on function app.find_violations(timestamptz) from public;
 
 create view app.invariants with (security_invoker = true) as
@@ -90,10 +111,14 @@ create table app.last_check (
   only_row boolean primary key default true check (only_row),
   recent_at timestamptz,
   recent_violations integer not null default 0,
+  busy boolean not null default false,
   full_at timestamptz,
-  full_violations integer not null default 0
+  full_violations integer not null default 0,
+  full_found jsonb not null default '[]'
 );
 comment on table app.last_check is 'When the invariants were last checked: the recent ones by maintain each minute, all of them by the daily clean-up.';
+comment on column app.last_check.busy is 'Videos were under way when maintain last looked, so that it has to look once more.';
+comment on column app.last_check.full_found is 'What the look at everything found and the log has not been told yet.';
 insert into app.last_check default values;
 
 create function app.check_invariants()
@@ -101,15 +126,45 @@ returns table (invariant text, video_id uuid, user_id uuid, detail text)
 language plpgsql set search_path = ''
 as $$
 declare
+  v_last app.last_check;
+  v_minutes integer;
+  v_busy boolean;
   v_count integer;
 begin
-  return query select f.* from app.find_violations(now() - interval '2 hours') f;
+  select c.* into v_last from app.last_check c for update;
+  -- Before the look itself: whatever ends after this is looked at the next time.
+  v_busy := exists (select 1 from public.videos v where v.under_way);
+  -- A video ends at the latest so long after its attempt: two hours, as it comes.
+  select s.storing_deadline_minutes + 90 into v_minutes from app.settings s;
+  return query select f.* from app.find_violations(least(now() - v_minutes * interval '1 minute', v_last.recent_at)) f;
   get diagnostics v_count = row_count;
-  update app.last_check set recent_at = clock_timestamp(), recent_violations = v_count;
+  return query
+  select f.* from jsonb_to_recordset(v_last.full_found) as f (invariant text, video_id uuid, user_id uuid, detail text);
+  update app.last_check set recent_at = now(), recent_violations = v_count, busy = v_busy, full_found = '[]';
 end;
 $$;
-comment on function app.check_invariants() is 'What maintain does each minute: the violations among what is under way or recent, and a note of when it looked.';
+comment on function app.check_invariants() is
+  'What maintain does each minute: the violations among what is under way or recent, those that the last look at everything found (once), and a note of when it looked.';
 revoke all on function app.check_invariants() from public;
+
+create function app.check_everything() returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_count integer;
+  v_found jsonb;
+begin
+  with found as materialized (select i.* from app.invariants i)
+  select (select count(*) from found), (select jsonb_agg(to_jsonb(f)) from (select * from found limit 100) f)
+  into v_count, v_found;
+  update app.last_check
+  set full_at = clock_timestamp(), full_violations = v_count, full_found = coalesce(v_found, '[]');
+  return v_count;
+end;
+$$;
+comment on function app.check_everything() is
+  'Checks every invariant over all time and keeps what it found for maintain to log. Reads everything, so not in a worker, whose statements are cut off. Returns how many are violated.';
+revoke all on function app.check_everything() from public;
 
 create function app.reconcile(p_limit integer default 500) returns jsonb
 language plpgsql set search_path = ''
@@ -128,9 +183,12 @@ begin
 
   -- An attempt that no provider has taken for too long, and that nobody is handing over right now.
   for v_row in
-    select v.id
+    select v.id, j.id as job_id,
+      j.status = 'claimed' and not p.chooses_task_id as unknown,
+      j.status = 'claimed' and p.chooses_task_id and j.next_poll_at is null as unasked
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
+    join app.providers p on p.name = j.provider
     where v.under_way and v.status in ('queued', 'processing') and j.is_live
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
@@ -138,9 +196,22 @@ begin
     limit p_limit
     for update of v skip locked
   loop
-    if app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.') then
-      v_overdue := v_overdue + 1;
+    -- Claimed means that a worker vanished in the middle of handing it over: it may have been bought.
+    if v_row.unasked then
+      -- Under our id the provider can be asked, so it is; it is given up the next time.
+      update public.video_jobs j set maybe_bought = true, next_poll_at = clock_timestamp() where j.id = v_row.job_id;
+      continue;
     end if;
+    perform app.note_doubts(array[v_row.id]);
+    if v_row.unknown then
+      perform app.fail_attempt(
+        v_row.job_id, 'unknown_outcome', 'server', 'worker_lost',
+        'Something went wrong on our side. Please try again.', null, null
+      );
+    else
+      perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
+    end if;
+    v_overdue := v_overdue + 1;
   end loop;
 
   -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
@@ -175,14 +246,24 @@ begin
     v_requeued := v_requeued + 1;
   end loop;
 
-  -- A delivered file that is not stored: give up after the deadline, else ask again.
+  -- A delivered file that is not stored: give up after the deadline, else ask again. What nobody has begun
+  -- to copy (we were down, not the file), and what somebody is copying, has an hour more.
   for v_row in
     select j.id, j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute' as late
     from public.videos v
     join public.video_jobs j on j.video_id = v.id and j.status = 'completed'
     where v.under_way and v.status = 'rendering'
       and (
-        j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
+        (
+          j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
+          and (
+            j.finished_at < clock_timestamp() - (v_settings.storing_deadline_minutes + 60) * interval '1 minute'
+            or not exists (
+              select 1 from pgboss.job q
+              where q.name = 'store-video' and q.id = j.id and q.state in ('created', 'active')
+            )
+          )
+        )
         or not app.live_queue_job('store-video', j.id)
       )
     order by v.user_id, v.id
@@ -274,12 +355,11 @@ begin
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
   end if;
-  update app.last_check
-  set full_at = clock_timestamp(), full_violations = (select count(*) from app.invariants);
+  perform app.check_everything();
   perform app.ring('maintain');
 end;
 $$;
-comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, dead drainers and pg_cron''s history; checks every invariant over all time; and rings maintain so that pg-boss tidies its tables.';
+comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, dead drainers and pg_cron''s history; checks every invariant over all time; and rings maintain, which logs what that found, and has pg-boss tidy its tables.';
 revoke all on function app.clean_up() from public;
 
 create function public.health_report() returns jsonb

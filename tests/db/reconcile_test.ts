@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
 import {
   failStoring,
   finishStoring,
@@ -140,7 +141,7 @@ Deno.test("a store that gives up while reconcile does the same: one of them wait
       await deliver(db, job);
       jobs.push(job);
     }
-    await passTime(db, "31 minutes");
+    await passTime(db, "91 minutes");
     await Promise.all([...jobs.map((job) => failStoring(db, job, "gone", null)), reconcile(db)]);
     assertEquals(
       await value(
@@ -190,16 +191,71 @@ Deno.test("a delivered file whose queue job is lost is stored after all", async 
   });
 });
 
-Deno.test("a file that is not stored in time: the video fails and is refunded", async () => {
+/** The only video of these: delivered, not stored. */
+async function delivered(db: Database) {
+  const family = await newFamily(db, { gems: 10 });
+  const { video_id } = await queueVideo(db, family);
+  const job = await accept(db, video_id);
+  await deliver(db, job);
+  return { family, video_id, job };
+}
+
+/** What the queue says of storing it. */
+const storeJobIs = (db: Database, state: string) =>
+  db.query("update pgboss.job set state = $1::pgboss.job_state where name = 'store-video'", [
+    state,
+  ]);
+
+Deno.test("a file that was tried and is not stored in time: the video fails and is refunded", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
-    await deliver(db, await accept(db, video_id));
+    const { family, video_id } = await delivered(db);
+    await storeJobIs(db, "retry");
     await passTime(db, "31 minutes");
     assertEquals((await reconcile(db))["store_given_up"], 1);
     assertEquals((await videoOf(db, video_id)).status, "failed");
     assertEquals(await balanceOf(db, family), 10);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+for (const state of ["created", "active"]) {
+  Deno.test(`after an outage of our own a file whose copy is ${state} is not given up, for an hour`, async () => {
+    await withSql(async (db) => {
+      const { family, video_id, job } = await delivered(db);
+      await storeJobIs(db, state);
+      await passTime(db, "89 minutes");
+      assertEquals((await reconcile(db))["store_given_up"], 0);
+      await passTime(db, "2 minutes");
+      assertEquals((await reconcile(db))["store_given_up"], 1);
+      assertEquals((await videoOf(db, video_id)).status, "failed");
+      assertEquals(await balanceOf(db, family), 10);
+      // Whoever was copying comes too late.
+      assertEquals(await finishStoring(db, job, "p.mp4"), false);
+      assertEquals(await brokenInvariants(db), []);
+    });
+  });
+}
+
+Deno.test("what is copied for a video that failed meanwhile is deleted, what is copied twice is not", async () => {
+  await withSql(async (db) => {
+    const { family, video_id, job } = await delivered(db);
+    assertEquals(await finishStoring(db, job, "p.mp4"), true);
+    assertEquals(await finishStoring(db, job, "p.mp4"), false);
+    const listed = () =>
+      db.query("select prefix, written_until > now() as open from app.objects_to_delete");
+    assertEquals(await listed(), [], "the second copy met the first");
+
+    await db.query("select public.grant_gems($1, 10, 'grant', 'Test', 'more')", [family.userId]);
+    const late = await queueVideo(db, family);
+    const lateJob = await accept(db, late.video_id);
+    await deliver(db, lateJob);
+    await db.query("select app.fail_video($1, 'gone', 'Gone.')", [late.video_id]);
+    assertEquals(await finishStoring(db, lateJob, "p.mp4"), false);
+    assertEquals(await listed(), [{
+      prefix: `${family.userId}/videos/${late.video_id}.`,
+      open: true,
+    }]);
+    assertEquals((await videoOf(db, video_id)).status, "completed");
   });
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { finishStoring, settleVideoJobs } from "../../shared/db/worker_calls.ts";
+import { finishStoring, recordedEvents, settleVideoJobs } from "../../shared/db/worker_calls.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,
@@ -282,5 +282,44 @@ Deno.test("an event for an unknown attempt is no error, and the same event is ke
     await event(job, "b");
     assertEquals(await value(db, "select count(*)::int as value from public.provider_events"), 1);
     assertEquals((await newestJob(db, video_id)).status, "processing");
+  });
+});
+
+Deno.test("an attempt's recorded events are found, however many newer ones another attempt has", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const [one, two] = [
+      await accept(db, (await queueVideo(db, family)).video_id),
+      await accept(db, (await queueVideo(db, family)).video_id),
+    ];
+    await db.query(
+      `insert into public.provider_events (provider, video_job_id, hash, payload)
+       select 'runware', case when n = 0 then $1::uuid else $2::uuid end, n::text, '{}' from generate_series(0, 600) as s (n)`,
+      [one, two],
+    );
+    const events = await recordedEvents(db, [one, two]);
+    assertEquals(events.some((event) => event.video_job_id === one), true);
+  });
+});
+
+Deno.test("the entry of completion is of the attempt that was delivered, which a move to another provider counted on", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await db.query(
+      `update public.videos set fallbacks = '[{"provider": "kie", "model": "veo3_fast"}]'`,
+    );
+    const { id } = await newestJob(db, video_id);
+    assertEquals(
+      await value(db, "select app.move_on($1, 'rate', 'rate', null) as value", [id]),
+      true,
+    );
+    const job = await accept(db, video_id);
+    await deliver(db, job);
+    await finishStoring(db, job, "p.mp4");
+    assertEquals(
+      await db.query("select attempt from public.video_progress where stage = 'completed'"),
+      [{ attempt: 2 }],
+    );
   });
 });

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
+import type { StartedSubmission } from "../../shared/db/worker_calls.ts";
 import type { Batch } from "../../shared/stages/drain.ts";
+import type { LeaseClock } from "../../shared/stages/lease.ts";
 import { submitBatch } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, VideoProvider, VideoTask } from "../../shared/providers/provider.ts";
 import { openQueue } from "../../shared/db/queue.ts";
@@ -35,17 +37,26 @@ function choking(poison: { id?: string }, calls: number[]): VideoProvider {
   };
 }
 
-async function round(db: Database, provider: VideoProvider): Promise<Batch> {
+/** What a worker is held up by, and what it sees of that. */
+interface Holdup {
+  readonly clock: LeaseClock;
+  /** Called while it works on the tasks. */
+  readonly building?: () => void;
+}
+
+async function round(
+  db: Database,
+  provider: VideoProvider,
+  { clock, building }: Partial<Holdup> = {},
+): Promise<Batch> {
   const queue = openQueue(db, quiet);
   await queue.ready();
   const tools = { database: db, queue, node: crypto.randomUUID(), log: quiet };
-  const batch = await submitBatch(tools, provider, (submission) =>
-    Promise.resolve({
-      id: submission.video_job_id,
-      model: submission.model,
-      prompt: "x",
-      durationSeconds: 8,
-    }));
+  const build = ({ video_job_id: id, model }: StartedSubmission) => {
+    building?.();
+    return Promise.resolve({ id, model, prompt: "x", durationSeconds: 8 });
+  };
+  const batch = await submitBatch(tools, provider, build, clock);
   await queue.close();
   return batch;
 }
@@ -80,5 +91,102 @@ Deno.test("jobs of attempts that are over are cleared away without a pause: whoe
     assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, full: false });
     assertEquals(calls, [1]);
     assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 0, full: false });
+  });
+});
+
+/** A clock that is moved by hand. Milliseconds. */
+function handClock() {
+  const at = { wall: 1_800_000_000_000, steady: 5_000 };
+  return { at, clock: { wall: () => at.wall, steady: () => at.steady } };
+}
+
+const statuses = async (db: Database) =>
+  (await db.query("select status from public.video_jobs")).map((row) => row["status"]);
+
+for (
+  const [what, wall, steady] of [["slept", 40_000, 0], ["worked", -3_600_000, 40_000]] as const
+) {
+  for (const choosesTaskId of [true, false]) {
+    Deno.test(`a worker that ${what} until its lease was nearly over hands nothing over (ids ${choosesTaskId ? "ours" : "theirs"})`, async () => {
+      await withSql(async (db) => {
+        await db.query("update app.providers set chooses_task_id = $1", [choosesTaskId]);
+        await db.query("update app.settings set breaker_failures = 1");
+        const family = await newFamily(db, { gems: 10 });
+        await queueVideo(db, family);
+        const calls: number[] = [];
+        const provider = { ...choking({}, calls), choosesTaskId };
+        const { at, clock } = handClock();
+        const building = () => {
+          at.wall += wall;
+          at.steady += steady;
+        };
+        await round(db, provider, { clock, building });
+        assertEquals([calls, await statuses(db)], [[], ["pending"]]);
+        // It is nobody's fault but ours: the provider does not rest, and the attempt is as good as new.
+        assertEquals(await value(db, "select app.free_slots('runware') > 1 as value"), true);
+        await passTime(db, "20 seconds");
+        await round(db, provider, { clock });
+        assertEquals([calls, await statuses(db)], [[1], ["processing"]]);
+        assertEquals(await db.query("select * from app.invariants"), []);
+      });
+    });
+  }
+}
+
+Deno.test("a batch that is halved stops with the lease, and the rest is handed over again", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 1000 });
+    for (let i = 0; i < 12; i++) await queueVideo(db, family);
+    const sizes: number[] = [];
+    const { at, clock } = handClock();
+    const started = at.steady;
+    /** Chokes on all, and takes its time for it. */
+    const provider: VideoProvider = {
+      ...choking({}, []),
+      submit(tasks) {
+        sizes.push(tasks.length);
+        at.steady += 12_000;
+        const error = { kind: "server", code: "http_500", message: "oops", raw: null } as const;
+        return Promise.resolve(tasks.map(({ id }) => ({ id, outcome: "unknown", error })));
+      },
+    };
+    await round(db, provider, { clock });
+    await passTime(db, "1 minute");
+    at.steady = started;
+    await round(db, provider, { clock });
+    assertEquals(sizes, [12, 12, 6]);
+    assertEquals(new Set(await statuses(db)), new Set(["claimed"]));
+    assertEquals(await db.query("select * from app.invariants"), []);
+  });
+});
+
+Deno.test("two attempts that the provider gives one task: the first has it, the other is in doubt, and nobody else is held up", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.providers set chooses_task_id = false");
+    const family = await newFamily(db, { gems: 30 });
+    for (let i = 0; i < 3; i++) await queueVideo(db, family);
+    const provider: VideoProvider = {
+      ...choking({}, []),
+      choosesTaskId: false,
+      submit: (tasks) =>
+        Promise.resolve(tasks.map(({ id }, index) => ({
+          ...{ id, outcome: "accepted" as const },
+          providerTaskId: index < 2 ? "task-x" : "task-y",
+        }))),
+    };
+    await round(db, provider);
+    assertEquals((await statuses(db)).toSorted(), ["claimed", "processing", "processing"]);
+    const tasks = await db.query(
+      "select provider_task_id as task from public.video_jobs where status = 'processing' order by 1",
+    );
+    assertEquals(tasks, [{ task: "task-x" }, { task: "task-y" }]);
+    await passTime(db, "5 minutes");
+    await db.query("update pgboss.job set state = 'retry' where state = 'active'");
+    await round(db, provider);
+    assertEquals(
+      await db.query("select error_code from public.video_jobs where status = 'failed'"),
+      [{ error_code: "unknown_outcome" }],
+    );
+    assertEquals(await db.query("select * from app.invariants"), []);
   });
 });

@@ -1,6 +1,13 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import {
+  duePolls,
+  reconcile,
+  recordSubmissions,
+  settleVideoJobs,
+  startSubmissions,
+} from "../../shared/db/worker_calls.ts";
 import { pollBatch } from "../../shared/stages/poll.ts";
 import { submitBatch } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, VideoProvider } from "../../shared/providers/provider.ts";
@@ -8,7 +15,9 @@ import {
   accept,
   balanceOf,
   brokenInvariants,
+  deliver,
   jobsOf,
+  newestJob,
   newFamily,
   passTime,
   queueVideo,
@@ -134,5 +143,130 @@ Deno.test("by the operator's setting a fresh attempt is made instead, under an i
     assertEquals(provider.bought.length, 3);
     assertEquals((await videoOf(db, video_id)).status, "failed");
     assertEquals(await balanceOf(db, family), 10);
+  });
+});
+
+/** What the operator is to look up. */
+const doubts = (db: Database) =>
+  value(db, "select public.health_report() -> 'unknown_outcomes' as value");
+
+/** No answer, or one that says: later. */
+const noAnswer = (video_job_id: string, outcome: "unknown" | "held" | "failed") => ({
+  ...{ video_job_id, outcome, code: "http_500", kind: "server", people_code: "provider_busy" },
+  ...{ people_message: "Busy.", provider_error: null, delay_seconds: 3_600 },
+});
+
+Deno.test("a worker that dies at the queued deadline with the purchase made: an unknown outcome, not one that never started", async () => {
+  await withoutOurIds(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await passTime(db, "239 minutes");
+    await startSubmissions(db, [(await newestJob(db, video_id)).id], "dead");
+    await passTime(db, "2 minutes");
+    assertEquals((await reconcile(db))["never_started"], 1);
+    assertEquals((await jobsOf(db, video_id)).map((job) => job.error_code), ["unknown_outcome"]);
+    assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await doubts(db), 1);
+  });
+});
+
+Deno.test("an attempt that waits for its turn and may have been bought is asked about meanwhile", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    await passTime(db, "2 minutes");
+    const due = await duePolls(db, { provider: "runware", most: 9, webhooks: "on" });
+    assertEquals(due.map((poll) => [poll.video_job_id, poll.quiet]), [[id, false]]);
+    await deliver(db, id);
+    assertEquals((await videoOf(db, video_id)).status, "rendering");
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("that the provider does not know an attempt says nothing while it waits to be handed over again", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    const missing = {
+      ...{ video_job_id: id, state: "failed" as const, code: "taskNotFound", kind: "not_found" },
+      ...{ people_code: "provider_failed", people_message: "No.", provider_error: null },
+      retry_seconds: 5,
+    };
+    assertEquals(await settleVideoJobs(db, [missing]), []);
+    assertEquals((await jobsOf(db, video_id)).map((job) => job.status), ["claimed"]);
+  });
+});
+
+Deno.test("given up after hours in doubt: refunded, and told to the operator", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    await passTime(db, "241 minutes");
+    assertEquals((await reconcile(db))["never_started"], 1);
+    assertEquals((await videoOf(db, video_id)).error_code, "not_started");
+    assertEquals([await balanceOf(db, family), await doubts(db)], [10, 1]);
+  });
+});
+
+Deno.test("what a vanished worker may have bought is asked about before the queued deadline gives it up", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await startSubmissions(db, [(await newestJob(db, video_id)).id], "dead");
+    await passTime(db, "241 minutes");
+    assertEquals((await reconcile(db))["never_started"], 0);
+    assertEquals(
+      (await duePolls(db, { provider: "runware", most: 9, webhooks: "off" })).length,
+      1,
+    );
+    assertEquals((await reconcile(db))["never_started"], 1);
+    assertEquals([await balanceOf(db, family), await doubts(db)], [10, 1]);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+for (const outcome of ["held", "failed"] as const) {
+  Deno.test(`what a vanished worker may have bought is not bought anew when it is ${outcome} for now`, async () => {
+    await withSql(async (db) => {
+      const family = await newFamily(db, { gems: 10 });
+      const { video_id } = await queueVideo(db, family);
+      await db.query(
+        `update public.videos set fallbacks = '[{"provider": "kie", "model": "veo3_fast"}]'`,
+      );
+      const { id } = await newestJob(db, video_id);
+      await startSubmissions(db, [id], "dead");
+      await passTime(db, "1 minute");
+      const [again] = await startSubmissions(db, [id], "w");
+      assertEquals(again?.repeated, true);
+      await recordSubmissions(db, [noAnswer(id, outcome)], "w");
+      assertEquals((await jobsOf(db, video_id)).map((job) => job.status), ["claimed"]);
+      assertEquals(
+        (await duePolls(db, { provider: "runware", most: 9, webhooks: "on" })).length,
+        1,
+      );
+    });
+  });
+}
+
+Deno.test("an attempt that kills every worker may have been bought: told to the operator", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    for (let i = 0; i < 6; i++) {
+      await startSubmissions(db, [id], `worker ${i}`);
+      await passTime(db, "1 minute");
+    }
+    assertEquals((await jobsOf(db, video_id)).map((job) => job.error_code), ["worker_lost"]);
+    assertEquals([await balanceOf(db, family), await doubts(db)], [10, 1]);
   });
 });

@@ -22,7 +22,7 @@ const twinkle: StartedSubmission = {
   ...{ provider: "runware", model: "pixverse:1@5", kind: "rhyme", prompt: null, options: {} },
   ...{ avatar_path: null, child_name: "Mia", title: "Twinkle", negative_prompt: null },
   ...{ prompt_template: "{child} waves at a star.", style: null, video_template_url: null },
-  ...{ duration_seconds: 8, width: 1920, height: 1080 },
+  ...{ duration_seconds: 8, width: 1920, height: 1080, lease_seconds: 45 },
 };
 
 async function promptFor(childName: string, moderator?: Moderator): Promise<string> {

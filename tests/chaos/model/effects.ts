@@ -164,6 +164,7 @@ const outcomes = fromJson.pipe(z.array(z.object({
 const settlements = fromJson.pipe(z.array(z.object({
   video_job_id: z.string(),
   state: z.enum(["succeeded", "processing", "unanswered", "failed"]),
+  kind: z.string().optional(),
   progress: z.number().optional(),
   retry_seconds: z.number().nullish(),
 })));

@@ -23,6 +23,7 @@ export const RULES = {
   unaskedDeadline: 6 * 60 * 60,
   queuedDeadline: 4 * 60 * 60,
   storingDeadline: 30 * 60,
+  storingGrace: 60 * 60,
   longestHold: 60 * 60,
   superviseEvery: 60,
   queues: {

@@ -23,6 +23,8 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
     failAttempt(model, place, null);
     return "over";
   }
+  // Whoever held it vanished, perhaps after the provider had taken it.
+  if (attempt.status === "claimed") doubt(attempt, model.now);
   Object.assign(attempt, {
     status: "claimed",
     claims: attempt.claims + 1,
@@ -31,6 +33,12 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
   });
   Object.assign(video, { status: "processing", stage: "initializing", progress: 5 });
   return "started";
+}
+
+/** The provider may have the attempt: it is asked, at the latest by then. */
+export function doubt(attempt: Attempt, by: number): void {
+  attempt.maybeBought = true;
+  attempt.nextPoll ??= by;
 }
 
 /** What a worker says the provider said. */
@@ -49,7 +57,7 @@ export function record(model: Model, place: Place, node: string, said: Outcome):
       Object.assign(attempt, {
         status: "processing",
         deadline: model.now + RULES.renderDeadline,
-        nextPoll: attempt.nextPoll ?? model.now + RULES.pollSteps[0],
+        nextPoll: Math.min(attempt.nextPoll ?? Infinity, model.now + RULES.pollSteps[0]),
       });
       Object.assign(video, { stage: "analyzing", progress: 10 });
       return "accepted";
@@ -67,8 +75,9 @@ function hold(model: Model, { video, attempt }: Place, said: Outcome): "held" {
   const again = model.now + Math.min(Math.max(said.delay_seconds ?? 15, 1), RULES.longestHold);
   attempt.claims -= 1;
   attempt.leaseUntil = model.now;
-  if (said.outcome === "unknown") attempt.maybeBought = true;
-  if (!attempt.maybeBought) {
+  if (attempt.maybeBought || said.outcome === "unknown") {
+    doubt(attempt, model.now + RULES.pollSteps[2]);
+  } else {
     Object.assign(attempt, { status: "pending", nextPoll: null });
     Object.assign(video, { status: "queued", stage: "initializing", progress: 0 });
   }
@@ -114,6 +123,7 @@ export function lease(model: Model, { account, attempt }: Place): boolean {
 /** What a poller says the provider said. */
 export interface Settlement {
   readonly state: "succeeded" | "processing" | "unanswered" | "failed";
+  readonly kind?: string | undefined;
   readonly progress?: number | undefined;
   readonly retry_seconds?: number | null | undefined;
 }
@@ -132,6 +142,8 @@ export function settle(model: Model, place: Place, said: Settlement): string | n
       enqueue(model, attempt, "store-video");
       return "rendering";
     case "failed":
+      // Not known there yet: it may be on its way there right now.
+      if (attempt.status === "claimed" && said.kind === "not_found") return null;
       return failAttempt(model, place, said.retry_seconds ?? null);
     case "processing":
     case "unanswered":

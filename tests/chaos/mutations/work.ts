@@ -140,10 +140,10 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a stored file's queue job is completed outside of its video's transaction",
     file: "shared/stages/store.ts",
-    find: `      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);
+    find: `      const completed = await finishStoring(sql, video_job_id, storage_path, thumbnail);
       await queue.complete(sql, "store-video", [job]);`,
     replace: `      await queue.complete(database, "store-video", [job]);
-      await finishStoring(sql, storable.video_job_id, storable.storage_path, thumbnail);`,
+      const completed = await finishStoring(sql, video_job_id, storage_path, thumbnail);`,
     why: "a crash in between leaves a rendering video that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
   },
