@@ -99,6 +99,8 @@ set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force
 as $$
 declare
   v_settings app.settings;
+  -- What was said at all: a batch of deliveries need not look for failures.
+  v_states text[] := array(select distinct r.state from jsonb_to_recordset(p_results) as r (state text));
   v_failure record;
   v_delivered uuid[];
   v_retried boolean := false;
@@ -116,113 +118,119 @@ begin
   order by v.id
   for update;
 
-  with delivered as (
-    update public.video_jobs j
-    set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
-      provider_task_id = coalesce(j.provider_task_id, j.id::text),
-      result_url = r.video_url,
-      cost_usd = app.believable_cost(r.cost_usd)
-    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
-    where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
-    returning j.id, j.video_id, j.attempt
-  ), moved as (
-    update public.videos v
-    set status = 'rendering', stage = 'rendering', progress = 90
-    from delivered d
-    where v.id = d.video_id and v.status = 'processing'
-    returning v.id, v.user_id, d.id as job_id, d.attempt
-  ), told as (
-    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
-    from moved m
-  )
-  select array_agg(m.job_id) into v_delivered from moved m;
-  if v_delivered is not null then
-    perform app.enqueue_all('store-video', v_delivered, array_agg(jsonb_build_object('video_job_id', d.id) order by d.n))
-    from unnest(v_delivered) with ordinality as d (id, n);
-  end if;
-  return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
-
-  return query
-  with running as (
-    update public.video_jobs j
-    set next_poll_at = case
-      -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
-      when j.next_poll_at <= clock_timestamp() then j.next_poll_at
-      else clock_timestamp() + interval '1 second' * greatest(
-        v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
-      )
-    end
-    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p
-    where r.state in ('processing', 'unanswered')
-      and j.id = r.video_job_id
-      and p.name = j.provider
-      and j.status in ('claimed', 'processing')
-      and j.next_poll_at is not null
-      and not app.past_deadline(j.deadline_at, r.state)
-    returning j.id, j.video_id, j.attempt, j.status
-  ), alive as (
-    select * from running
-    union all
-    -- Nobody was asked about these, so nothing but the estimate is new.
-    select j.id, j.video_id, j.attempt, j.status
-    from public.video_jobs j
-    join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text) on r.video_job_id = j.id
-    where r.state = 'estimated' and j.status = 'processing'
-  ), moved as (
-    update public.videos v
-    set stage = 'generating', progress = r.progress
-    from alive j
-    join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
-      on r.video_job_id = j.id
-    where v.id = j.video_id
-      and v.status = 'processing'
-      and j.status = 'processing'
-      and r.progress >= 15
-      and (v.stage <> 'generating' or r.progress >= v.progress + 5)
-      and r.progress > v.progress
-    returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
-  ), told as (
-    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
-    from moved m
-  )
-  select m.job_id, 'progress' from moved m;
-
-  for v_failure in
-    select r.video_job_id, j.provider, t.*
-    from jsonb_to_recordset(p_results) as r (
-      video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-      provider_error jsonb, retry_seconds integer, cost_usd numeric
+  if 'succeeded' = any (v_states) then
+    with delivered as (
+      update public.video_jobs j
+      set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
+        provider_task_id = coalesce(j.provider_task_id, j.id::text),
+        result_url = r.video_url,
+        cost_usd = app.believable_cost(r.cost_usd)
+      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
+      where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
+      returning j.id, j.video_id, j.attempt
+    ), moved as (
+      update public.videos v
+      set status = 'rendering', stage = 'rendering', progress = 90
+      from delivered d
+      where v.id = d.video_id and v.status = 'processing'
+      returning v.id, v.user_id, d.id as job_id, d.attempt
+    ), told as (
+      insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+      select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
+      from moved m
     )
-    join public.video_jobs j on j.id = r.video_job_id
-    join public.videos v on v.id = j.video_id
-    cross join lateral (
-      select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
-      -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now.
-      where r.state = 'failed' and not (j.status = 'claimed' and r.kind = 'not_found')
+    select array_agg(m.job_id) into v_delivered from moved m;
+    if v_delivered is not null then
+      perform app.enqueue_all('store-video', v_delivered, array_agg(jsonb_build_object('video_job_id', d.id) order by d.n))
+      from unnest(v_delivered) with ordinality as d (id, n);
+    end if;
+    return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
+  end if;
+
+  if v_states && array['processing', 'estimated', 'unanswered'] then
+    return query
+    with running as (
+      update public.video_jobs j
+      set next_poll_at = case
+        -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
+        when j.next_poll_at <= clock_timestamp() then j.next_poll_at
+        else clock_timestamp() + interval '1 second' * greatest(
+          v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
+        )
+      end
+      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p
+      where r.state in ('processing', 'unanswered')
+        and j.id = r.video_job_id
+        and p.name = j.provider
+        and j.status in ('claimed', 'processing')
+        and j.next_poll_at is not null
+        and not app.past_deadline(j.deadline_at, r.state)
+      returning j.id, j.video_id, j.attempt, j.status
+    ), alive as (
+      select * from running
       union all
-      select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
-      where app.past_deadline(j.deadline_at, r.state)
-    ) t
-    -- Refunds lock users: always in the same order, so that two workers never wait for each other.
-    order by v.user_id
-  loop
-    video_job_id := v_failure.video_job_id;
-    result := app.fail_attempt(
-      v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
-      v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
-    );
-    v_retried := v_retried or result = 'retried';
-    if result <> 'lost' then
-      return next;
-    end if;
-    if v_failure.kind in ('auth', 'balance') then
-      v_closed := v_failure.provider;
-      v_rest := greatest(v_rest, v_failure.retry_seconds, 1);
-      v_why := v_failure.code;
-    end if;
-  end loop;
+      -- Nobody was asked about these, so nothing but the estimate is new.
+      select j.id, j.video_id, j.attempt, j.status
+      from public.video_jobs j
+      join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text) on r.video_job_id = j.id
+      where r.state = 'estimated' and j.status = 'processing'
+    ), moved as (
+      update public.videos v
+      set stage = 'generating', progress = r.progress
+      from alive j
+      join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
+        on r.video_job_id = j.id
+      where v.id = j.video_id
+        and v.status = 'processing'
+        and j.status = 'processing'
+        and r.progress >= 15
+        and (v.stage <> 'generating' or r.progress >= v.progress + 5)
+        and r.progress > v.progress
+      returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
+    ), told as (
+      insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+      select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
+      from moved m
+    )
+    select m.job_id, 'progress' from moved m;
+  end if;
+
+  if v_states && array['failed', 'processing', 'unanswered'] then
+    for v_failure in
+      select r.video_job_id, j.provider, t.*
+      from jsonb_to_recordset(p_results) as r (
+        video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
+        provider_error jsonb, retry_seconds integer, cost_usd numeric
+      )
+      join public.video_jobs j on j.id = r.video_job_id
+      join public.videos v on v.id = j.video_id
+      cross join lateral (
+        select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
+        -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now.
+        where r.state = 'failed' and not (j.status = 'claimed' and r.kind = 'not_found')
+        union all
+        select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
+        where app.past_deadline(j.deadline_at, r.state)
+      ) t
+      -- Refunds lock users: always in the same order, so that two workers never wait for each other.
+      order by v.user_id
+    loop
+      video_job_id := v_failure.video_job_id;
+      result := app.fail_attempt(
+        v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
+        v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
+      );
+      v_retried := v_retried or result = 'retried';
+      if result <> 'lost' then
+        return next;
+      end if;
+      if v_failure.kind in ('auth', 'balance') then
+        v_closed := v_failure.provider;
+        v_rest := greatest(v_rest, v_failure.retry_seconds, 1);
+        v_why := v_failure.code;
+      end if;
+    end loop;
+  end if;
 
   -- It takes tasks and does not make them, for want of our money or for our key: it is to be given no more.
   if v_closed is not null then
