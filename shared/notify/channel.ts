@@ -13,7 +13,10 @@ export interface Message {
   readonly videoId: string;
   readonly title: string;
   readonly body: string;
-  /** A link that works now and for as long as the message may wait, or null. */
+  /**
+   * A link that works now and for as long as the message may wait, or null. Never to a child's picture
+   * where the channel is not one of {@linkcode SEALED}.
+   */
   readonly imageUrl: string | null;
   /** What the app opens: `{video_id, action: "view_video"}`. */
   readonly data: Readonly<Record<string, string>>;
@@ -36,6 +39,12 @@ export type Outcome =
 
 /** A way to tell. Never throws: whatever goes wrong is an outcome. */
 export type Channel = (message: Message) => Promise<Outcome>;
+
+/**
+ * Channels whose message is encrypted for the one who gets it. What others carry in the clear must not
+ * lead to a child's picture: parents agreed that it goes to whoever makes their videos, and nowhere else.
+ */
+export const SEALED: ReadonlySet<ChannelName> = new Set(["web_push"]);
 
 /** The channels that are set up. */
 export type Channels = ReadonlyMap<ChannelName, Channel>;

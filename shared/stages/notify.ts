@@ -6,7 +6,13 @@
 import { type Delivery, finishNotifying, startNotifying } from "../db/notify_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
-import { type ChannelName, type Channels, KEPT_SECONDS, type Message } from "../notify/channel.ts";
+import {
+  type ChannelName,
+  type Channels,
+  KEPT_SECONDS,
+  type Message,
+  SEALED,
+} from "../notify/channel.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 import type { Batch } from "./drain.ts";
 
@@ -82,13 +88,15 @@ export async function notifyBatch(
       createdAt: delivery.created_at,
       address: delivery.address,
       keys: p256dh === null || auth === null ? null : { p256dh, auth },
-      imageUrl: await imageOf(delivery.thumbnail_path),
+      imageUrl: await imageOf(delivery),
     };
   }
 
   /** Signing fails where the picture is not there. Then, or when Storage is away, it goes without one. */
-  async function imageOf(path: string | null): Promise<string | null> {
-    if (path === null) return null;
+  async function imageOf(
+    { channel, thumbnail_path: path, shows_child }: Delivery,
+  ): Promise<string | null> {
+    if (path === null || (shows_child && !SEALED.has(channel))) return null;
     const known = images.get(path);
     if (known !== undefined) return await known;
     const signing = storage.signedUrl("videos", path, KEPT_SECONDS + 3_600).catch(() => null);

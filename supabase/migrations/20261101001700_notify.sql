@@ -136,6 +136,7 @@ returns table (
   data jsonb,
   created_at timestamptz,
   thumbnail_path text,
+  shows_child boolean,
   address text,
   p256dh text,
   auth text
@@ -160,7 +161,7 @@ begin
     returning d.*
   )
   select t.id, t.attempts, t.channel, n.kind, n.video_id, n.user_id, n.title, n.body, n.data, n.created_at,
-    v.thumbnail_path, g.address, g.p256dh, g.auth
+    v.thumbnail_path, v.avatar_path is not null, g.address, g.p256dh, g.auth
   from taken t
   join public.notifications n on n.id = t.notification_id
   join public.videos v on v.id = n.video_id
@@ -168,7 +169,7 @@ begin
 end;
 $$;
 comment on function app.start_notifying(uuid[]) is
-  'What a sender needs to send these, each counted as a try before it is made. Those that are over already, or for a device that is gone, are left out: their queue jobs are done.';
+  'What a sender needs to send these, each counted as a try before it is made. Those that are over already, or for a device that is gone, are left out: their queue jobs are done. shows_child: the thumbnail is a child''s picture, which none but its parents may be sent.';
 revoke all on function app.start_notifying(uuid[]) from public;
 
 create function app.finish_notifying(

@@ -61,6 +61,22 @@ Deno.test("the picture is a link that works, and none where there is no picture"
   });
 });
 
+Deno.test("F39 a child's picture is linked where only the browser can read it, never by Google, Apple or the backend", async () => {
+  await withDevices(async ({ app, notify, customer }) => {
+    const thumbnail = `${customer.id}/videos/thumb.jpg`;
+    await putPicture(app, thumbnail);
+    const videoId = await finished(app, customer);
+    await app.db.query(
+      "update public.videos set thumbnail_path = $2, avatar_path = $3 where id = $1",
+      [videoId, thumbnail, `${customer.id}/${customer.childId}.png`],
+    );
+    await notified(app);
+    const received = notify.control.received();
+    const withPicture = received.filter(({ image }) => image !== null).map(({ place }) => place);
+    assertEquals([received.length, withPicture], [3, ["web_push"]]);
+  });
+});
+
 Deno.test("a failed video is told too, in our words", async () => {
   await withDevices(async ({ app, notify, customer }) => {
     const videoId = await queued(app, customer);
