@@ -6,7 +6,10 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform app.stop_and_remove(array(select v.id from public.videos v where v.child_id = old.id));
-  perform app.delete_objects(old.user_id, 'avatars', old.user_id || '/' || old.id || '.');
+  -- A picture may be on its way right now: who may upload was asked when it began.
+  perform app.delete_objects(
+    old.user_id, 'avatars', old.user_id || '/' || old.id || '.', now() + interval '10 minutes'
+  );
   return old;
 end;
 $$;
