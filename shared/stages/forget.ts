@@ -1,14 +1,19 @@
 /**
  * Forgetting: what a transaction has written down to be deleted and can not delete itself. Files go
- * through Storage, sign-ins through Auth. Each step is safe to repeat, so a worker that dies anywhere
+ * through Storage, sign-ins through Auth, very many rows and messages bit by bit. Each step is safe to repeat, so a worker that dies anywhere
  * leaves only work that comes due again.
  */
 import type { AuthAdmin } from "../auth_admin.ts";
+import type { Database } from "../db/database.ts";
 import {
+  beginErasure,
   dueDeletions,
+  type Erasure,
   finishDeletions,
   finishErasure,
+  forgetMessages,
   forgetOldVideos,
+  forgetRows,
   openErasures,
 } from "../db/forget_calls.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
@@ -88,16 +93,25 @@ async function finishErasures(
   auth: AuthAdmin,
 ): Promise<number> {
   let finished = 0;
-  for (const { id, user_id } of await openErasures(database, BATCH)) {
+  for (const erasure of await openErasures(database, BATCH)) {
+    const erasure_id = erasure.id;
     try {
-      await auth.deleteUser(user_id);
-      if (await finishErasure(database, id)) {
+      await beginErasure(database, erasure);
+      if (await finishOne(database, auth, erasure)) {
         finished += 1;
-        log.info("An account is forgotten", { erasure_id: id });
+        log.info("An account is forgotten", { erasure_id });
       }
     } catch (error) {
-      log.warn("An account could not be closed, it is tried again", { erasure_id: id, error });
+      log.warn("An account could not be closed, it is tried again", { erasure_id, error });
     }
   }
   return finished;
+}
+
+/** Rows before the sign-in, which would take all of them along at once; messages when nobody writes any. */
+async function finishOne(database: Database, auth: AuthAdmin, erasure: Erasure): Promise<boolean> {
+  while (!await database.transaction((sql) => forgetRows(sql, erasure)));
+  await auth.deleteUser(erasure.user_id);
+  while (!await database.transaction((sql) => forgetMessages(sql, erasure)));
+  return await finishErasure(database, erasure);
 }

@@ -84,7 +84,7 @@ begin
   -- Row locks are those of the videos that this transaction holds already, so nothing new can deadlock.
   if tg_op = 'DELETE' then
     update public.changed_videos c set changed_in = pg_current_xact_id() from old_videos o where c.video_id = o.id;
-    -- Nobody is told of an account that goes with its videos, and no message keeps its id.
+    -- Where the account is gone already nobody is left to tell.
     select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
     from old_videos o
     join public.users u on u.id = o.user_id;
@@ -126,28 +126,6 @@ for each statement execute function app.note_changes();
 create trigger note_deleted_videos after delete on public.videos
 referencing old table as old_videos
 for each statement execute function app.note_changes();
-
-create function app.forget_messages() returns trigger
-language plpgsql security definer set search_path = ''
-as $$
-begin
-  if to_regclass('realtime.messages') is not null then
-    -- Realtime drops messages after three days and lets nobody else delete them, but change them.
-    execute 'update realtime.messages m set topic = ''forgotten'', payload = null where m.topic = $1'
-      using 'user:' || old.id;
-  end if;
-  return null;
-exception when others then
-  raise warning 'Realtime keeps the messages to user % until it drops them: %', old.id, sqlerrm;
-  return null;
-end;
-$$;
-comment on function app.forget_messages() is 'Takes the name off what a deleted user was told. Definer, because whoever deletes accounts need not be let near messages.';
-revoke all on function app.forget_messages() from public;
-
-create trigger forget_messages
-after delete on public.users
-for each row execute function app.forget_messages();
 
 do $$
 begin

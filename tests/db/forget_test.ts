@@ -4,6 +4,7 @@ import { forget } from "../../shared/stages/forget.ts";
 import { asUser } from "../support/as_user.ts";
 import { addAvatar, consent } from "../support/avatars.ts";
 import { finished, obedient, pause, visit } from "../support/forgetting.ts";
+import { addOldVideos } from "../support/old_videos.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import {
   accept,
@@ -12,6 +13,7 @@ import {
   type Family,
   newFamily,
   queueVideo,
+  stateOf,
   value,
 } from "../support/fixtures.ts";
 
@@ -79,6 +81,39 @@ Deno.test("after account deletion no table holds the user's id and no object of 
     assertEquals((await db.query("select 1 from storage.objects")).length, 2);
     assertEquals(await brokenInvariants(db), []);
     assertEquals(await forgetUser(db, family.userId), null);
+  });
+});
+
+Deno.test("a very large account: what is under way ends with the request, the rest in portions, and nothing can be bought meanwhile", async () => {
+  await withSql(async (db) => {
+    const { family } = await populated(db);
+    await addOldVideos(db, family.userId, 2_500);
+    const left = () =>
+      value(db, "select count(*)::int as value from public.videos where user_id = $1", [
+        family.userId,
+      ]);
+    const status = () =>
+      db.query("select finished_at is not null as complete, rows_left from app.erasure_status");
+    const id = await forgetUser(db, family.userId);
+    assertEquals(await left(), 1_502);
+    assertEquals(
+      await db.query("select 1 from public.videos where user_id = $1 and under_way", [
+        family.userId,
+      ]),
+      [],
+    );
+    assertEquals(await status(), [{ complete: false, rows_left: true }]);
+    assertEquals(await stateOf(queueVideo(db, family, { hash: "another" })), "GM005");
+    assertEquals(await forgetUser(db, family.userId), id);
+    assertEquals(await left(), 502);
+
+    await visit(db);
+    assertEquals([await left(), ...await status()], [0, { complete: false, rows_left: false }]);
+    await pause(db);
+    for (let i = 0; i < 3; i++) await visit(db);
+    assertEquals(await status(), [{ complete: true, rows_left: false }]);
+    assertEquals(await remains(db, family.userId), []);
+    assertEquals(await brokenInvariants(db), []);
   });
 });
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
 import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
+import { visit } from "../support/forgetting.ts";
 import { withSql } from "../support/sql.ts";
 
 const sinceAnswer = z.object({
@@ -244,17 +245,30 @@ Deno.test("the publication of Realtime holds videos and video_progress, and a de
   });
 });
 
-Deno.test("an account that goes leaves no note of its videos, and its name on no message", async () => {
+Deno.test("an account that goes leaves no note of its videos, and soon its name on no message, however old", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 20 });
-    await queueVideo(db, family);
+    const [family, bystander] = [
+      await newFamily(db, { gems: 20 }),
+      await newFamily(db, { gems: 20 }),
+    ];
+    for (const days of [3, 0]) {
+      await queueVideo(db, family, { hash: `${days}` });
+      await db.query(
+        "update realtime.messages set inserted_at = inserted_at - $1 * interval '1 day'",
+        [days],
+      );
+    }
     await db.query("delete from auth.users where id = $1", [family.userId]);
     assertEquals(await db.query("select * from public.changed_videos"), []);
+    await queueVideo(db, bystander);
+    await visit(db);
     const remains = await db.query(
       "select place from app.remains_of($1) where place not like 'app.%'",
       [family.userId],
     );
     assertEquals(remains, []);
-    assert((await messages(db)).every((message) => message["topic"] === "forgotten"));
+    const topics = (await messages(db)).map((message) => message["topic"]);
+    assert(topics.length > 2);
+    assertEquals(new Set(topics), new Set(["forgotten", `user:${bystander.userId}`]));
   });
 });
