@@ -153,6 +153,67 @@ Deno.test("killed at any call to Storage or Auth, before it or after it, a later
   });
 });
 
+Deno.test("a Storage that does not answer takes its share of the visit, ten calls at a time, and the accounts have theirs", async () => {
+  await withSql(async (db) => {
+    const { family } = await populated(db);
+    await forgetUser(db, family.userId);
+    const place = () => `${family.userId}/${crypto.randomUUID()}.`;
+    for (let i = 0; i < 40; i++) {
+      const prefix = place();
+      await db.query("select app.delete_objects($1, 'videos', $2)", [family.userId, prefix]);
+      await db.query("insert into storage.objects (bucket_id, name) values ('videos', $1)", [
+        `${prefix}mp4`,
+      ]);
+    }
+    const { storage, auth } = obedient(db);
+    let [clock, under, most, calls, closed] = [0, 0, 0, 0, 0];
+    const slow = {
+      ...storage,
+      async remove() {
+        most = Math.max(most, ++under);
+        calls += 1;
+        clock += 1_500;
+        await Promise.resolve();
+        under -= 1;
+        throw new Error("Storage did not answer");
+      },
+    };
+    const closing = {
+      deleteUser(id: string) {
+        closed += 1;
+        return auth.deleteUser(id);
+      },
+    };
+    await forget({ database: db, log: quiet }, { storage: slow, auth: closing }, () => clock);
+    assertEquals([calls, most, closed], [20, 10, 1]);
+  });
+});
+
+Deno.test("fifty accounts that Auth will not close keep no other waiting", async () => {
+  await withSql(async (db) => {
+    const refused = new Set<string>();
+    for (let i = 0; i < 50; i++) {
+      const { userId } = await newFamily(db);
+      await forgetUser(db, userId);
+      refused.add(userId);
+    }
+    const { userId } = await newFamily(db);
+    await forgetUser(db, userId);
+    const { storage, auth } = obedient(db);
+    const strict = {
+      deleteUser: (id: string) =>
+        refused.has(id) ? Promise.reject(new Error("Auth answered 403")) : auth.deleteUser(id),
+    };
+    await pause(db);
+    const reports = [];
+    for (let i = 0; i < 2; i++) {
+      reports.push(await forget({ database: db, log: quiet }, { storage, auth: strict }));
+    }
+    assertEquals(reports.map((report) => report.erasures_finished), [0, 1]);
+    assertEquals(await remains(db, userId), []);
+  });
+});
+
 class Killed extends Error {
   override name = "Killed";
 }
