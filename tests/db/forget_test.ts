@@ -230,6 +230,40 @@ Deno.test("an account that the operator deletes in the dashboard is forgotten ju
   });
 });
 
+Deno.test("what Auth's audit log says of an account goes with it; what may not be read is named, and not passed over", async () => {
+  await withSql(async (db) => {
+    const families = [await newFamily(db), await newFamily(db)];
+    for (const { userId } of families) {
+      await db.query(
+        "insert into auth.audit_log_entries (id, payload) values (gen_random_uuid(), $1)",
+        [
+          { action: "user_deleted", traits: { user_id: userId, user_email: "mia@example.com" } },
+        ],
+      );
+    }
+    const [gone, stays] = families.map(({ userId }) => userId);
+    await forgetUser(db, gone ?? "");
+    await pause(db);
+    assertEquals((await visit(db)).erasures_finished, 1);
+    assertEquals(await remains(db, gone ?? ""), []);
+    const log = "select payload -> 'traits' ->> 'user_id' as user_id from auth.audit_log_entries";
+    assertEquals(await db.query(log), [{ user_id: stays }]);
+
+    const blind = await db.transaction(async (sql) => {
+      await sql.query("grant usage on schema app to authenticated");
+      await sql.query("grant execute on function app.remains_of(uuid) to authenticated");
+      await sql.query("set local role authenticated");
+      const found = await sql.query("select place from app.remains_of($1) where matches is null", [
+        gone,
+      ]);
+      return found.map((row) => String(row["place"]));
+    });
+    for (const place of ["auth.audit_log_entries", "pgboss.queue", "public.videos"]) {
+      assert(blind.includes(place), `${place} is passed over`);
+    }
+  });
+});
+
 Deno.test("what providers said, raw, is forgotten after a week, wherever it is kept", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
