@@ -1,7 +1,9 @@
 /** The port of the ways to tell a user something. A channel is an adapter. */
 
 /** The channels there are, as the rows name them. */
-export type ChannelName = "fcm" | "web_push" | "webhook";
+export const CHANNELS = ["fcm", "web_push", "webhook"] as const;
+/** One of them. */
+export type ChannelName = typeof CHANNELS[number];
 
 /** What is to be told, to whom, and where. */
 export interface Message {
