@@ -78,21 +78,30 @@ revoke all on function app.finish_storing(uuid, text, text) from public;
 create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = ''
 as $$
+declare
+  v_video public.videos;
 begin
   -- The video before its attempt, as everywhere.
-  perform 1 from public.videos v
+  select v.* into v_video
+  from public.videos v
   where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id)
   for update;
   update public.video_jobs j
   set error_code = p_code, error_kind = 'storing', provider_error = p_provider_error
   where j.id = p_job_id and j.status = 'completed';
-  return app.fail_video(
-    (select j.video_id from public.video_jobs j where j.id = p_job_id),
-    'storing_failed',
-    'The video was made but could not be saved. Please try again.'
+  if not app.fail_video(
+    v_video.id, 'storing_failed', 'The video was made but could not be saved. Please try again.'
+  ) then
+    return false;
+  end if;
+  -- A thumbnail may be there, or the file, copied by a worker that died before it said so, or late.
+  perform app.delete_objects(
+    v_video.user_id, 'videos', v_video.user_id || '/' || v_video.folder || '/' || v_video.id || '.',
+    now() + interval '10 minutes'
   );
+  return true;
 end;
 $$;
 comment on function app.fail_storing(uuid, text, jsonb) is
-  'The delivered file can not be had: the video fails and the gems come back. False when it was over already.';
+  'The delivered file can not be had: the video fails, the gems come back, and what was copied all the same is deleted. False when it was over already.';
 revoke all on function app.fail_storing(uuid, text, jsonb) from public;

@@ -144,6 +144,7 @@ declare
   v_snapshot pg_snapshot := pg_current_snapshot();
   v_user_id uuid := (select auth.uid());
   v_life text := '0';
+  v_today integer := current_date - date '1970-01-01';
   v_ids uuid[];
   v_reset boolean;
 begin
@@ -156,8 +157,10 @@ begin
   exception when insufficient_privilege then
     null;
   end;
-  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}$' and split_part(p_rev, ':', 1) = v_life
-    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot) then
+  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}:[0-9]{1,6}$' and split_part(p_rev, ':', 1) = v_life
+    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot)
+    -- After a hundred days app.clean_up() forgets what was deleted.
+    and split_part(p_rev, ':', 3)::integer >= v_today - 90 then
     v_ids := array(
       select c.video_id
       from public.changed_videos c
@@ -174,7 +177,7 @@ begin
   return jsonb_build_object(
     'reset', v_reset,
     -- Whatever was under way when we looked is at least this; so it is found the next time.
-    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot),
+    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot) || ':' || v_today,
     'videos', (
       select coalesce(jsonb_agg(public.video_state(v) order by v.created_at desc, v.id desc), '[]')
       from public.videos v
