@@ -38,8 +38,8 @@ export interface WatcherTools {
   readonly pauseAfterErrorMs?: number;
 }
 
-/** Short enough that people are told within a second, long enough to be cheap. */
-const PAUSE_MS = 300;
+/** Short enough that people are told within a second, long enough to be cheap. Milliseconds. */
+export const PAUSE_MS = 300;
 /** After a question that failed; whoever waits is told a little later. */
 const PAUSE_AFTER_ERROR_MS = 2_000;
 /** Most videos in one question; about 50 bytes each. */
