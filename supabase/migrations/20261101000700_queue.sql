@@ -20,11 +20,13 @@ select pgboss.create_queue('store-video', '{
 }');
 -- How often a delivery is tried is counted in its row; here is only what brings back one whose sender died.
 select pgboss.create_queue('notify-user-dead', '{"policy": "standard"}');
-select pgboss.create_queue('notify-user', '{
+select pgboss.create_queue('notify-' || c.channel, '{
   "policy": "standard", "partition": true, "deadLetter": "notify-user-dead",
   "retryLimit": 20, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 60,
   "expireInSeconds": 60, "deleteAfterSeconds": 3600
-}');
+}')
+-- One each, so that a slow channel keeps nobody waiting for another.
+from unnest('{fcm,web_push,webhook}'::text[]) as c (channel);
 
 create function app.enqueue_all(
   p_queue text,
@@ -364,7 +366,7 @@ as $$
       )
     when 'notify' then exists (
         select 1 from pgboss.job j
-        where j.name = 'notify-user' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+        where j.name in ('notify-fcm', 'notify-web_push', 'notify-webhook') and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
       )
     when 'maintain' then exists (
         -- The queues with a dead letter are the ones that work is in.

@@ -18,7 +18,7 @@ begin
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
   -- read and written as one; other users are not held up.
   select u.* into v_user from public.users u where u.id = p_user_id for no key update;
-  if not found then
+  if not found or app.is_leaving(p_user_id) then
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
   end if;
 

@@ -84,7 +84,7 @@ begin
   -- Row locks are those of the videos that this transaction holds already, so nothing new can deadlock.
   if tg_op = 'DELETE' then
     update public.changed_videos c set changed_in = pg_current_xact_id() from old_videos o where c.video_id = o.id;
-    -- Nobody is told of an account that goes with its videos, and no message keeps its id.
+    -- Where the account is gone already nobody is left to tell.
     select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
     from old_videos o
     join public.users u on u.id = o.user_id;
@@ -121,28 +121,6 @@ create trigger note_deleted_videos after delete on public.videos
 referencing old table as old_videos
 for each statement execute function app.note_changes();
 
-create function app.forget_messages() returns trigger
-language plpgsql security definer set search_path = ''
-as $$
-begin
-  if to_regclass('realtime.messages') is not null then
-    -- Realtime drops messages after three days and lets nobody else delete them, but change them.
-    execute 'update realtime.messages m set topic = ''forgotten'', payload = null where m.topic = $1'
-      using 'user:' || old.id;
-  end if;
-  return null;
-exception when others then
-  raise warning 'Realtime keeps the messages to user % until it drops them: %', old.id, sqlerrm;
-  return null;
-end;
-$$;
-comment on function app.forget_messages() is 'Takes the name off what a deleted user was told. Definer, because whoever deletes accounts need not be let near messages.';
-revoke all on function app.forget_messages() from public;
-
-create trigger forget_messages
-after delete on public.users
-for each row execute function app.forget_messages();
-
 do $$
 begin
   if to_regclass('realtime.messages') is not null then
@@ -160,6 +138,7 @@ declare
   v_snapshot pg_snapshot := pg_current_snapshot();
   v_user_id uuid := (select auth.uid());
   v_life text := '0';
+  v_today integer := current_date - date '1970-01-01';
   v_ids uuid[];
   v_reset boolean;
 begin
@@ -172,8 +151,10 @@ begin
   exception when insufficient_privilege then
     null;
   end;
-  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}$' and split_part(p_rev, ':', 1) = v_life
-    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot) then
+  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}:[0-9]{1,6}$' and split_part(p_rev, ':', 1) = v_life
+    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot)
+    -- After a hundred days app.clean_up() forgets what was deleted.
+    and split_part(p_rev, ':', 3)::integer >= v_today - 90 then
     v_ids := array(
       select c.video_id
       from public.changed_videos c
@@ -190,7 +171,7 @@ begin
   return jsonb_build_object(
     'reset', v_reset,
     -- Whatever was under way when we looked is at least this; so it is found the next time.
-    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot),
+    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot) || ':' || v_today,
     'videos', (
       select coalesce(jsonb_agg(public.video_state(v) order by v.created_at desc, v.id desc), '[]')
       from public.videos v

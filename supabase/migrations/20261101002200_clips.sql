@@ -130,7 +130,7 @@ declare
   v_price integer := 0;
 begin
   select u.* into v_user from public.users u where u.id = p_user_id for no key update;
-  if not found then
+  if not found or app.is_leaving(p_user_id) then
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
   end if;
   -- Until commit nobody deletes it.

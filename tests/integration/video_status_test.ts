@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { z } from "zod";
+import { PAUSE_MS } from "../../shared/status/watcher.ts";
 import { type Answer, asUser, call, type Customer, newCustomer, queued } from "../support/app.ts";
 import { byHand, delivered, type HandStack, stored, submitted } from "../support/by_hand.ts";
 import { eventsOf, type SeenEvent } from "../support/events.ts";
@@ -218,12 +219,13 @@ Deno.test("videos of others are never told, neither at once nor later", async ()
   });
 });
 
-Deno.test("a hundred who wait cost as many questions as one", async () => {
+Deno.test("a hundred who wait cost no more questions than one: one for each pause of the watcher", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app, { gems: 300 });
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push(await queued(app, customer));
     const questions = await countQuestions(app.db);
+    const began = Date.now();
     const streams = await Promise.all(
       Array.from({ length: 50 }, (_, i) => open(app, customer, `video_id=${ids[i % 5]}`)),
     );
@@ -239,9 +241,9 @@ Deno.test("a hundred who wait cost as many questions as one", async () => {
       assertEquals(events.map(stepOf).slice(-2), ["cancelled 0", "end over"]);
     }
     for (const answer of await Promise.all(polls)) assertEquals(one(answer).status, "cancelled");
-    // By ticks of the clock, not by clients: a client asked for each would make a hundred a tick.
-    const asked = await questions.changes();
-    assert(asked > 0 && asked < 100, `${asked} questions`);
+    // What one alone may cost in this time, however slow the machine is.
+    const [asked, most] = [await questions.changes(), (Date.now() - began) / PAUSE_MS + 1];
+    assert(asked > 0 && asked <= most, `${asked} questions, where one client makes ${most}`);
   });
 });
 

@@ -1,7 +1,7 @@
 /** memory: the process that runs the functions, while it stores a video of 200 MB. */
 import { type Bench, expect, row } from "../bench.ts";
 import { queueMany, takeDoorbellOff } from "./crowd.ts";
-import { functionsHost, kilobytes } from "./proc.ts";
+import { weigh } from "../../support/processes.ts";
 import { callWorker, number, type Site, withOurs } from "./sites.ts";
 
 const BYTES = 200_000_000;
@@ -13,14 +13,11 @@ export const memory: Bench = {
     const options = { cron: false, webhooks: "off", sandbox: { knobs: { manual: true } } } as const;
     return withOurs(server, options, async (site) => {
       await takeDoorbellOff(site);
-      const pid = await functionsHost();
       // A small one first: idle is a worker that has worked.
       await storeOne(site, null);
-      const idle = await kilobytes(pid, "VmRSS") * 1_000;
-      // The kernel's own way to forget the peak: proc(5), clear_refs.
-      await Deno.writeTextFile(`/proc/${pid}/clear_refs`, "5");
+      const { idle, peak } = await weigh("functions_host.ts");
       await storeOne(site, BYTES);
-      const peak = await kilobytes(pid, "VmHWM") * 1_000;
+      const most = await peak();
       expect(
         "Bytes stored",
         await number(site, "select max((metadata ->> 'size')::bigint) from storage.objects"),
@@ -29,7 +26,7 @@ export const memory: Bench = {
       return [
         row({
           name: "memory",
-          ours: (peak - idle) / MEGABYTE,
+          ours: (most - idle) / MEGABYTE,
           unit: "MB above idle",
           goal: { atMost: 60 },
           note: `resident, a video of ${BYTES / MEGABYTE} MB; idle was ${

@@ -5,18 +5,12 @@ import type { Site } from "./sites.ts";
 const TICKS = 100;
 
 /** The child of this process that runs the functions. */
-export async function functionsHost(): Promise<number> {
+async function functionsHost(): Promise<number> {
   for (const pid of await pids()) {
     if (!(await read(pid, "cmdline")).includes("functions_host.ts")) continue;
     if (await parentOf(pid) === Deno.pid) return pid;
   }
   throw new Error("No process runs functions; what it uses is read from /proc, which Linux has");
-}
-
-/** Kilobytes of a process's memory. */
-export async function kilobytes(pid: number, field: "VmRSS" | "VmHWM"): Promise<number> {
-  const status = await read(pid, "status");
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]);
 }
 
 /** Seconds of CPU time. */

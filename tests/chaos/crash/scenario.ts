@@ -7,7 +7,7 @@ import type { StageName } from "./protocol.ts";
 
 /** What one video is to live through, and how it must end whatever is killed. */
 export interface Role {
-  readonly ends: "completed" | "failed" | "cancelled";
+  readonly ends: "completed" | "failed" | "cancelled" | "forgotten";
   /** Tasks the provider may have sold for it. */
   readonly bought: readonly number[];
   /** Code of the failure of each attempt at the provider, first to last; the next ones succeed. */
@@ -21,10 +21,10 @@ export interface Role {
 }
 
 /**
- * One step: a stage is drained; the world acts (provider, user); time passes. What the world does is
- * said by the roles.
+ * One step: a stage is drained; the world acts (provider, user); the user leaves, with delete-account;
+ * time passes. What the world does is said by the roles.
  */
-export type Step = StageName | "world" | { readonly pass: string };
+export type Step = StageName | "world" | "leave" | { readonly pass: string };
 
 /** A story. */
 export interface Scenario {
@@ -33,8 +33,8 @@ export interface Scenario {
   readonly roles: Readonly<Record<string, Role>>;
   /** Faults of the provider's API, from the start. */
   readonly knobs: ShopKnobs;
-  /** Stages whose crash points are tried; all of them by default. */
-  readonly deadly?: readonly StageName[];
+  /** Stages whose crash points are tried, or what maintain does last; all of them by default. */
+  readonly deadly?: readonly (StageName | "forget")[];
   /** Changes the database before the story begins; `videos` are ids by role. */
   prepare(sql: Sql, videos: ReadonlyMap<string, string>): Promise<void>;
   readonly script: readonly Step[];
@@ -98,6 +98,24 @@ const refusals: Scenario = {
   ],
 };
 
+/** The user leaves with a video that is done and one that is being made again: nothing of them may stay. */
+const farewell: Scenario = {
+  name: "farewell",
+  provider: "runware",
+  roles: {
+    done: { ends: "forgotten", bought: [1] },
+    open: { ends: "forgotten", bought: [1], failures: ["providerError"] },
+  },
+  knobs: {},
+  // The others have no more to do with it than with any video that is deleted.
+  deadly: ["forget"],
+  async prepare() {},
+  script: [
+    ...["submit", PAUSE, "world", "poll", "store", "notify", "leave", "maintain"] as const,
+    ...[{ pass: "11 minutes" }, "maintain", "submit", "notify"] as const,
+  ],
+};
+
 /** Leaves an attempt as a worker does that died some minutes ago with the provider's call before it. */
 async function claimAndVanish(sql: Sql, jobId: string): Promise<void> {
   await startSubmissions(sql, [jobId], "a worker that died");
@@ -141,6 +159,7 @@ function elsewhere(
 export const SCENARIOS: readonly Scenario[] = [
   lives,
   refusals,
+  farewell,
   elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO", policy: "refund" }),
   elsewhere("kie", { refusal: "400", policy: "retry" }),
 ];

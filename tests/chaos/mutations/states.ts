@@ -29,7 +29,8 @@ export const STATES: readonly Mutation[] = [
   {
     name: "an answer about an attempt that is over moves its next poll",
     file: SETTLE,
-    find: "        and j.status in ('claimed', 'processing')\n        and j.next_poll_at is not null\n",
+    find:
+      "        and j.status in ('claimed', 'processing')\n        and j.next_poll_at is not null\n",
     replace: "",
     why: "what is over is asked about again",
     tests: ["tests/db/settle_test.ts"],
