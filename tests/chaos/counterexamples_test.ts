@@ -5,13 +5,17 @@
 import type { Act } from "./model/acts.ts";
 import { playStory } from "./model/run.ts";
 import { withStage } from "./model/stage.ts";
+import type { ProviderKind } from "./model/state.ts";
 import type { Job } from "./model/worker.ts";
 
 /** Plays the story to its end; the model must explain each line of it. */
-function toldAgain(acts: readonly Act[]): () => Promise<void> {
+function toldAgain(
+  acts: readonly Act[],
+  provider: ProviderKind = "takes our ids",
+): () => Promise<void> {
   return async () => {
     await withStage(async (stage) => {
-      await playStory(stage, acts);
+      await playStory(stage, { provider, acts });
     });
   };
 }
@@ -40,7 +44,7 @@ Deno.test(
   toldAgain([
     annQueues,
     { ...work, worker: "A", job: "submit" },
-    { do: "webhook", attempt: 0, body: 0 },
+    { do: "webhook", attempt: 0, says: "a ring" },
     ...wellDone("B", "poll"),
   ]),
 );

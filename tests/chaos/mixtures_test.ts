@@ -2,8 +2,9 @@
  * The provider misbehaves, in each way alone and in random mixtures: everything ends, refunds are exact,
  * nothing is bought twice.
  *
- * CHAOS_RUNS=n: n mixtures of 500 videos at each provider instead of one of 60. CHAOS_SEED makes the mixtures' knobs the
- * same ones again; which video meets which fault depends on ids and on who comes first.
+ * CHAOS_RUNS=n (default 1): n mixtures at each provider. CHAOS_VIDEOS=n: of so many videos, by default 500, but 60
+ * in a plain `deno task test`. CHAOS_SEED makes the mixtures' knobs the same ones again; which video meets
+ * which fault depends on ids and on who comes first.
  */
 import { assertEquals } from "@std/assert";
 import { seededRandom } from "../../local/sandbox/random.ts";
@@ -28,11 +29,11 @@ const PROVIDERS: readonly Provider[] = [
   { name: "kie", faults: KIE_FAULTS, recipe: KIE_RECIPE },
 ];
 
-const RUNS = Deno.env.get("CHAOS_RUNS");
 const SEED = Deno.env.get("CHAOS_SEED") ?? crypto.randomUUID().slice(0, 8);
-const MIXTURES = RUNS === undefined
-  ? { count: 1, videos: 60 }
-  : { count: Number(RUNS), videos: 500 };
+const MIXTURES = {
+  count: Number(Deno.env.get("CHAOS_RUNS") || 1),
+  videos: Number(Deno.env.get("CHAOS_VIDEOS") || 60),
+};
 /** Enough that a fault of three in ten strikes. */
 const VIDEOS_ALONE = 24;
 /** Few, so that the later ones are not slowed by the rows of those before. */
@@ -46,6 +47,19 @@ function lineOf(name: string, outcome: Outcome): string {
   return `${name}: ${completed} completed, ${failed} failed, ${cancelled} cancelled, ` +
     `${refunded} gems refunded, ${bought} tasks bought in ${attempts} attempts, ` +
     `${unknown} in doubt, ${counts.conflicts} handed over again, ${rounds} rounds`;
+}
+
+/** All mixtures of one provider in a line, for whoever does not want to add up. */
+function sumOf(provider: ShopName, outcomes: readonly Outcome[]): string {
+  const sum = (count: (outcome: Outcome) => number) =>
+    outcomes.reduce((total, outcome) => total + count(outcome), 0);
+  return `${outcomes.length} mixtures of ${MIXTURES.videos} videos at ${provider}, ` +
+    `CHAOS_SEED=${SEED}: ${sum((one) => one.completed)} completed, ` +
+    `${sum((one) => one.failed)} failed, ${sum((one) => one.cancelled)} cancelled, ` +
+    `${sum((one) => one.refunded)} gems refunded, ${sum((one) => one.bought)} tasks bought in ` +
+    `${sum((one) => one.attempts)} attempts, ${sum((one) => one.unknown)} in doubt, ` +
+    `${sum((one) => one.counts.conflicts)} handed over again, ` +
+    `${sum((one) => one.faults.length)} faults`;
 }
 
 for (const { name: provider, faults: table, recipe } of PROVIDERS) {
@@ -74,6 +88,7 @@ for (const { name: provider, faults: table, recipe } of PROVIDERS) {
 
   Deno.test(`random mixtures of all faults of ${provider}: every video ends, refunds exact, bought again only after a failure`, async () => {
     const faults: string[] = [];
+    const outcomes: Outcome[] = [];
     const videos = MIXTURES.videos;
     for (let nth = 1; nth <= MIXTURES.count; nth++) {
       const seed = `${SEED}/${nth}`;
@@ -91,8 +106,10 @@ for (const { name: provider, faults: table, recipe } of PROVIDERS) {
         );
         for (const text of outcome.faults) console.log(`  ${text}`);
         faults.push(...outcome.faults.map((text) => `${name}: ${text}`));
+        outcomes.push(outcome);
       });
     }
+    console.log(sumOf(provider, outcomes));
     assertEquals(faults, []);
   });
 }

@@ -15,8 +15,10 @@ Deno.test("each mutation finds its guard exactly once in today's product, and it
     const text = await Deno.readTextFile(join(ROOT, mutation.file));
     assertEquals(misfit(mutation, text), null, mutation.name);
     assert(mutation.tests.length > 0, mutation.name);
-    for (const file of mutation.tests) assert((await Deno.stat(join(ROOT, file))).isFile);
+    const files = [...mutation.tests, ...(mutation.underFire ?? []).map(({ file }) => file)];
+    for (const file of files) assert((await Deno.stat(join(ROOT, file))).isFile);
   }
+  assert(MUTATIONS.filter(({ underFire }) => underFire !== undefined).length >= 10);
 });
 
 Deno.test("a mutation that finds its guard twice, never, or changes nothing is refused", () => {
@@ -67,7 +69,7 @@ async function verdictOn(test: string, replace = "export const gems = 2;") {
     };
     const verdict = await tryMutation(workbenchAt(dir), mutation);
     assertEquals(await Deno.readTextFile(join(dir, "product.ts")), product);
-    return verdict.verdict === "caught" ? verdict.test : verdict.why;
+    return verdict.verdict === "caught" ? verdict.by?.test : verdict.why;
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

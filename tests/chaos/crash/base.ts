@@ -1,10 +1,13 @@
 /** The database a scenario begins in, made once and copied for each run. */
+import { withClient } from "../../../local/prepare.ts";
+import { addAvatar, consent } from "../../support/avatars.ts";
 import { withDatabase } from "../../support/database.ts";
 import { openDatabase } from "../../../shared/db/database.ts";
 import { type Family, newFamily, queueVideo } from "../../support/fixtures.ts";
 import { databaseUrl } from "../../support/server.ts";
 import { quiet } from "../../support/sql.ts";
 import { queueAt } from "../shops/queue_at.ts";
+import { record, type Reel } from "./rewind.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Gems everybody begins with; each video costs ten. */
@@ -20,6 +23,8 @@ export interface Base {
   readonly videos: ReadonlyMap<string, string>;
   /** The database's name. */
   readonly database: string;
+  /** All that is in it. */
+  readonly reel: Reel;
   /** An address on the same server for statements such as CREATE DATABASE. */
   readonly serverUrl: string;
 }
@@ -33,12 +38,16 @@ export function withBase(scenario: Scenario, work: (base: Base) => Promise<void>
     try {
       await db.query("update app.settings set cancel_refund_percent = $1", [CANCEL_REFUND_PERCENT]);
       family = await newFamily(db, { gems: GEMS });
-      for (const role of Object.keys(scenario.roles)) {
-        const { provider } = scenario;
+      for (const [name, { pictured }] of Object.entries(scenario.roles)) {
+        if (pictured) {
+          await addAvatar(db, family);
+          await consent(db, family);
+        }
+        const { provider, fallback } = scenario;
         const id = provider === "runware"
           ? (await queueVideo(db, family)).video_id
-          : await queueAt(db, family, { provider, prompt: role });
-        videos.set(role, id);
+          : await queueAt(db, family, { provider, fallback, prompt: name });
+        videos.set(name, id);
       }
       await scenario.prepare(db, videos);
     } finally {
@@ -46,6 +55,7 @@ export function withBase(scenario: Scenario, work: (base: Base) => Promise<void>
     }
     const database = new URL(url).pathname.slice(1);
     const serverUrl = databaseUrl(url, "postgres");
-    await work({ scenario, family, videos, database, serverUrl });
+    const reel = await withClient(url, record);
+    await work({ scenario, family, videos, database, reel, serverUrl });
   });
 }

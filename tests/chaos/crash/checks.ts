@@ -4,7 +4,7 @@ import type { Database } from "../../../shared/db/database.ts";
 import { until } from "../../support/app.ts";
 import { brokenInvariants } from "../../support/fixtures.ts";
 import { type Base, GEMS } from "./base.ts";
-import { FILE_BYTES, type Lane } from "./lane.ts";
+import { FILE_BYTES, type Lane, PICTURE } from "./lane.ts";
 import type { ShopTask } from "../shops/shop.ts";
 import { faultsOfFarewell } from "./farewell.ts";
 import { doubtsOf, faultsOfDoubts } from "./doubts.ts";
@@ -73,7 +73,7 @@ export async function faultsOf(
     const [left, right] = [JSON.stringify(found), JSON.stringify(due)];
     if (left !== right) faults.push(`${what}: ${left}, not ${right}`);
   };
-  const shop = lane.shops[base.scenario.provider];
+  const shop = lane.shopOf(base.scenario);
   let gems = GEMS;
   for (const [name, role] of Object.entries(base.scenario.roles)) {
     const one = accounts.find(({ video_id }) => video_id === base.videos.get(name));
@@ -106,7 +106,14 @@ export async function faultsOf(
   );
   expect("tasks bought for no attempt of ours", strangers.map(({ id }) => id), []);
   const completed = accounts.filter(({ status }) => status === "completed").length;
-  faults.push(...await faultsOfFiles(lane, completed));
+  const pictured = Object.values(base.scenario.roles).filter((role) => role.pictured).length;
+  faults.push(
+    ...await faultsOfFiles(lane, {
+      videos: completed,
+      // The child's own, and a thumbnail of each.
+      pictures: pictured === 0 ? 0 : pictured + 1,
+    }),
+  );
   return faults;
 }
 
@@ -138,7 +145,9 @@ function faultsOfVideo({ name, role, one, lane, promised }: {
   );
   faults.push(...faultsOfNotices({ name, role, one, lane }));
   const isDone = role.ends === "completed";
-  expect("sizes of its objects", one.objects.map(({ size }) => size), isDone ? [FILE_BYTES] : []);
+  const files = [FILE_BYTES, ...role.pictured ? [PICTURE.byteLength] : []];
+  const sizes = one.objects.map(({ size }) => size).toSorted((a, b) => b - a);
+  expect("sizes of its objects", sizes, isDone ? files : []);
   expect("entries of completion", one.completions, isDone ? 1 : 0);
   return faults;
 }
@@ -187,12 +196,19 @@ function faultsOfNotices({ name, role, one, lane }: {
 }
 
 /** The gateway drops the half of a file whose sender died as soon as it notices; that is waited for. */
-async function faultsOfFiles({ files }: Lane, due: number): Promise<string[]> {
+async function faultsOfFiles(
+  { files }: Lane,
+  due: { readonly videos: number; readonly pictures: number },
+): Promise<string[]> {
+  const whole = [FILE_BYTES, PICTURE.byteLength];
   const sizes = await until("only whole files are on disk", async () => {
     const found = await sizesIn(files);
-    return found.every((size) => size === FILE_BYTES) ? found : undefined;
+    return found.every((size) => whole.includes(size)) ? found : undefined;
   });
-  return sizes.length === due ? [] : [`Files on disk: ${sizes.length}, not ${due}`];
+  const videos = sizes.filter((size) => size === FILE_BYTES).length;
+  const found = { videos, pictures: sizes.length - videos };
+  const [left, right] = [JSON.stringify(found), JSON.stringify(due)];
+  return left === right ? [] : [`Files on disk: ${left}, not ${right}`];
 }
 
 async function sizesIn(folder: string): Promise<number[]> {

@@ -10,12 +10,17 @@ import { registerDevice } from "../../support/devices.ts";
 import { databaseUrl, runOn } from "../../support/server.ts";
 import { quiet } from "../../support/sql.ts";
 import { shopsOf } from "../shops/all.ts";
-import type { Shop, ShopName } from "../shops/shop.ts";
+import { type Counter, counterOf } from "../shops/counter.ts";
 import type { Base } from "./base.ts";
 import type { Surroundings } from "./protocol.ts";
+import { rewind } from "./rewind.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Bytes of every file, enough that a half of one is really on its way when the other is not. */
 export const FILE_BYTES = 400_000;
+
+/** A PNG as far as its signature: what matters is its type. */
+export const PICTURE = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** A phone that the app was removed from. */
 const GONE_PHONE = "removed-phone";
@@ -30,7 +35,8 @@ function troubleTheSenders({ control }: NotifySandbox): void {
 
 /** Where one run after the other is played. */
 export interface Lane {
-  readonly shops: Readonly<Record<ShopName, Shop>>;
+  /** Where the scenario's videos are made. */
+  shopOf(scenario: Scenario): Counter;
   readonly notify: NotifySandbox;
   readonly surroundings: Surroundings;
   /** The folder of the stored files. */
@@ -43,16 +49,13 @@ export interface Lane {
 export async function withLane(first: Base, work: (lane: Lane) => Promise<void>): Promise<void> {
   const name = `crash_${crypto.randomUUID().replaceAll("-", "")}`;
   const url = databaseUrl(first.serverUrl, name);
-  const recreate = (base: Base) =>
-    withClient(base.serverUrl, async (client) => {
-      await leftAlone(client, [name, base.database]);
-      await client.query(`drop database if exists ${name} with (force)`);
-      // Copying files takes a tenth of the time of the default, which writes all of it to the log.
-      await client.query(`create database ${name} template ${base.database} strategy file_copy`);
-    });
   const dataDir = await Deno.makeTempDir({ prefix: "gemreel-crash-" });
   try {
-    await recreate(first);
+    await withClient(first.serverUrl, async (client) => {
+      // A database that somebody is connected to can not be copied.
+      await cutOff(client, "datname = $1", [first.database]);
+      await client.query(`create database ${name} template ${first.database}`);
+    });
     const stack = await startStack({
       dataDir,
       databaseUrl: url,
@@ -63,7 +66,10 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
       kie: { knobs: { manual: true, mediaBytes: FILE_BYTES, queueMs: 0, hiddenMs: 0 } },
     });
     try {
-      await work(laneOf(stack, url, recreate));
+      await withClient(url, async (client) => {
+        await client.query("set application_name = 'lane'");
+        await work(laneOf(stack, url, client));
+      });
     } finally {
       await stack.stop();
     }
@@ -73,14 +79,15 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
   }
 }
 
-function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<void>): Lane {
+function laneOf(stack: Stack, url: string, client: pg.Client): Lane {
   const { notify, providers } = stack;
   if (notify === null) throw new Error("A lane needs the sandbox of notifications");
   const shops = shopsOf(providers);
   const { endpoint, keys } = notify.control.subscribe();
   const files = join(stack.dataDir, "storage");
   return {
-    shops,
+    shopOf: ({ provider, fallback }) =>
+      counterOf(shops[provider], ...fallback === undefined ? [] : [shops[fallback]]),
     notify,
     files,
     surroundings: {
@@ -91,13 +98,15 @@ function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<voi
       notifyEnv: notify.env,
     },
     async fresh(base, work) {
-      await recreate(base);
+      // Of workers that died, or are to begin a new life: the stack's own have names.
+      await cutOff(client, "datname = current_database() and application_name = ''");
+      await rewind(client, base.reel);
       const { provider, knobs } = base.scenario;
-      shops[provider].reset();
+      for (const shop of Object.values(shops)) shop.reset();
       shops[provider].configure(knobs);
       troubleTheSenders(notify);
       await Deno.remove(files, { recursive: true }).catch(ignoreMissing);
-      await storageAnswers(stack);
+      await hangPictures(stack, base);
       const db = openDatabase(url, { log: quiet });
       try {
         for (const address of ["phone", GONE_PHONE]) {
@@ -112,27 +121,28 @@ function laneOf(stack: Stack, url: string, recreate: (base: Base) => Promise<voi
   };
 }
 
-/**
- * Cuts whoever is connected to these databases, and whoever comes back, until they are gone. DROP DATABASE would do
- * it too, but looks again only ten times a second, which is the better part of a run.
- */
-async function leftAlone(client: pg.Client, databases: readonly string[]): Promise<void> {
-  const connected = "from pg_stat_activity where datname = any ($1)";
-  for (;;) {
-    const cut = await client.query(`select pg_terminate_backend(pid) ${connected}`, [databases]);
-    if (cut.rowCount === 0) return;
-  }
+/** Cuts connections, and those that come back, until there are none. */
+async function cutOff(client: pg.Client, whose: string, values: string[] = []): Promise<void> {
+  const text = `select pg_terminate_backend(pid) from pg_stat_activity where ${whose}`;
+  while ((await client.query(text, values)).rowCount !== 0);
 }
 
-/** The first questions after the database was replaced may still meet a connection to the old one. */
-async function storageAnswers(stack: Stack): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${stack.supabaseUrl}/storage/v1/bucket/videos`, {
-      headers: { apikey: stack.secretKey, authorization: `Bearer ${stack.secretKey}` },
-    });
-    await response.body?.cancel();
-    if (response.ok) return;
-  }
+/** The rows of the children's pictures are there; here are their files. */
+async function hangPictures(stack: Stack, { family, scenario }: Base): Promise<void> {
+  if (!Object.values(scenario.roles).some(({ pictured }) => pictured)) return;
+  const path = `${family.userId}/${family.childId}.png`;
+  const response = await fetch(`${stack.supabaseUrl}/storage/v1/object/avatars/${path}`, {
+    method: "POST",
+    headers: {
+      apikey: stack.secretKey,
+      authorization: `Bearer ${stack.secretKey}`,
+      "content-type": "image/png",
+      "x-upsert": "true",
+    },
+    body: PICTURE,
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`Storage answered ${response.status} to a picture`);
 }
 
 function ignoreMissing(error: unknown): void {

@@ -8,9 +8,9 @@ export interface Moment {
 }
 
 /**
- * Puts crossings that follow each other with no effect in between into one moment, such as "after
- * begin" and "before the first statement". Whether a process dies at the one or the other is the same
- * to the world, since all that lies between is lost with it.
+ * Puts crossings that follow each other with no effect in between into one moment, such as all from a
+ * transaction's begin to just before its commit. Whether a process dies at the one or the other is the
+ * same to the world, since all that lies between is lost with it.
  */
 export function momentsOf(crossings: readonly Crossing[]): Moment[] {
   const moments: { stage: string; crossings: [Crossing, ...Crossing[]] }[] = [];

@@ -9,15 +9,19 @@ import type { ObjectStore } from "../../../shared/storage/object_store.ts";
 import type { Crossings } from "./crossings.ts";
 import { statementName } from "./statement_name.ts";
 
-/** Every statement, and begin and commit of every transaction. */
+/**
+ * Every statement, and begin and commit of every transaction. What a transaction does is seen by others
+ * when it commits, and not before.
+ */
 export function watchDatabase(database: Database, crossings: Crossings): Database {
   return {
-    query: watchSql(database, crossings).query,
+    query: (text, values) =>
+      crossings.effect(statementName(text), () => database.query(text, values)),
     async transaction(work) {
-      crossings.cross("before begin", { starts: true });
+      crossings.cross("before begin", { starts: false });
       const result = await database.transaction(async (sql) => {
         crossings.cross("after begin", { starts: false });
-        const result = await work(watchSql(sql, crossings));
+        const result = await work(watchTransaction(sql, crossings));
         crossings.cross("before commit", { starts: true });
         return result;
       });
@@ -28,9 +32,9 @@ export function watchDatabase(database: Database, crossings: Crossings): Databas
   };
 }
 
-function watchSql(sql: Sql, crossings: Crossings): Sql {
+function watchTransaction(sql: Sql, crossings: Crossings): Sql {
   return {
-    query: (text, values) => crossings.effect(statementName(text), () => sql.query(text, values)),
+    query: (text, values) => crossings.call(statementName(text), () => sql.query(text, values)),
   };
 }
 

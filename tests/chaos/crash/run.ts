@@ -19,7 +19,7 @@ export interface Place {
 export async function record({ base, lane, staff }: Place): Promise<Crossing[]> {
   let crossings: Crossing[] = [];
   await lane.fresh(base, async (db) => {
-    const world = new World(base, db, lane.shops[base.scenario.provider]);
+    const world = new World(base, db, lane.shopOf(base.scenario));
     crossings = await play({ lane, db, world, staff }, base.scenario, null);
     await recover({ lane, db, world, staff });
     const faults = await faultsOf({ base, lane, db, world, doubt: false });
@@ -39,7 +39,7 @@ export async function crash(
 ): Promise<string[]> {
   const faults: string[] = [];
   await lane.fresh(base, async (db) => {
-    const world = new World(base, db, lane.shops[base.scenario.provider]);
+    const world = new World(base, db, lane.shopOf(base.scenario));
     let doubt = later.length > 0;
     const stage = { lane, db, world, staff };
     const known = (await brokenInvariants(db)).map((row) => JSON.stringify(row));

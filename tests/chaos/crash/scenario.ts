@@ -18,6 +18,8 @@ export interface Role {
   readonly moves?: true;
   /** The user cancels it once it was handed over. */
   readonly cancels?: true;
+  /** It begins with the child's picture. */
+  readonly pictured?: true;
 }
 
 /**
@@ -30,6 +32,8 @@ export type Step = StageName | "world" | "leave" | { readonly pass: string };
 export interface Scenario {
   readonly name: string;
   readonly provider: ShopName;
+  /** Takes over where the provider refuses for reasons of its own. */
+  readonly fallback?: Exclude<ShopName, "runware">;
   readonly roles: Readonly<Record<string, Role>>;
   /** Faults of the provider's API, from the start. */
   readonly knobs: ShopKnobs;
@@ -135,10 +139,13 @@ async function claimAndVanish(sql: Sql, jobId: string): Promise<void> {
  */
 function elsewhere(
   provider: ShopName,
-  { refusal, policy }: { readonly refusal: string; readonly policy: "refund" | "retry" },
+  { refusal, policy = "refund" }: {
+    readonly refusal: string;
+    readonly policy?: "refund" | "retry";
+  },
 ): Scenario {
   return {
-    name: provider,
+    name: policy === "refund" ? provider : `${provider}, ${policy}`,
     provider,
     roles: {
       plain: { ends: "completed", bought: [1] },
@@ -155,11 +162,40 @@ function elsewhere(
   };
 }
 
+/** A child's picture is signed for the provider, and kept as the thumbnail. */
+const picture: Scenario = {
+  name: "picture",
+  provider: "runware",
+  roles: { pictured: { ends: "completed", bought: [1], pictured: true } },
+  knobs: {},
+  deadly: ["submit", "store"],
+  prepare: () => Promise.resolve(),
+  script: ["submit", PAUSE, "world", "poll", "store", "notify"],
+};
+
+/** A provider that takes nothing, and another one that takes over. */
+const movedOn: Scenario = {
+  name: "moved on",
+  provider: "runway",
+  fallback: "kie",
+  roles: {
+    one: { ends: "completed", bought: [1] },
+    other: { ends: "completed", bought: [1] },
+  },
+  knobs: { rateLimit: { next: 2, on: "submit" } },
+  deadly: ["submit"],
+  prepare: () => Promise.resolve(),
+  script: ["submit", PAUSE, "submit", "world", PAUSE, "poll", "store", "notify"],
+};
+
 /** All of them. */
 export const SCENARIOS: readonly Scenario[] = [
   lives,
   refusals,
   farewell,
-  elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO", policy: "refund" }),
+  picture,
+  elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO" }),
+  elsewhere("kie", { refusal: "400" }),
   elsewhere("kie", { refusal: "400", policy: "retry" }),
+  movedOn,
 ];

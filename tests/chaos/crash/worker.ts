@@ -19,6 +19,7 @@ import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
 import { createObjectStore } from "../../../shared/storage/object_store.ts";
+import { createPictures } from "../../../shared/storage/pictures.ts";
 import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 import { textLines } from "../../../local/lines.ts";
 import { Crossings, tell } from "./crossings.ts";
@@ -80,11 +81,12 @@ async function begin(around: Surroundings): Promise<Life> {
     storage,
     missed: new Set<ChannelName>(),
   };
+  const pictures = createPictures({ url: supabaseUrl, secretKey }, { hosts: [] });
   const drained = (stage: string, step: () => Promise<Batch>) => drain(tools, stage, step);
   const stages: Record<StageName, () => Promise<unknown>> = {
     submit: () => drained("submit", () => submitAll(tools, providers, builderFor)),
     poll: () => drained("poll", () => pollAll(tools, providers)),
-    store: () => drained("store", () => storeBatch(tools, providers, store)),
+    store: () => drained("store", () => storeBatch(tools, providers, store, pictures)),
     notify: () => drained("notify", () => notifyBatch(tools, notifyTools)),
     maintain: async () => {
       await maintain(tools);

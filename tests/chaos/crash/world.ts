@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Database } from "../../../shared/db/database.ts";
 import { type Family, value } from "../../support/fixtures.ts";
-import type { Shop } from "../shops/shop.ts";
+import type { Counter } from "../shops/counter.ts";
 import { type Base, CANCEL_REFUND_PERCENT } from "./base.ts";
 import type { Role } from "./scenario.ts";
 
@@ -18,7 +18,7 @@ export class World {
   constructor(
     private readonly base: Base,
     private readonly db: Database,
-    private readonly shop: Shop,
+    private readonly shop: Counter,
   ) {}
 
   /** Whose videos they are. */

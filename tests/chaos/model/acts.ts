@@ -1,6 +1,13 @@
-/** What may happen in a story, as plain data: what fast-check draws and shrinks, and what a test can quote. */
+/**
+ * What may happen in a story, as plain data: what fast-check draws and shrinks, and what a test can quote.
+ *
+ * Time only goes forward, in jumps. All times are the database's, kept as moments; a clock that is set back
+ * makes each of them as much further away, which is what a shorter jump forward looks like from there.
+ */
 import fc from "fast-check";
 import { type Ending, ENDINGS, type Fate, FATES, type Word, WORDS } from "./provider.ts";
+import { type ProviderKind, PROVIDERS } from "./state.ts";
+import { TIDINGS, type Tidings } from "./webhooks.ts";
 import { COPIES, type Copy, type Job, JOBS } from "./worker.ts";
 
 /** Names of the workers. */
@@ -19,7 +26,7 @@ export type Deed =
   | { do: "grant"; who: Person; gems: number; key: number }
   | { do: "queue"; who: Person; rhyme: number; key: number | null; body: number }
   | { do: "cancel"; video: number }
-  | { do: "webhook"; attempt: number; body: number }
+  | { do: "webhook"; attempt: number; says: Tidings }
   | {
     do: "work";
     worker: WorkerName;
@@ -38,7 +45,8 @@ export type Act =
   | Deed
   | { do: "both"; first: Deed; at: number; second: Deed }
   | { do: "end"; task: number; ending: Ending }
-  | { do: "crash"; worker: WorkerName }
+  /** `asked`: what it was about to ask the outside for has gone out. */
+  | { do: "crash"; worker: WorkerName; asked: boolean }
   | { do: "wait"; seconds: number };
 
 const person = fc.constantFrom(...PEOPLE);
@@ -89,7 +97,7 @@ const deeds = {
     arbitrary: fc.record({
       do: fc.constant("webhook" as const),
       attempt: some,
-      body: fc.nat({ max: 2 }),
+      says: mostly(TIDINGS, 3),
     }),
   },
   work: {
@@ -99,7 +107,7 @@ const deeds = {
       worker,
       job: fc.constantFrom(...JOBS),
       fates: fc.array(mostly(FATES, 9), { minLength: 1, maxLength: 3 }),
-      words: fc.array(mostly(WORDS, 3), { minLength: 1, maxLength: 3 }),
+      words: fc.array(mostly(WORDS, 5), { minLength: 1, maxLength: 3 }),
       copy: mostly(COPIES, 4),
     }),
   },
@@ -136,7 +144,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       ending: mostly(ENDINGS, 4),
     }),
   },
-  { weight: 18, arbitrary: fc.record({ do: fc.constant("crash" as const), worker }) },
+  {
+    weight: 18,
+    arbitrary: fc.record({ do: fc.constant("crash" as const), worker, asked: fc.boolean() }),
+  },
   {
     weight: 90,
     arbitrary: fc.record({
@@ -146,12 +157,23 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         { weight: 16, arbitrary: fc.constant(70) },
         { weight: 6, arbitrary: fc.constant(310) },
         { weight: 2, arbitrary: fc.constant(35 * 60) },
-        { weight: 1, arbitrary: fc.constant(5 * 60 * 60) },
+        { weight: 1, arbitrary: fc.constant(7 * 60 * 60) },
       ),
     }),
   },
 );
 
+/** A story: which kind of provider makes the videos, and what happens. */
+export interface Story {
+  readonly provider: ProviderKind;
+  readonly acts: readonly Act[];
+}
+
+const kinds = Object.keys(PROVIDERS).map((kind) => kind as ProviderKind);
+
 /** A story of up to this many acts. */
-export const stories = (longest: number): fc.Arbitrary<Act[]> =>
-  fc.array(act, { minLength: 1, maxLength: longest, size: "max" });
+export const stories = (longest: number): fc.Arbitrary<Story> =>
+  fc.record({
+    provider: mostly(kinds, 4),
+    acts: fc.array(act, { minLength: 1, maxLength: longest, size: "max" }),
+  });

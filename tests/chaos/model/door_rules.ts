@@ -7,6 +7,7 @@ import {
   isLive,
   isUnderWay,
   type Model,
+  PROVIDERS,
   RULES,
   type Video,
 } from "./state.ts";
@@ -25,6 +26,8 @@ export function addAttempt(model: Model, video: Video, delay: number): void {
     polls: 0,
     deadline: 0,
     finishedAt: 0,
+    cause: null,
+    doubted: false,
     createdAt: model.now,
     queue: { "submit-runware": null, "store-video": null },
   };
@@ -86,15 +89,28 @@ export function cancel(model: Model, account: Account, video: Video): number | "
   video.refund = video.status === "queued"
     ? video.price
     : Math.floor(video.price * RULES.refundPercent / 100);
+  noteDoubts(model, video);
   video.status = "cancelled";
   endAttempts(model, video, "cancelled");
   return video.refund;
 }
 
+/** What the provider may have, though it never said so, is told to the operator before it is given up. */
+export function noteDoubts(model: Model, video: Video): void {
+  const { choosesTaskId } = PROVIDERS[model.provider];
+  for (const attempt of video.attempts) {
+    if (attempt.status !== "claimed") continue;
+    if (attempt.maybeBought || !choosesTaskId || attempt.leaseUntil <= model.now) {
+      attempt.doubted = true;
+    }
+  }
+}
+
 /** Ends what is still alive of a video. */
 export function endAttempts(model: Model, video: Video, status: "cancelled" | "failed"): void {
+  const cause = status === "failed" ? "video failed" : null;
   for (const attempt of video.attempts.filter(isLive)) {
-    Object.assign(attempt, { status, finishedAt: model.now, nextPoll: null });
+    Object.assign(attempt, { status, finishedAt: model.now, nextPoll: null, cause });
   }
 }
 
@@ -102,5 +118,6 @@ export function endAttempts(model: Model, video: Video, status: "cancelled" | "f
 export function ring(model: Model, attempt: Attempt): void {
   if (attempt.status === "claimed" || attempt.status === "processing") {
     Object.assign(attempt, { nextPoll: model.now, maybeBought: true });
+    model.happened.push("webhook rang");
   }
 }

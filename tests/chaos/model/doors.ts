@@ -5,8 +5,10 @@ import type { Family } from "../../support/fixtures.ts";
 import type { Deed } from "./acts.ts";
 import type { Heard } from "./ear.ts";
 import type { Names } from "./names.ts";
+import type { Provider } from "./provider.ts";
 import { RHYMES } from "./stage.ts";
 import { type Model, RULES } from "./state.ts";
+import { bodyOf } from "./webhooks.ts";
 
 /** What people do. */
 export type Visit = Deed & { do: "grant" | "queue" | "cancel" | "webhook" | "delete" };
@@ -16,6 +18,7 @@ export interface People {
   readonly families: ReadonlyMap<string, Family>;
   readonly names: Names;
   readonly model: Model;
+  readonly provider: Provider;
 }
 
 /** A call of a door, in words, and as it is done. */
@@ -30,7 +33,8 @@ export interface Call {
 const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 /** What a visit calls; null when there is nothing it could be about. */
-export function callOf(visit: Visit, { families, names, model }: People): Call | null {
+export function callOf(visit: Visit, people: People): Call | null {
+  const { families, names, model, provider } = people;
   const family = (who: string): Family => {
     const found = families.get(who);
     if (found === undefined) throw new Error(`There is no "${who}"`);
@@ -86,9 +90,11 @@ export function callOf(visit: Visit, { families, names, model }: People): Call |
     case "webhook": {
       const ids = [...names.attempts.toReversed(), NOBODY];
       const id = ids[visit.attempt % ids.length] ?? NOBODY;
-      const values = ["runware", id, `${id} ${visit.body}`, { body: visit.body }];
+      const body = bodyOf(id, visit.says, provider);
+      const hash = `${id} ${body.says} ${body.states.map(({ state }) => state)}`;
+      const values = ["runware", id, hash, body];
       return {
-        said: `A webhook (body ${visit.body}) comes for ${names.of(id)}`,
+        said: `A webhook (${visit.says}) comes for ${names.of(id)}`,
         heard: { name: "record_provider_event", values },
         run: (sql) =>
           sql.query("select public.record_provider_event($1, $2, $3, $4) as value", values),

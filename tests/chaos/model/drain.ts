@@ -27,7 +27,7 @@ export async function drain(play: Play): Promise<number> {
     // Each of the three kinds of work, begun and answered.
     for (let n = 0; n < 2 * JOBS.length; n++) await act({ ...WELL, worker: "A", job: "store" });
   }
-  checkOutside(play);
+  checkOutside(play, await play.filesToDelete());
   return acts;
 }
 
@@ -40,16 +40,22 @@ function isOver({ model }: Play): boolean {
 }
 
 /** What the provider and Storage have in the end, by their own record. */
-function checkOutside({ model, outside: { provider, objects } }: Play): void {
-  const known = new Set([...attemptsOf(model)].map(({ attempt }) => attempt.id));
-  expect("Tasks bought for nobody", [...provider.bought.keys()].filter((id) => !known.has(id)), []);
+function checkOutside(
+  { model, outside: { provider, objects } }: Play,
+  toDelete: readonly string[],
+): void {
   for (const { account, video, attempt } of attemptsOf(model)) {
     if (attempt.status === "completed") {
-      expect("A delivered attempt at the provider", provider.bought.get(attempt.id), "succeeded");
+      const endings = provider.tasks.filter((task) => task.attempt === attempt.id)
+        .map(({ ending }) => ending);
+      expect("A delivered attempt at the provider", endings, ["succeeded"]);
     }
+    const path = `${account.id}/videos/${video.id}.mp4`;
     if (video.status === "completed") {
-      const path = `${account.id}/videos/${video.id}.mp4`;
       expect("Files of a completed video", objects.get(path), 1);
+    } else if (objects.has(path) && !account.gone) {
+      const isToGo = toDelete.some((prefix) => path.startsWith(prefix));
+      expect("A file that nobody gets is to be deleted", isToGo, true);
     }
   }
 }

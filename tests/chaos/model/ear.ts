@@ -5,6 +5,7 @@
  */
 import type { Database, Sql } from "../../../shared/db/database.ts";
 import type { QueueJob, WorkQueue } from "../../../shared/db/queue.ts";
+import type { TaskState } from "../../../shared/providers/provider.ts";
 import type { QueueName } from "./state.ts";
 
 /** One call, as the database answered it. */
@@ -12,7 +13,11 @@ export type Heard =
   | { call: "sql"; name: string; values: readonly unknown[]; rows: Record<string, unknown>[] }
   | { call: "fetch"; queue: QueueName; most: number; jobs: QueueJob[] }
   | { call: "complete" | "handBack"; queue: QueueName; jobs: readonly QueueJob[] }
-  | { call: "supervise" };
+  | { call: "supervise" }
+  /** The recorded webhooks of some attempts, the newest first. */
+  | { call: "recalled"; rows: Record<string, unknown>[] }
+  /** What the provider answered about the attempts that were last due. */
+  | { call: "told"; states: readonly TaskState[]; due: Record<string, unknown>[] };
 
 /** What one side of a step did, in the order in which it was committed, and with which commit. */
 export type Transcript = (Heard & { readonly commit: number })[];
@@ -23,6 +28,8 @@ export interface Ear {
   readonly queue: WorkQueue;
   /** What was heard since the last time. */
   take(): Transcript;
+  /** The provider answers what this worker asked. */
+  tell(states: readonly TaskState[]): void;
   /** Stops at the crossing of this number, counted from 0, before a statement or a commit. */
   pauseAt(crossing: number): Pause;
 }
@@ -35,6 +42,7 @@ export interface Pause {
 }
 
 const OURS = /\b(?:app|public)\.(\w+)\(/;
+const EVENTS = /^select .* from public\.provider_events\b/s;
 
 function inStories(queue: string): QueueName {
   if (queue === "submit-runware" || queue === "store-video") return queue;
@@ -52,6 +60,7 @@ export function listen(database: Database, openQueue: (database: Database) => Wo
   let crossing = 0;
   let pause: { at: number; reach: () => void; resumed: Promise<void> } | undefined;
   const notes = new WeakMap<Sql, Heard[]>();
+  let due: Record<string, unknown>[] = [];
 
   const cross = async () => {
     const here = pause;
@@ -68,6 +77,7 @@ export function listen(database: Database, openQueue: (database: Database) => Wo
         const rows = await sql.query(text, values);
         const name = OURS.exec(text)?.[1];
         if (name !== undefined) heard.push({ call: "sql", name, values, rows });
+        if (name === "due_polls") due = rows;
         return rows;
       },
     };
@@ -79,7 +89,9 @@ export function listen(database: Database, openQueue: (database: Database) => Wo
     async query(text, values) {
       // One of ours alone is a transaction, too: there it can be stopped before its commit.
       if (OURS.test(text)) return await ported.transaction((sql) => sql.query(text, values));
-      return await heardSql(database, []).query(text, values);
+      const rows = await heardSql(database, []).query(text, values);
+      if (EVENTS.test(text)) commit([{ call: "recalled", rows }]);
+      return rows;
     },
     async transaction(work) {
       let heard: Heard[] = [];
@@ -128,6 +140,9 @@ export function listen(database: Database, openQueue: (database: Database) => Wo
       const heard = transcript;
       transcript = [];
       return heard;
+    },
+    tell(states) {
+      commit([{ call: "told", states, due }]);
     },
     pauseAt(at) {
       const { promise: reached, resolve: reach } = Promise.withResolvers<void>();

@@ -85,6 +85,9 @@ function read(heard: Heard, reading: Reading): void {
       );
     case "supervise":
       return readSupervise(reading);
+    case "recalled":
+    case "told":
+      return;
     case "sql":
       return SQL[heard.name]?.(heard, reading);
   }
@@ -159,11 +162,13 @@ type Reader = (heard: Heard & { call: "sql" }, reading: Reading) => void;
 const outcomes = fromJson.pipe(z.array(z.object({
   video_job_id: z.string(),
   outcome: z.enum(["accepted", "failed", "held", "unknown"]),
+  code: z.string().optional(),
   delay_seconds: z.number().nullish(),
 })));
 const settlements = fromJson.pipe(z.array(z.object({
   video_job_id: z.string(),
   state: z.enum(["succeeded", "processing", "unanswered", "failed"]),
+  code: z.string().optional(),
   kind: z.string().optional(),
   progress: z.number().optional(),
   retry_seconds: z.number().nullish(),
@@ -196,10 +201,14 @@ const SQL: Record<string, Reader> = {
     const results = new Map(changes.parse(rows).map((row) => [row.video_job_id, row.result]));
     // The provider rests only if it took nothing at all.
     if (!said.some((one) => one.outcome === "accepted")) {
-      const held = said.filter((one) => results.get(one.video_job_id) === "held");
-      const delays = held.map((one) => Math.max(one.delay_seconds ?? 1, 1));
+      const delays = said.flatMap((one) => {
+        const result = results.get(one.video_job_id);
+        if (one.code === "lease_over") return [];
+        if (result === "held") return Math.max(one.delay_seconds ?? 1, 1);
+        return result !== undefined && one.code === work.UNKNOWN_OUTCOME ? 5 : [];
+      });
       const rest = Math.min(Math.max(...delays), RULES.longestHold);
-      if (held.length > 0) reading.rests.push(reading.before.now + rest);
+      if (delays.length > 0) reading.rests.push(reading.before.now + rest);
     }
     for (const one of said) {
       onAttempt(reading, one.video_job_id, (model, place) => {

@@ -9,11 +9,13 @@ import { explain } from "./explain.ts";
 import { type Names, newNames } from "./names.ts";
 import { overlap, type Side } from "./overlap.ts";
 import { openProvider } from "./provider.ts";
+import { isInTime, Purchases } from "./purchases.ts";
 import { hasWork } from "./queue_rules.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
 import { count, countHeard } from "./tally.ts";
-import { type Model, newModel, PATIENCE_SECONDS } from "./state.ts";
+import { type Model, newModel, PATIENCE_SECONDS, type ProviderKind, PROVIDERS } from "./state.ts";
+import { checkWords } from "./words.ts";
 import { JOBS, newWorker, type Outside, type Worker } from "./worker.ts";
 
 /** A story on its way. */
@@ -22,6 +24,10 @@ export interface Play {
   readonly workers: ReadonlyMap<string, Worker>;
   readonly lines: readonly string[];
   readonly model: Model;
+  /** Most of the real time is up that a story may take: what is left must do to bring it to an end. */
+  readonly isLate: boolean;
+  /** How the names of the files begin that are to be deleted. */
+  filesToDelete(): Promise<string[]>;
   /** Plays an act. False when there is nothing to do for it. Throws where the model disagrees. */
   act(act: Act): Promise<boolean>;
 }
@@ -35,9 +41,8 @@ export class Stalled extends Error {
 type Plan = Side<{ said: string; heard: Transcript }>;
 
 /** Begins a story on a cleared stage. */
-export async function beginPlay(stage: Stage): Promise<Play> {
-  const play = new StagePlay(stage, await stage.reset());
-  return play;
+export async function beginPlay(stage: Stage, provider: ProviderKind): Promise<Play> {
+  return new StagePlay(stage, await stage.reset(provider), provider);
 }
 
 class StagePlay implements Play {
@@ -46,19 +51,38 @@ class StagePlay implements Play {
   readonly lines: string[] = [];
   readonly #names: Names = newNames();
   readonly #started = performance.now();
+  readonly #purchases = new Purchases();
   #model: Model;
 
-  constructor(readonly stage: Stage, readonly families: ReadonlyMap<string, Family>) {
+  constructor(
+    readonly stage: Stage,
+    readonly families: ReadonlyMap<string, Family>,
+    kind: ProviderKind,
+  ) {
     const { mediaHost } = stage;
-    this.outside = { provider: openProvider(`http://${mediaHost}`), mediaHost, objects: new Map() };
+    const { choosesTaskId } = PROVIDERS[kind];
+    const provider = openProvider({ mediaUrl: `http://${mediaHost}`, choosesTaskId });
+    const now = () => this.#model.now;
+    this.outside = { provider, choosesTaskId, now, mediaHost, objects: new Map() };
     this.workers = new Map(
       [...stage.workers].map(([name, ear]) => [name, newWorker(name, ear, this.outside)]),
     );
-    this.#model = newModel([...families.values()].map((family) => family.userId));
+    this.#model = newModel([...families.values()].map((family) => family.userId), kind);
+  }
+
+  get isLate(): boolean {
+    return performance.now() - this.#started > (PATIENCE_SECONDS - 4) * 1000;
   }
 
   get model(): Model {
     return this.#model;
+  }
+
+  async filesToDelete(): Promise<string[]> {
+    const rows = await this.stage.db.query(
+      "select d.prefix from app.objects_to_delete d where d.bucket_id = 'videos'",
+    );
+    return rows.map(({ prefix }) => String(prefix));
   }
 
   async act(act: Act): Promise<boolean> {
@@ -74,16 +98,18 @@ class StagePlay implements Play {
       case "crash": {
         const worker = this.workers.get(act.worker);
         if (!worker?.waiting) return false;
-        this.lines.push(`Worker ${act.worker} crashes.`);
-        worker.crash();
+        const { said } = worker.crash(this.#isInTime(worker) && act.asked ? "asked" : "not asked");
+        this.lines.push(`Worker ${act.worker} crashes${said}.`);
+        count(this.stage.tally, `worker crashed${said}`);
+        this.#checkPurchases();
         return true;
       }
       case "end": {
-        const open = [...this.outside.provider.bought].filter(([, ending]) => ending === null);
-        const [task] = open.toReversed()[act.task % open.length] ?? [];
+        const open = this.outside.provider.tasks.filter(({ ending }) => ending === null);
+        const task = open.toReversed()[act.task % open.length];
         if (task === undefined) return false;
-        this.lines.push(`The provider ends ${this.#names.of(task)}: ${act.ending}.`);
-        this.outside.provider.end(task, act.ending);
+        this.lines.push(`The provider ends ${this.#names.of(task.id)}: ${act.ending}.`);
+        this.outside.provider.end(task.id, act.ending);
         return true;
       }
       default:
@@ -119,9 +145,26 @@ class StagePlay implements Play {
   async #check(sides: readonly Transcript[]): Promise<void> {
     const snapshot = await takeSnapshot(this.stage.db);
     if (performance.now() - this.#started > (PATIENCE_SECONDS - 1) * 1000) throw new Stalled();
+    this.#checkPurchases();
+    const { provider } = this.#model;
+    for (const side of sides) checkWords(side, { provider, mediaHost: this.stage.mediaHost });
     this.#model = explain(this.#model, sides, snapshot);
+    for (const name of this.#model.happened.splice(0)) count(this.stage.tally, name);
     this.#names.learn(this.#model);
     for (const heard of sides.flat()) countHeard(this.stage.tally, heard);
+  }
+
+  #checkPurchases(): void {
+    const before = this.#purchases.late;
+    this.#purchases.check(this.#model, this.outside.provider.tasks);
+    const more = this.#purchases.late - before;
+    if (more > 0) count(this.stage.tally, "bought while it was ended", more);
+  }
+
+  /** Whether the worker is in time to hand over what it has. */
+  #isInTime({ waiting }: Worker): boolean {
+    if (waiting?.job !== "submit") return true;
+    return waiting.ids.every((id) => isInTime(this.#model, { attempt: id, node: waiting.node }));
   }
 
   #plan(deed: Deed, side: 0 | 1): Plan | null {
@@ -139,7 +182,11 @@ class StagePlay implements Play {
           },
         };
       default: {
-        const people = { families: this.families, names: this.#names, model: this.#model };
+        const { provider } = this.outside;
+        const people = {
+          ...{ families: this.families, names: this.#names, model: this.#model },
+          provider,
+        };
         const call = callOf(deed, people);
         return call && {
           ear: door,

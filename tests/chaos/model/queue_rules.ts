@@ -5,6 +5,7 @@ import {
   isLive,
   type Model,
   PATIENCE_SECONDS,
+  PROVIDERS,
   type QueueEntry,
   type QueueName,
   RULES,
@@ -137,6 +138,12 @@ export function hasWork(model: Model, job: "submit" | "poll" | "store"): boolean
 /** Attempts that the provider is to be asked about now. */
 export function* duePolls(model: Model) {
   for (const { account, attempt } of attemptsOf(model)) {
-    if (!account.gone && attempt.nextPoll !== null && attempt.nextPoll <= model.now) yield attempt;
+    if (!account.gone && isDue(model, attempt)) yield attempt;
   }
+}
+
+/** Whether the provider is to be asked about it; one that makes up its ids knows none that it has not told. */
+export function isDue(model: Model, { status, nextPoll }: Attempt): boolean {
+  const hasId = status === "processing" || PROVIDERS[model.provider].choosesTaskId;
+  return hasId && nextPoll !== null && nextPoll <= model.now;
 }

@@ -1,20 +1,25 @@
 /** What maintenance does for one video. */
 import { enqueue, isQueued } from "./queue_rules.ts";
-import { type Attempt, type Model, RULES, type Video } from "./state.ts";
-import { doubt, failAttempt, failStoring, failVideo } from "./work_rules.ts";
+import { type Attempt, isUnderWay, type Model, PROVIDERS, RULES, type Video } from "./state.ts";
+import { noteDoubts } from "./door_rules.ts";
+import {
+  doubt,
+  failAttempt,
+  failStoring,
+  failUnknown,
+  failVideo,
+  type Place,
+} from "./work_rules.ts";
 
 /** Brings the video back on its way, or to its end. */
 export function reconcile(model: Model, account: { readonly gone: boolean }, video: Video): void {
   if (account.gone) return;
-  const newest = () => video.attempts[video.attempts.length - 1];
-  const attempt = newest();
+  const attempt = video.attempts[video.attempts.length - 1];
   if (attempt === undefined) return;
   if (isWaiting(model, attempt) && attempt.createdAt + RULES.queuedDeadline <= model.now) {
-    // What a vanished worker may have bought is asked about once before it is given up.
-    if (attempt.status === "claimed" && attempt.nextPoll === null) doubt(attempt, model.now);
-    else failVideo(model, video);
+    giveUp(model, { account, video, attempt });
   }
-  if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, 5);
+  if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, "deadline", 5);
   if (isWaiting(model, attempt) && !isQueued(attempt, "submit-runware")) {
     enqueue(model, attempt, "submit-runware");
   }
@@ -24,6 +29,43 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
     if (isTooLate || !isInGoodHands(attempt)) failStoring(model, { account, video, attempt });
   } else if (!isQueued(attempt, "store-video")) {
     enqueue(model, attempt, "store-video");
+  }
+}
+
+/** No provider has taken it for too long. */
+function giveUp(model: Model, place: Place): void {
+  const { video, attempt } = place;
+  const { choosesTaskId } = PROVIDERS[model.provider];
+  const mayBeSold = attempt.status === "claimed";
+  // What a vanished worker may have bought is asked about once, where that can be done.
+  if (mayBeSold && choosesTaskId && attempt.nextPoll === null) return doubt(attempt, model.now);
+  noteDoubts(model, video);
+  if (mayBeSold && !choosesTaskId) failUnknown(model, place);
+  else failVideo(model, video);
+}
+
+/** Videos that the queue has lost patience with: nothing moves them on until maintenance comes by. */
+export function strandedVideos(model: Model): string[] {
+  return Object.values(model.accounts).filter(({ gone }) => !gone)
+    .flatMap(({ videos }) => videos)
+    .filter((video) =>
+      isUnderWay(video) && !video.attempts.some((one) => isMoving(model, video, one))
+    )
+    .map(({ id }) => id).sort();
+}
+
+function isMoving(model: Model, { status }: Video, attempt: Attempt): boolean {
+  if (status === "rendering") {
+    return attempt.status === "completed" && isQueued(attempt, "store-video");
+  }
+  switch (attempt.status) {
+    case "pending":
+      return isQueued(attempt, "submit-runware");
+    case "claimed":
+      return isQueued(attempt, "submit-runware") ||
+        (PROVIDERS[model.provider].choosesTaskId && attempt.nextPoll !== null);
+    default:
+      return attempt.status === "processing";
   }
 }
 

@@ -1,9 +1,9 @@
 /** How a bad story is reported: the story, where it comes from, and how to tell it again. */
 import type { RunDetails } from "fast-check";
-import type { Act } from "./acts.ts";
+import type { Story } from "./acts.ts";
 
 /** The shortest bad story that was found, in numbered sentences. */
-export function tellFailure(details: RunDetails<[Act[]]>): string {
+export function tellFailure(details: RunDetails<[Story]>): string {
   const { seed, counterexamplePath: path, numShrinks, errorInstance, counterexample } = details;
   const story = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
   return [

@@ -1,5 +1,5 @@
 /** Runs a story from its first act to its last, and tells it when it ends badly. */
-import type { Act } from "./acts.ts";
+import type { Act, Story } from "./acts.ts";
 import { drain } from "./drain.ts";
 import { beginPlay, type Play, Stalled } from "./play.ts";
 import type { Stage } from "./stage.ts";
@@ -22,14 +22,18 @@ const TRIES = 3;
 /** Plays the story. Throws BadStory, which tells it in numbered sentences. */
 export async function playStory(
   stage: Stage,
-  acts: readonly Act[],
+  { provider, acts }: Story,
 ): Promise<Steps & { play: Play }> {
   for (let attempt = 1;; attempt++) {
-    const play = await beginPlay(stage);
+    const play = await beginPlay(stage, provider);
     const steps = { drawn: 0, added: 0 };
     let last: Act | undefined;
     try {
       for (const act of acts) {
+        if (play.isLate) {
+          count(stage.tally, "stories cut short because the machine was slow");
+          break;
+        }
         last = act;
         if (await play.act(act)) steps.drawn += 1;
       }
@@ -41,7 +45,9 @@ export async function playStory(
         count(stage.tally, "stories begun anew because the machine was slow");
         continue;
       }
-      throw new BadStory(tell(play.lines, error, last), { cause: error });
+      throw new BadStory(tell([`The provider ${provider}.`, ...play.lines], error, last), {
+        cause: error,
+      });
     }
   }
 }

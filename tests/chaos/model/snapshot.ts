@@ -21,6 +21,7 @@ const jobRow = z.object({
   status: z.string(),
   claims: z.number(),
   maybe_bought: z.boolean(),
+  doubted: z.boolean(),
   node: z.string().nullable(),
   lease: seconds,
   next_poll: seconds,
@@ -87,6 +88,7 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'id', j.id, 'video_id', j.video_id, 'attempt', j.attempt, 'status', j.status, 'claims', j.claim_count,
       'maybe_bought', j.maybe_bought,
+      'doubted', exists (select 1 from public.unknown_outcomes o where o.video_job_id = j.id),
       'node', j.processing_node, 'lease', ${in_seconds("j.lease_until")},
       'next_poll', ${in_seconds("j.next_poll_at")}, 'polls', j.poll_count,
       'deadline', ${in_seconds("j.deadline_at")}
@@ -99,7 +101,7 @@ select json_build_object(
     )), '[]') from pgboss.job q where q.name in ('submit-runware', 'store-video')
   ),
   'paused', (select ${in_seconds("p.paused_until")} from app.providers p where p.name = 'runware'),
-  'broken', (select coalesce(json_agg(i), '[]') from app.invariants i),
+  'broken', (select coalesce(json_agg(i order by i.video_id), '[]') from app.invariants i),
   'backwards', (
     select count(*) from (
       select e.percentage < lag(e.percentage) over (partition by e.video_id, e.attempt order by e.id) as back
@@ -170,11 +172,12 @@ function compareVideo(model: Model, video: Video, snapshot: Snapshot): void {
 function compareAttempt(model: Model, attempt: Attempt, snapshot: Snapshot): void {
   const row = snapshot.jobs.get(attempt.id);
   if (row === undefined) throw new Unexplained(`Attempt ${attempt.number} is not there`);
-  expect("Attempt", [row.status, row.claims, row.polls, row.maybe_bought], [
+  expect("Attempt", [row.status, row.claims, row.polls, row.maybe_bought, row.doubted], [
     attempt.status,
     attempt.claims,
     attempt.polls,
     attempt.maybeBought,
+    attempt.doubted,
   ]);
   expectTime("Next poll", model, row.next_poll, attempt.nextPoll);
   if (attempt.status === "claimed") {

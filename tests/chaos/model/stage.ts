@@ -6,7 +6,7 @@ import { withDatabase } from "../../support/database.ts";
 import { quiet } from "../../support/sql.ts";
 import { PEOPLE, WORKERS } from "./acts.ts";
 import { type Ear, listen } from "./ear.ts";
-import { RULES } from "./state.ts";
+import { type ProviderKind, PROVIDERS, RULES } from "./state.ts";
 import type { Tally } from "./tally.ts";
 
 /** The scenery that outlives a story. */
@@ -21,8 +21,8 @@ export interface Stage {
   readonly tally: Tally;
   /** Deadlocks that Postgres has ended so far. */
   deadlocks(): Promise<number>;
-  /** Clears everything away and signs up new people. */
-  reset(): Promise<ReadonlyMap<string, Family>>;
+  /** Clears everything away, changes the provider, and signs up new people. */
+  reset(provider: ProviderKind): Promise<ReadonlyMap<string, Family>>;
 }
 
 /** Rhymes of the seed, at RULES.prices. */
@@ -40,6 +40,11 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};
 ${
+  Object.entries(RULES.queues).map(([name, { retries }]) =>
+    `update pgboss.queue set retry_limit = ${retries} where name = '${name}';`
+  ).join("\n")
+}
+${
   RHYMES.map((id, n) =>
     `update public.rhymes set gem_cost = ${RULES.prices[n]} where id = '${id}';`
   )
@@ -51,9 +56,9 @@ const CLEAR = `
 set local session_replication_role = replica;
 delete from public.gem_entries; delete from public.notification_deliveries;
 delete from public.notifications; delete from public.provider_events;
-delete from public.video_progress; delete from public.video_jobs; delete from public.videos;
+delete from public.video_progress; delete from public.unknown_outcomes; delete from public.video_jobs; delete from public.videos;
 delete from public.children; delete from public.users; delete from auth.users; delete from pgboss.job;
-delete from app.drainers; delete from app.model_stats;
+delete from app.objects_to_delete; delete from app.drainers; delete from app.model_stats;
 update app.providers set paused_until = null, pause_reason = null, failures = 0;
 update app.fair_clocks set tag = 0;
 update pgboss.queue set monitor_claim_on = null, monitor_on = null, maintain_on = null;`;
@@ -92,9 +97,14 @@ export async function withStage<T>(work: (stage: Stage) => Promise<T>): Promise<
         );
         return Number(row?.["deadlocks"]);
       },
-      async reset() {
+      async reset(provider) {
         for (const ear of ears) ear.take();
         await db.transaction((sql) => sql.query(CLEAR));
+        const { choosesTaskId, unknown } = PROVIDERS[provider];
+        await db.query("update app.providers set chooses_task_id = $1 where name = 'runware'", [
+          choosesTaskId,
+        ]);
+        await db.query("update app.settings set unknown_outcome = $1", [unknown]);
         const families = new Map<string, Family>();
         for (const person of PEOPLE) {
           families.set(person, await newFamily(db, { gems: RULES.startingGems }));

@@ -5,7 +5,8 @@
 
 /**
  * The settings that the model test runs under. All times are multiples of ten seconds. The lease is
- * longer than the queue's patience, so that a job is given out while another worker still has it.
+ * longer than the queue's patience, so that a job is given out while another worker still has it. Queues
+ * lose patience after few tries, so that stories come to where an attempt is in no queue any more.
  */
 export const RULES = {
   prices: [10, 25, 0],
@@ -16,10 +17,13 @@ export const RULES = {
   maxInFlight: 3,
   refundPercent: 50,
   pollSteps: [10, 20, 30],
-  submitLease: 150,
+  // Shorter than the time for which a provider may not know a task yet, as it is in production: nobody who
+  // may still hand an attempt over finds it given up as forgotten.
+  submitLease: 90,
   pollLease: 60,
   renderDeadline: 30 * 60,
   silentDeadline: 60 * 60,
+  missingGrace: 90,
   unaskedDeadline: 6 * 60 * 60,
   queuedDeadline: 4 * 60 * 60,
   storingDeadline: 30 * 60,
@@ -27,10 +31,19 @@ export const RULES = {
   longestHold: 60 * 60,
   superviseEvery: 60,
   queues: {
-    "submit-runware": { expires: 60, retries: 10, delay: 1, longestDelay: 60 },
-    "store-video": { expires: 300, retries: 5, delay: 2, longestDelay: 120 },
+    "submit-runware": { expires: 60, retries: 2, delay: 1, longestDelay: 60 },
+    "store-video": { expires: 300, retries: 2, delay: 2, longestDelay: 120 },
   },
 } as const;
+
+/** Kinds of provider, and what the operator wants where nobody knows whether something was bought. */
+export const PROVIDERS = {
+  "takes our ids": { choosesTaskId: true, unknown: "refund" },
+  "makes up ids, refund": { choosesTaskId: false, unknown: "refund" },
+  "makes up ids, retry": { choosesTaskId: false, unknown: "retry" },
+} as const;
+/** A kind of provider. */
+export type ProviderKind = keyof typeof PROVIDERS;
 
 /** How much real time a story may take, in seconds: less than the step of its own clock. */
 export const PATIENCE_SECONDS = 9;
@@ -54,6 +67,17 @@ export interface QueueEntry {
   startedAt: number;
 }
 
+/** Why an attempt failed. */
+export type Cause =
+  | "refused"
+  | "failed"
+  | "missing"
+  | "a webhook's word"
+  | "deadline"
+  | "unknown outcome"
+  | "claims used up"
+  | "video failed";
+
 /** One try to make a video. */
 export interface Attempt {
   readonly number: number;
@@ -69,6 +93,9 @@ export interface Attempt {
   polls: number;
   deadline: number;
   finishedAt: number;
+  cause: Cause | null;
+  /** The operator was told that it may have been bought. */
+  doubted: boolean;
   readonly createdAt: number;
   readonly queue: Record<QueueName, QueueEntry | null>;
 }
@@ -99,6 +126,7 @@ export interface Account {
 
 /** Everything. Cloned before each guess. */
 export interface Model {
+  readonly provider: ProviderKind;
   now: number;
   made: number;
   pausedUntil: number;
@@ -106,6 +134,8 @@ export interface Model {
   readonly accounts: Record<string, Account>;
   /** Hashes of the webhooks taken in. */
   readonly events: string[];
+  /** What a reader of the tally wants to know of and no answer tells, since it was last counted. */
+  readonly happened: string[];
 }
 
 /** What the model says can not have happened. */
@@ -114,13 +144,15 @@ export class Unexplained extends Error {
 }
 
 /** An empty world with these users in it. */
-export function newModel(userIds: readonly string[]): Model {
+export function newModel(userIds: readonly string[], provider: ProviderKind): Model {
   return {
+    provider,
     now: 0,
     made: 0,
     pausedUntil: 0,
     supervisedAt: Number.NEGATIVE_INFINITY,
     events: [],
+    happened: [],
     accounts: Object.fromEntries(
       userIds.map((
         id,

@@ -7,8 +7,14 @@ export type Tally = Map<string, number>;
 
 /** Without these the stories would prove little. */
 export const MUST_HAPPEN = [
+  "answer lost",
+  "attempt over: claims used up",
+  "attempt over: deadline",
+  "attempt over: missing",
+  "attempt over: unknown outcome",
   "cancel_video GM006",
   "cancel_video refunded",
+  "delete_user",
   "fail_storing true",
   "finish_storing true",
   "grant_gems replayed",
@@ -17,6 +23,10 @@ export const MUST_HAPPEN = [
   "queue_video GM004",
   "queue_video replayed",
   "reconcile never_started",
+  "reconcile requeued",
+  "reconcile store_given_up",
+  "reconcile store_requeued",
+  "reconcile timed_out",
   "record_submissions accepted",
   "record_submissions failed",
   "record_submissions held",
@@ -27,6 +37,10 @@ export const MUST_HAPPEN = [
   "stopped and passed",
   "stopped and waited for",
   "store-video handed back",
+  "webhook rang",
+  "worker crashed",
+  "worker crashed with the file stored",
+  "worker crashed with the tasks sold",
 ];
 
 const refused = z.object({ error: z.string() }).transform(({ error }) => [error]);

@@ -1,7 +1,17 @@
 /** What the workers' calls do to an attempt and its video: claiming, recording, polling, settling, storing. */
-import { addAttempt, endAttempts } from "./door_rules.ts";
-import { enqueue } from "./queue_rules.ts";
-import { type Attempt, isLive, type Model, RULES, type Video } from "./state.ts";
+import { addAttempt, endAttempts, noteDoubts } from "./door_rules.ts";
+import { NOT_FOUND } from "./provider.ts";
+import { enqueue, isDue } from "./queue_rules.ts";
+import { WEBHOOK_CODE } from "./webhooks.ts";
+import {
+  type Attempt,
+  type Cause,
+  isLive,
+  type Model,
+  PROVIDERS,
+  RULES,
+  type Video,
+} from "./state.ts";
 
 /** An attempt with what it belongs to. */
 export interface Place {
@@ -19,8 +29,14 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
   const { account, video, attempt } = place;
   if (account.gone || !isIn(attempt, "pending", "claimed")) return "over";
   if (attempt.status === "claimed" && attempt.leaseUntil > model.now) return "busy";
+  if (!PROVIDERS[model.provider].choosesTaskId && attempt.status === "claimed") {
+    // Under an id of the provider's own, handing it over again might be a second purchase.
+    failUnknown(model, place);
+    return "over";
+  }
   if (attempt.claims >= RULES.maxClaims) {
-    failAttempt(model, place, null);
+    noteDoubts(model, video);
+    failAttempt(model, place, "claims used up", null);
     return "over";
   }
   // Whoever held it vanished, perhaps after the provider had taken it.
@@ -35,15 +51,26 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
   return "started";
 }
 
+/** The code of an attempt of which nobody knows whether it was bought. */
+export const UNKNOWN_OUTCOME = "unknown_outcome";
+
 /** The provider may have the attempt: it is asked, at the latest by then. */
 export function doubt(attempt: Attempt, by: number): void {
   attempt.maybeBought = true;
   attempt.nextPoll ??= by;
 }
 
+/** Nobody knows whether it was bought, and nobody can ask: what comes next is the operator's choice. */
+export function failUnknown(model: Model, place: Place): "retried" | "failed" | "lost" {
+  if (isLive(place.attempt)) place.attempt.doubted = true;
+  const again = PROVIDERS[model.provider].unknown === "retry" ? 5 : null;
+  return failAttempt(model, place, "unknown outcome", again);
+}
+
 /** What a worker says the provider said. */
 export interface Outcome {
   readonly outcome: "accepted" | "failed" | "held" | "unknown";
+  readonly code?: string | undefined;
   readonly delay_seconds?: number | null | undefined;
 }
 
@@ -62,9 +89,10 @@ export function record(model: Model, place: Place, node: string, said: Outcome):
       Object.assign(video, { stage: "analyzing", progress: 10 });
       return "accepted";
     case "failed":
+      if (said.code === UNKNOWN_OUTCOME) return failUnknown(model, place);
       // A fresh attempt beside one that the provider may have could be a second purchase.
       if (attempt.maybeBought && mayPass) return hold(model, place, said);
-      return failAttempt(model, place, said.delay_seconds ?? null);
+      return failAttempt(model, place, "refused", said.delay_seconds ?? null);
     case "held":
     case "unknown":
       return hold(model, place, said);
@@ -75,6 +103,7 @@ function hold(model: Model, { video, attempt }: Place, said: Outcome): "held" {
   const again = model.now + Math.min(Math.max(said.delay_seconds ?? 15, 1), RULES.longestHold);
   attempt.claims -= 1;
   attempt.leaseUntil = model.now;
+  if (said.outcome === "unknown") model.happened.push("answer lost");
   if (attempt.maybeBought || said.outcome === "unknown") {
     doubt(attempt, model.now + RULES.pollSteps[2]);
   } else {
@@ -89,11 +118,13 @@ function hold(model: Model, { video, attempt }: Place, said: Outcome): "held" {
 export function failAttempt(
   model: Model,
   place: Place,
+  cause: Cause,
   delay: number | null,
 ): "retried" | "failed" | "lost" {
   const { account, video, attempt } = place;
   if (account.gone || !isLive(attempt)) return "lost";
-  Object.assign(attempt, { status: "failed", finishedAt: model.now, nextPoll: null });
+  Object.assign(attempt, { status: "failed", finishedAt: model.now, nextPoll: null, cause });
+  model.happened.push(`attempt over: ${cause}`);
   if (delay === null || video.retries + 1 >= RULES.maxAttempts) {
     failVideo(model, video);
     return "failed";
@@ -114,7 +145,7 @@ export function failVideo(model: Model, video: Video): void {
 
 /** A poller leases the attempt. Answers whether it was due. */
 export function lease(model: Model, { account, attempt }: Place): boolean {
-  if (account.gone || attempt.nextPoll === null || attempt.nextPoll > model.now) return false;
+  if (account.gone || !isDue(model, attempt)) return false;
   attempt.nextPoll = model.now + RULES.pollLease;
   attempt.polls += 1;
   return true;
@@ -123,10 +154,17 @@ export function lease(model: Model, { account, attempt }: Place): boolean {
 /** What a poller says the provider said. */
 export interface Settlement {
   readonly state: "succeeded" | "processing" | "unanswered" | "failed";
+  readonly code?: string | undefined;
   readonly kind?: string | undefined;
   readonly progress?: number | undefined;
   readonly retry_seconds?: number | null | undefined;
 }
+
+/** What an attempt that is over is over for, by the code it was settled with. */
+const CAUSES: Readonly<Record<string, Cause>> = {
+  [NOT_FOUND]: "missing",
+  [WEBHOOK_CODE]: "a webhook's word",
+};
 
 /** Settles. Answers what the database does, or null where nothing changes that anyone is told of. */
 export function settle(model: Model, place: Place, said: Settlement): string | null {
@@ -144,11 +182,16 @@ export function settle(model: Model, place: Place, said: Settlement): string | n
     case "failed":
       // Not known there yet: it may be on its way there right now.
       if (attempt.status === "claimed" && said.kind === "not_found") return null;
-      return failAttempt(model, place, said.retry_seconds ?? null);
+      return failAttempt(
+        model,
+        place,
+        CAUSES[said.code ?? ""] ?? "failed",
+        said.retry_seconds ?? null,
+      );
     case "processing":
     case "unanswered":
       return isTooLate(model, attempt, said.state)
-        ? failAttempt(model, place, 5)
+        ? failAttempt(model, place, "deadline", 5)
         : advance(model, place, said.progress ?? 0);
   }
 }

@@ -9,6 +9,7 @@ import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitBatch } from "../../../shared/stages/submit.ts";
 import { MediaError } from "../../../shared/storage/media_fetch.ts";
 import { quiet } from "../../support/sql.ts";
+import { statesIn } from "./webhooks.ts";
 import type { Ear } from "./ear.ts";
 import type { Fate, Provider, Word } from "./provider.ts";
 
@@ -32,6 +33,8 @@ export interface Answers {
 /** A worker in the middle of something. */
 interface Waiting {
   readonly job: Job;
+  /** The name under which it took them. */
+  readonly node: string;
   /** Attempts it waits for. */
   readonly ids: readonly string[];
   answer(answers: Answers): void;
@@ -47,13 +50,19 @@ export interface Worker {
   begin(job: Job): Promise<void>;
   /** Goes on with what it was told, to the end. */
   goOn(answers: Answers): Promise<void>;
-  /** Forgets all it holds. What the outside would have told it is told nobody. */
-  crash(): void;
+  /**
+   * Forgets all it holds. What the outside would have told it is told nobody; "asked": though the outside
+   * has done it. Answers that in words.
+   */
+  crash(when: "asked" | "not asked"): { said: string };
 }
 
 /** What all workers share: the outside world. */
 export interface Outside {
   readonly provider: Provider;
+  readonly choosesTaskId: boolean;
+  /** The story's own time, in seconds. */
+  readonly now: () => number;
   readonly mediaHost: string;
   /** Paths in Storage, with how often each was written. */
   readonly objects: Map<string, number>;
@@ -66,12 +75,12 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
 
   /** Runs a stage until it is over or waits at `gate`. */
   const run = async (job: Job, stage: (gate: Gate, tools: WorkerTools) => Promise<unknown>) => {
-    const gate = openGate();
-    const { database, queue } = ear;
     const node = `${name}${++rounds}`;
+    const gate = openGate(node);
+    const { database, queue } = ear;
     const done = stage(gate, { database, queue, node, log: quiet });
     const isOver = await Promise.race([done.then(() => true), gate.reached.then(() => false)]);
-    waiting = isOver ? null : { job, ids: gate.ids, answer: gate.open, done };
+    waiting = isOver ? null : { job, node, ids: gate.ids, answer: gate.open, done };
   };
 
   return {
@@ -86,16 +95,23 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
           case "submit":
             return submitBatch(
               tools,
-              facade(outside, gate),
-              ({ video_job_id, model }) =>
-                Promise.resolve({ id: video_job_id, model, prompt: "A star", durationSeconds: 5 }),
+              facade(outside, gate, ear),
+              async ({ video_job_id, model }) => {
+                // Here a worker may freeze for as long as a story likes, before it looks for the last time
+                // whether the attempt is still its own. How long the call itself takes is bounded.
+                gate.ids.push(video_job_id);
+                gate.reach();
+                await gate.opened;
+                return { id: video_job_id, model, prompt: "A star", durationSeconds: 5 };
+              },
+              { wall: () => outside.now() * 1_000, steady: () => outside.now() * 1_000 },
             );
           case "poll":
-            return pollBatch(tools, facade(outside, gate));
+            return pollBatch(tools, facade(outside, gate, ear));
           case "store":
             return storeBatch(
               tools,
-              new Map([["runware", facade(outside, gate)]]),
+              new Map([["runware", facade(outside, gate, ear)]]),
               { put: (path, body) => put(outside, gate, path, body) },
             );
         }
@@ -107,14 +123,22 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
       answer(answers);
       await done;
     },
-    crash() {
+    crash(when) {
+      const { job, node, ids } = waiting ?? { job: "poll", node: "", ids: [] };
       waiting = null;
+      if (when === "not asked" || job === "poll") return { said: "" };
+      for (const id of ids) {
+        if (job === "submit") outside.provider.handOver(id, node, "taken");
+        else if (!outside.objects.has(id)) outside.objects.set(id, 1);
+      }
+      return { said: job === "submit" ? " with the tasks sold" : " with the file stored" };
     },
   };
 }
 
 /** Where a stage waits for the story to go on. */
 interface Gate {
+  readonly node: string;
   readonly ids: string[];
   /** Settles when the stage waits. */
   readonly reached: Promise<void>;
@@ -123,39 +147,47 @@ interface Gate {
   open(answers: Answers): void;
 }
 
-function openGate(): Gate {
+function openGate(node: string): Gate {
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const { promise: opened, resolve: open } = Promise.withResolvers<Answers>();
-  return { ids: [], reached, reach, opened, open };
+  return { node, ids: [], reached, reach, opened, open };
 }
 
 /** The provider as one worker sees it during one round. */
-function facade({ provider, mediaHost }: Outside, gate: Gate): VideoProvider {
+function facade(
+  { provider, choosesTaskId, mediaHost }: Outside,
+  gate: Gate,
+  ear: Ear,
+): VideoProvider {
   return {
     name: "runware",
-    choosesTaskId: true,
+    choosesTaskId,
     callsBack: true,
     submitBatch: 4,
     pollBatch: 20,
     mediaHosts: [mediaHost],
     async submit(tasks) {
-      gate.ids.push(...tasks.map((task) => task.id));
-      gate.reach();
       const { fates } = await gate.opened;
-      return tasks.map(({ id }, index) => provider.handOver(id, pick(fates, index)));
+      return tasks.map(({ id }, index) => provider.handOver(id, gate.node, pick(fates, index)));
     },
     async poll(ids) {
       gate.ids.push(...ids);
       const then = new Map(ids.map((id) => [id, provider.stateOf(id)]));
       gate.reach();
       const { words } = await gate.opened;
-      return ids.flatMap((id, index) => {
-        const word = pick(words, index);
-        const state = word === "old truth" ? then.get(id) : provider.stateOf(id);
-        return word === "silence" || state === undefined ? [] : [state];
+      const states = ids.flatMap((id, index) => {
+        const state = {
+          "truth": provider.stateOf(id),
+          "old truth": then.get(id),
+          "forgotten": provider.missing(id),
+          "silence": undefined,
+        }[pick(words, index)];
+        return state ?? [];
       });
+      ear.tell(states);
+      return states;
     },
-    parseEvent: () => [],
+    parseEvent: statesIn,
     balanceUsd: () => Promise.resolve(100),
   };
 }

@@ -1,4 +1,4 @@
-import type { Mutation } from "./mutation.ts";
+import { type Mutation, STORIES } from "./mutation.ts";
 
 const ACCESS = "supabase/migrations/20261101001300_access.sql";
 const DOORS = "supabase/migrations/20261101000800_doors.sql";
@@ -29,6 +29,16 @@ export const DOOR_GUARDS: readonly Mutation[] = [
     replace: "return true;",
     why: "a forged success completes a video",
     tests: ["tests/integration/webhook_test.ts"],
+    underFire: [STORIES],
+  },
+  {
+    name: "a link that only a webhook names may lead anywhere",
+    file: "shared/stages/poll.ts",
+    find: `(told.state === "succeeded" && isAllowedMedia(told.videoUrl, mediaHosts));`,
+    replace: `told.state === "succeeded";`,
+    why: "a forged success at the deadline spends the attempts that are left",
+    tests: ["tests/integration/webhook_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "the body may name another user",

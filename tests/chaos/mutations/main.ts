@@ -3,7 +3,9 @@
  * the tests that are to notice. A mutation that none of them notices is a failure. Ends with
  * "N passed, N failed" (noticed, not noticed).
  *
- *   deno task test:mutations [--markdown] [part of a mutation's name or file ...]
+ *   deno task test:mutations [--markdown] [--under-fire] [part of a mutation's name or file ...]
+ *
+ * --under-fire: only the suites of tests/chaos, and only those mutations that they are to notice.
  */
 import { join } from "node:path";
 import { Cleanups } from "../../../local/cleanups.ts";
@@ -11,7 +13,7 @@ import { onStopSignal } from "../../../local/signals.ts";
 import { inParallel } from "../../../local/verify/in_parallel.ts";
 import { MUTATIONS } from "./all.ts";
 import { countLine, markdownTable, plainTable } from "./report.ts";
-import { tryMutation } from "./trial.ts";
+import { type Asked, tryMutation } from "./trial.ts";
 import { copyRepository, type Workbench } from "./workbench.ts";
 
 /** Each runs a Postgres and a whole stack. */
@@ -22,8 +24,10 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 /** Tries the mutations that `args` ask for. Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const parts = args.filter((arg) => !arg.startsWith("--"));
-  const chosen = MUTATIONS.filter(({ name, file }) =>
-    parts.length === 0 || parts.some((part) => name.includes(part) || file.includes(part))
+  const asked: Asked = args.includes("--under-fire") ? "under fire" : "all";
+  const chosen = MUTATIONS.filter(({ name, file, underFire }) =>
+    (asked === "all" || underFire !== undefined) &&
+    (parts.length === 0 || parts.some((part) => name.includes(part) || file.includes(part)))
   );
   if (chosen.length === 0) throw new Error(`No mutation is named like "${parts.join('", "')}"`);
 
@@ -37,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
     const verdicts = await inParallel(chosen, AT_ONCE, async (mutation) => {
       const bench = benches.pop();
       if (bench === undefined) throw new Error("More mutations at once than copies");
-      const verdict = await tryMutation(bench, mutation);
+      const verdict = await tryMutation(bench, mutation, asked);
       benches.push(bench);
       // Beside the table, which is for later: who waits wants to see that something happens.
       console.error(`${verdict.verdict.padEnd(8)} ${mutation.name}`);

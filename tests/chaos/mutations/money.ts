@@ -1,4 +1,4 @@
-import type { Mutation } from "./mutation.ts";
+import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const LEDGER = "supabase/migrations/20261101000500_gem_ledger.sql";
 const USERS = "supabase/migrations/20261101000300_users.sql";
@@ -87,6 +87,7 @@ export const MONEY: readonly Mutation[] = [
     replace: "where u.id = p_user_id;",
     why: "limit and idempotency key are read before another call has written them",
     tests: ["tests/db/queue_video_test.ts", "tests/db/ledger_test.ts"],
+    underFire: [KNOWN_STORIES],
   },
   {
     name: "an idempotency key is not looked up",
@@ -119,6 +120,7 @@ export const MONEY: readonly Mutation[] = [
     replace: "  if false then\n",
     why: "the user pays for nothing",
     tests: ["tests/db/settle_test.ts"],
+    underFire: [KNOWN_STORIES],
   },
   {
     name: "a video that is over fails once more",
@@ -128,5 +130,6 @@ export const MONEY: readonly Mutation[] = [
     replace: "  where v.id = p_video_id\n  returning v.* into v_video;",
     why: "refunded twice, if nothing else stood in the way",
     tests: ["tests/db/settle_test.ts", "tests/db/submit_test.ts", "tests/db/reconcile_test.ts"],
+    underFire: [STORIES],
   },
 ];

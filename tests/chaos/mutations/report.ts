@@ -1,8 +1,8 @@
 /** What a run over the mutations prints. */
 import { basename } from "node:path";
-import type { Verdict } from "./trial.ts";
+import type { Red, Verdict } from "./trial.ts";
 
-const HEAD = ["mutation", "guard removed in", "caught by"];
+const HEAD = ["mutation", "guard removed in", "caught by", "and under fire by"];
 
 /** A table for the terminal. */
 export function plainTable(verdicts: readonly Verdict[]): string {
@@ -24,8 +24,12 @@ export function countLine(verdicts: readonly Verdict[]): string {
 
 function cells(verdict: Verdict): string[] {
   const { name, file } = verdict.mutation;
-  const by = verdict.verdict === "caught"
-    ? `${basename(verdict.file)}: ${verdict.test}`
-    : `NOTHING (${verdict.why.replaceAll(/\s+/g, " ")})`;
-  return [name, basename(file), by];
+  const found = verdict.verdict === "caught"
+    ? [verdict.by, verdict.underFire].map(nameOf)
+    : [`NOTHING (${verdict.why.replaceAll(/\s+/g, " ")})`, ""];
+  return [name, basename(file), ...found];
+}
+
+function nameOf(red: Red | null): string {
+  return red === null ? "" : `${basename(red.file)}: ${red.test}`;
 }

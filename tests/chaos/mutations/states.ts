@@ -1,4 +1,4 @@
-import type { Mutation } from "./mutation.ts";
+import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const VIDEOS = "supabase/migrations/20261101000600_videos.sql";
 const DOORS = "supabase/migrations/20261101000800_doors.sql";
@@ -17,6 +17,7 @@ export const STATES: readonly Mutation[] = [
     replace: "j.id = r.video_job_id\n      returning j.id, j.video_id, j.attempt\n",
     why: "a failed and refunded attempt is delivered after all",
     tests: ["tests/db/settle_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "a late failure ends an attempt that is over",
@@ -42,6 +43,7 @@ export const STATES: readonly Mutation[] = [
     replace: "  returning v.* into v_video;",
     why: "completed twice, or completed and refunded",
     tests: ["tests/db/settle_test.ts", "tests/db/submit_test.ts", "tests/db/reconcile_test.ts"],
+    underFire: [KNOWN_STORIES],
   },
   {
     name: "a video can be cancelled in any state",
@@ -50,6 +52,7 @@ export const STATES: readonly Mutation[] = [
     replace: "  if p_video.status = 'cancelled' then",
     why: "a video that is being stored is thrown away",
     tests: ["tests/db/submit_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "two cancels of a video do not take turns",
@@ -82,6 +85,7 @@ export const STATES: readonly Mutation[] = [
     replace: "      and j.processing_node = p_node\n",
     why: "an attempt that was cancelled meanwhile runs on",
     tests: ["tests/db/submit_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "a render without end has no deadline",
@@ -90,6 +94,7 @@ export const STATES: readonly Mutation[] = [
     replace: "when 'processing' then false",
     why: "the video is under way for ever",
     tests: ["tests/db/reconcile_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "a provider's silence has no deadline",

@@ -8,7 +8,7 @@ export type Outcome =
   | { readonly outcome: "crashed"; readonly said: string };
 
 /** A file that takes longer hangs, in milliseconds. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 600_000;
 
 /** How Deno names what went wrong outside of any test. */
 const NO_TEST = "(uncaught error)";
@@ -17,7 +17,7 @@ const NO_TEST = "(uncaught error)";
 export async function runTests(
   dir: string,
   file: string,
-  { only }: { only?: string } = {},
+  { only, env = {} }: { only?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
   const report = await Deno.makeTempFile({ prefix: "gemreel-mutation-", suffix: ".xml" });
   try {
@@ -33,7 +33,7 @@ export async function runTests(
         join(dir, file),
       ],
       cwd: dir,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

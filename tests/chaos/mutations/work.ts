@@ -1,4 +1,4 @@
-import type { Mutation } from "./mutation.ts";
+import { DEATHS, DEATHS_ELSEWHERE, KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const QUEUE = "supabase/migrations/20261101000700_queue.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
@@ -16,6 +16,7 @@ export const WORK: readonly Mutation[] = [
     replace: "        or j.status = 'claimed'\n      )\n    returning",
     why: "two workers hand over one attempt",
     tests: ["tests/db/submit_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "a worker that slept past its lease has its say: accepted",
@@ -24,6 +25,7 @@ export const WORK: readonly Mutation[] = [
     replace: "",
     why: "it overwrites what the one who took over does",
     tests: ["tests/db/submit_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "a worker that slept past its lease has its say: refused",
@@ -40,6 +42,7 @@ export const WORK: readonly Mutation[] = [
     replace: "        false or ",
     why: "an attempt that kills every worker goes on killing",
     tests: ["tests/db/submit_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "two workers count the free slots at once",
@@ -56,6 +59,7 @@ export const WORK: readonly Mutation[] = [
     replace: " then",
     why: "the next attempt is a second purchase",
     tests: ["tests/db/submit_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "where the id is not ours, an attempt of unknown outcome is handed over again",
@@ -64,6 +68,7 @@ export const WORK: readonly Mutation[] = [
     replace: "or false",
     why: "a second purchase",
     tests: ["tests/db/unknown_outcome_test.ts"],
+    underFire: [DEATHS_ELSEWHERE, STORIES],
   },
   {
     name: "a poll takes no lease",
@@ -72,6 +77,7 @@ export const WORK: readonly Mutation[] = [
     replace: "        else 0\n",
     why: "each poller asks about the same attempts",
     tests: ["tests/db/settle_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "pollers do not lock what they lease",
@@ -128,6 +134,7 @@ export const WORK: readonly Mutation[] = [
     replace: `await queue.complete(database, waiting, jobs.filter((job) => done.has(job.id)));`,
     why: "a crash in between leaves an attempt that no queue knows",
     tests: ["tests/db/one_transaction_test.ts"],
+    underFire: [KNOWN_STORIES],
   },
   {
     name: "jobs are taken from the queue outside of the claim's transaction",
@@ -156,6 +163,7 @@ export const WORK: readonly Mutation[] = [
       `          outcome: "failed",\n          ...failureRecord(outcome.error),\n          delay_seconds: outcome`,
     why: "the next attempt has an id of its own: a second purchase",
     tests: ["tests/db/submit_stage_test.ts", "tests/integration/faults_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "each call to the provider has a task id of its own",
@@ -164,6 +172,7 @@ export const WORK: readonly Mutation[] = [
     replace: "    taskUUID: crypto.randomUUID(),\n",
     why: "asking again buys again",
     tests: ["tests/unit/runware_requests_test.ts", "tests/integration/faults_test.ts"],
+    underFire: [DEATHS],
   },
   {
     name: "a task that the provider has already counts as refused",
@@ -172,6 +181,7 @@ export const WORK: readonly Mutation[] = [
     replace: `const TAKEN_BEFORE = "";`,
     why: "bought, and bought again",
     tests: ["tests/unit/runware_submit_test.ts"],
+    underFire: [DEATHS],
   },
   {
     name: "an attempt that lost its queue job waits for ever",
@@ -180,6 +190,7 @@ export const WORK: readonly Mutation[] = [
     replace: "      and false\n    order by v.id",
     why: "paid, and nothing moves it on",
     tests: ["tests/db/reconcile_test.ts"],
+    underFire: [STORIES],
   },
   {
     name: "a delivered file is stored for a video that is over",

@@ -15,8 +15,10 @@ const GEMS_PER_SECOND = 2;
 export async function queueAt(
   sql: Sql,
   { userId }: Family,
-  { provider, prompt, seconds = 5 }: {
+  { provider, fallback, prompt, seconds = 5 }: {
     readonly provider: Exclude<ShopName, "runware">;
+    /** Who takes over where that one takes no work. */
+    readonly fallback?: Exclude<ShopName, "runware"> | undefined;
     readonly prompt: string;
     readonly seconds?: 5 | 10;
   },
@@ -28,8 +30,11 @@ export async function queueAt(
        where prices.gems_per_second <> excluded.gems_per_second`,
     [provider, model, resolution, GEMS_PER_SECOND],
   );
+  const fallbacks = fallback === undefined
+    ? []
+    : [{ provider: fallback, model: MODELS[fallback][0] }];
   const options = { duration: seconds, resolution };
-  const wish = JSON.stringify({ kind: "prompt", provider, model, prompt, options, fallbacks: [] });
+  const wish = JSON.stringify({ kind: "prompt", provider, model, prompt, options, fallbacks });
   const queued = "select public.queue_video($1, $2, 'hash', 60) ->> 'video_id' as value";
   return String(await value(sql, queued, [userId, wish]));
 }
