@@ -1,65 +1,26 @@
-/// An app's side of Gemreel for Flutter. Copy it; it needs supabase_flutter 2 and nothing else.
-/// Says the same as gemreel.ts beside it, which is tested against the whole stack.
+/// An app's side of Gemreel for Flutter. Copy it with database.dart; it needs supabase_flutter 2 (Dart 3.3)
+/// and nothing else. Says the same as gemreel.ts beside it, which is tested against the whole stack.
 library;
 
 import 'dart:async';
 
 import 'package:supabase_flutter/supabase_flutter.dart';
 
-/// What screens show of a video: a row of `videos`, a broadcast, or an item of `videos_since`.
-class Video {
-  const Video({
-    required this.id,
-    required this.title,
-    required this.status,
-    required this.stage,
-    required this.progress,
-    required this.errorMessage,
-    required this.rev,
-  });
+import 'database.dart';
 
-  factory Video.fromJson(Map<String, dynamic> json) => Video(
-        id: json['id'] as String,
-        title: json['title'] as String,
-        status: json['status'] as String,
-        stage: json['stage'] as String,
-        progress: json['progress'] as int,
-        errorMessage: json['error_message'] as String?,
-        rev: json['rev'] as int,
-      );
+/// What screens show of a video: a row of `videos`, a broadcast, or an item of `videos_since`. Its [rev]
+/// grows with every change; of two states of one video the greater rev is the newer.
+typedef Video = VideosRow;
 
-  final String id;
-  final String title;
+/// An entry of a video's progress.
+typedef Progress = VideoProgressRow;
 
-  /// queued, processing, rendering, completed, failed, cancelled.
-  final String status;
-  final String stage;
-
-  /// 0 to 100.
-  final int progress;
-
-  /// A sentence for people, where it failed.
-  final String? errorMessage;
-
-  /// Grows with every change; of two states of one video the greater rev is the newer.
-  final int rev;
-
-  bool get isOver => const {'completed', 'failed', 'cancelled'}.contains(status);
-}
-
-/// The newest progress entry of a video.
-class Progress {
-  const Progress({required this.percentage, required this.message, required this.etaSeconds});
-
-  factory Progress.fromJson(Map<String, dynamic> json) => Progress(
-        percentage: json['percentage'] as int,
-        message: json['message'] as String,
-        etaSeconds: json['eta_seconds'] as int?,
-      );
-
-  final int percentage;
-  final String message;
-  final int? etaSeconds;
+extension IsOver on Video {
+  bool get isOver => const {
+        VideosStatus.completed,
+        VideosStatus.failed,
+        VideosStatus.cancelled,
+      }.contains(status);
 }
 
 /// Links to a finished video. They live an hour: ask again rather than keep them.
@@ -92,7 +53,8 @@ class GemreelException implements Exception {
   String toString() => message;
 }
 
-/// Where the app keeps what it knows between two runs: a table, a file, shared preferences.
+/// Where the app keeps what it knows between two runs: a table, a file, shared preferences. Only [Gemreel.sync]
+/// writes to it.
 abstract class VideoShelf {
   Future<String?> readRev();
 
@@ -105,10 +67,67 @@ abstract class VideoShelf {
   Future<void> writeRev(String rev);
 }
 
+/// The newest videos as a screen shows them. tests/support/flutter.ts says the same and is tested.
+class Newest {
+  Newest(this.limit);
+
+  final int limit;
+  final _videos = <String, Video>{};
+  final _deleted = <String>{};
+  Set<String> _streamed = {};
+
+  /// Newest first.
+  List<Video> get videos {
+    final all = _videos.values.toList()
+      ..sort((a, b) {
+        final order = b.createdAt.compareTo(a.createdAt);
+        return order == 0 ? b.id.compareTo(a.id) : order;
+      });
+    return all.take(limit).toList();
+  }
+
+  /// Takes in a list of `.stream()`. What it had and has no more is off the screen; should it be back
+  /// because a slow select was late, the next look tells.
+  void streamed(List<Video> rows) {
+    final ids = {for (final row in rows) row.id};
+    _streamed.difference(ids).forEach(_videos.remove);
+    _streamed = ids;
+    rows.forEach(_keep);
+  }
+
+  /// To be called before a select. Gives what takes its rows in: what was known before and is not among
+  /// them was deleted, unless it is beyond their end.
+  void Function(List<Video> rows) look() {
+    final before = _videos.keys.toSet();
+    return (rows) {
+      rows.forEach(_keep);
+      for (final id in before.difference({for (final row in rows) row.id})) {
+        final video = _videos[id];
+        final isBeyond = rows.length == limit &&
+            video != null &&
+            !video.createdAt.isAfter(rows.last.createdAt);
+        if (isBeyond) continue;
+        _videos.remove(id);
+        _deleted.add(id);
+      }
+    };
+  }
+
+  /// Never back in time, and what was deleted stays deleted.
+  void _keep(Video video) {
+    final shown = _videos[video.id];
+    if (_deleted.contains(video.id) || (shown != null && shown.rev >= video.rev)) return;
+    _videos[video.id] = video;
+  }
+}
+
+typedef _Rows = List<Map<String, dynamic>>;
+
 class Gemreel {
-  const Gemreel(this._client);
+  Gemreel(this._client);
 
   final SupabaseClient _client;
+  Future<void> _lastSync = Future.value();
 
   /// The Start button. [tap] is a new UUID for each tap: a retry with the same one never charges twice.
   Future<String> start({
@@ -138,40 +157,130 @@ class Gemreel {
     return Links(video: link('video_url'), thumbnail: link('thumbnail_url'));
   }
 
-  /// The gallery while the app is open: the user's newest videos, again at each change.
-  Stream<List<Video>> videos({int limit = 50}) => _client
-      .from('videos')
-      .stream(primaryKey: ['id'])
-      .eq('user_id', _client.auth.currentUser!.id)
-      .order('created_at')
-      .limit(limit)
-      .map((rows) => rows.map(Video.fromJson).toList());
+  /// The gallery while the app is open: the user's newest videos, again at each change. For one listener.
+  Stream<List<Video>> videos({int limit = 50}) {
+    final userId = _client.auth.currentUser!.id;
+    final newest = Newest(limit);
+    List<Video> shown(_Rows rows, void Function(List<Video>) take) {
+      take([for (final row in rows) Video(row)]);
+      return newest.videos;
+    }
 
-  /// The progress screen: the newest entry. "Continue in background" just stops listening.
-  Stream<Progress> progress(String videoId) => _client
-      .from('video_progress')
-      .stream(primaryKey: ['id'])
-      .eq('video_id', videoId)
-      .order('id')
-      .limit(1)
-      .where((rows) => rows.isNotEmpty)
-      .map((rows) => Progress.fromJson(rows.first));
+    return _watched(
+      changes: _client
+          .from('videos')
+          .stream(primaryKey: ['id'])
+          .eq('user_id', userId)
+          .order('created_at', ascending: false)
+          .limit(limit),
+      select: () => _client
+          .from('videos')
+          .select()
+          .eq('user_id', userId)
+          .order('created_at', ascending: false)
+          .limit(limit),
+      streamed: (rows) => shown(rows, newest.streamed),
+      look: () {
+        final take = newest.look();
+        return (rows) => shown(rows, take);
+      },
+    );
+  }
 
-  /// Background sync: everything that changed since the last one, finished and deleted videos too.
-  Future<void> sync(VideoShelf shelf) async {
+  /// The progress screen: the newest entry. "Continue in background" just stops listening. For one listener.
+  Stream<Progress> progress(String videoId) {
+    Progress? newest;
+    Progress? newer(_Rows rows) {
+      if (rows.isEmpty || Progress(rows.first).id <= (newest?.id ?? 0)) return null;
+      return newest = Progress(rows.first);
+    }
+
+    return _watched(
+      changes: _client
+          .from('video_progress')
+          .stream(primaryKey: ['id'])
+          .eq('video_id', videoId)
+          .order('id', ascending: false)
+          .limit(1),
+      select: () => _client
+          .from('video_progress')
+          .select()
+          .eq('video_id', videoId)
+          .order('id', ascending: false)
+          .limit(1),
+      streamed: newer,
+      look: () => newer,
+    );
+  }
+
+  /// Background sync: everything that changed since the last one, finished and deleted videos too. One
+  /// after the other, however often it is called.
+  Future<void> sync(VideoShelf shelf) =>
+      _lastSync = _lastSync.catchError((Object _) {}).then((_) => _syncNow(shelf));
+
+  Future<void> _syncNow(VideoShelf shelf) async {
     final rev = await shelf.readRev();
     final news = await _client.rpc<Map<String, dynamic>>(
       'videos_since',
       params: {if (rev != null) 'p_rev': rev},
-    );
+    ).timeout(const Duration(seconds: 30));
     if (news['reset'] as bool) await shelf.clear();
     for (final row in news['videos'] as List) {
-      await shelf.keep(Video.fromJson(row as Map<String, dynamic>));
+      await shelf.keep(Video(row as Map<String, dynamic>));
     }
     for (final id in news['deleted'] as List) {
       await shelf.remove(id as String);
     }
     await shelf.writeRev(news['rev'] as String);
+  }
+
+  /// `.stream()` subscribes and selects at once, shows whatever comes last, and selects again only after a
+  /// lost connection. So what changes before the subscription holds (on hosted Supabase it takes seconds) is
+  /// not shown, and a slow select takes the screen back. Here it is looked at again: soon, when the
+  /// subscription surely holds, and rarely ever after, since Realtime promises no delivery.
+  Stream<T> _watched<T>({
+    required Stream<_Rows> changes,
+    required Future<_Rows> Function() select,
+    required T? Function(_Rows rows) streamed,
+    required T? Function(_Rows rows) Function() look,
+  }) {
+    late final StreamController<T> screen;
+    StreamSubscription<_Rows>? listening;
+    Timer? timer;
+    var pause = const Duration(seconds: 5);
+    const longest = Duration(minutes: 5);
+
+    void show(T? state) {
+      if (state != null && screen.hasListener) screen.add(state);
+    }
+
+    Future<void> lookAgain() async {
+      try {
+        final take = look();
+        show(take(await select()));
+      } catch (_) {
+        // There is no network: the next look will do.
+      }
+      if (!screen.hasListener) return;
+      pause = pause * 4 > longest ? longest : pause * 4;
+      timer = Timer(pause, lookAgain);
+    }
+
+    screen = StreamController<T>(
+      onListen: () {
+        listening = changes.listen(
+          (rows) => show(streamed(rows)),
+          onError: screen.addError,
+          onDone: screen.close,
+        );
+        timer = Timer(pause, lookAgain);
+      },
+      onCancel: () {
+        timer?.cancel();
+        return listening?.cancel();
+      },
+    );
+    return screen.stream;
   }
 
   Future<Map<String, dynamic>> _call(

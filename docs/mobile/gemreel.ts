@@ -120,16 +120,59 @@ export async function followVideo(
   }
 }
 
-/** What the app keeps on the device between two runs. */
+/** What the app's screens show, and what it keeps on the device between two runs. */
 export interface Kept {
   videos: Map<string, Video>;
+  /** Ids of videos that were deleted in this run. */
+  deleted: Set<string>;
   /** Of the last sync. */
   rev: string | null;
+  /** How often videos_since was asked in this run. */
+  asked: number;
 }
 
-/** Never back in time: an older state of a video is not taken. */
+/** What an app knows that starts for the first time. Of later runs, `videos` and `rev` are kept. */
+export function nothing(): Kept {
+  return { videos: new Map(), deleted: new Set(), rev: null, asked: 0 };
+}
+
+/** An answer of videos_since. */
+export interface News {
+  /** What was known before is to be forgotten: this is not what changed, but what there is. */
+  readonly reset: boolean;
+  readonly rev: string;
+  readonly videos: readonly Video[];
+  readonly deleted: readonly string[];
+}
+
+/** Never back in time: neither an older state of a video is taken, nor one of a deleted video. */
 export function keep(kept: Kept, video: Video): void {
-  if ((kept.videos.get(video.id)?.rev ?? 0) < video.rev) kept.videos.set(video.id, video);
+  const shown = kept.videos.get(video.id);
+  if (kept.deleted.has(video.id) || (shown && shown.rev >= video.rev)) return;
+  kept.videos.set(video.id, video);
+}
+
+/** A deleted video stays away, whatever comes late. */
+export function remove(kept: Kept, id: string): void {
+  kept.deleted.add(id);
+  kept.videos.delete(id);
+}
+
+/** To be called before videos_since is asked. Gives what takes its answer in. */
+export function catchUp(kept: Kept): (news: News) => void {
+  const before = new Map(kept.videos);
+  const question = ++kept.asked;
+  return ({ reset, rev, videos, deleted }) => {
+    // Asked again meanwhile: the answer to come knows all of this one and more.
+    if (question !== kept.asked) return;
+    for (const [id, video] of reset ? before : []) {
+      // What was told since the question may be newer than the answer, and stays.
+      if (kept.videos.get(id) === video) kept.videos.delete(id);
+    }
+    for (const video of videos) keep(kept, video);
+    for (const id of deleted) remove(kept, id);
+    kept.rev = rev;
+  };
 }
 
 /**
@@ -137,15 +180,12 @@ export function keep(kept: Kept, video: Video): void {
  * when the app comes to the foreground, from the system's background task, and after each (re)connect.
  */
 export async function sync(client: SupabaseClient, kept: Kept): Promise<void> {
+  const take = catchUp(kept);
   const { data, error } = await client.rpc("videos_since", {
     ...(kept.rev !== null && { p_rev: kept.rev }),
   });
   if (error) throw error;
-  const news: { reset: boolean; rev: string; videos: Video[]; deleted: string[] } = data;
-  if (news.reset) kept.videos.clear();
-  for (const video of news.videos) keep(kept, video);
-  for (const id of news.deleted) kept.videos.delete(id);
-  kept.rev = news.rev;
+  take(data);
 }
 
 /** Live updates of all the user's videos while the app is open. Answers how to stop. */
@@ -160,7 +200,7 @@ export async function listen(
       onChange();
     })
     .on("broadcast", { event: "video_deleted" }, ({ payload }) => {
-      kept.videos.delete(payload["id"]);
+      remove(kept, payload["id"]);
       onChange();
     })
     // What was told while the socket was away.

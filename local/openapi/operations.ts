@@ -93,7 +93,7 @@ export const operations: readonly Operation[] = [
     method: "get",
     summary: "Where videos stand",
     description:
-      "With `wait` the answer comes when something is newer than `rev` (without it: than at the call), or when the time is up. With `Accept: text/event-stream` it is a stream of the events `video` (data: Video), `gone` (data: {video_id}) and, last, `end` (data: {reason: over | reconnect}); each id is what to send as Last-Event-ID or `rev` later. 204 where a stream would have nothing to tell, ever. Videos of others are left out.",
+      "With `wait` the answer comes when something is newer than `rev` (without it: than at the call), or when the time is up. With `Accept: text/event-stream` it is a stream of the events `video` (data: Video), `gone` (data: {video_id}) and, last, `end` (data: {reason: over | reconnect}); each id is what to send as Last-Event-ID or `rev` later. 204 where a stream would have nothing to tell, ever. Videos of others are left out. Without `video_id` it is about all that you have under way when you ask, in each of these forms; `rev` and Last-Event-ID go with ids.",
     query: statusQuery,
     headers: {
       "last-event-id": { schema: revList, description: "Of a stream: the same as `rev`." },

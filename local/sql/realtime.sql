@@ -64,21 +64,23 @@ create unlogged table if not exists realtime._changes (
   happened_at timestamptz not null default clock_timestamp()
 );
 
--- The part of an old row that the write-ahead log holds: by default the key, all of it with REPLICA IDENTITY FULL.
+-- The part of an old row that the write-ahead log holds: by default the primary key, else what REPLICA IDENTITY says.
 create or replace function realtime._identity(entity regclass, old_record jsonb) returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select case (select c.relreplident from pg_catalog.pg_class c where c.oid = entity)
+  select case c.relreplident
     when 'f' then old_record
     when 'n' then '{}'
     else (
       select coalesce(pg_catalog.jsonb_object_agg(a.attname, old_record -> a.attname::text), '{}')
       from pg_catalog.pg_index i
       join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-      where i.indrelid = entity and i.indisprimary
+      where i.indrelid = entity and case c.relreplident when 'i' then i.indisreplident else i.indisprimary end
     )
   end
+  from pg_catalog.pg_class c
+  where c.oid = entity
 $$;
 
 create or replace function realtime._capture() returns trigger

@@ -1,17 +1,18 @@
-/** The committed types of the database, ours and those for apps, against what the CLI makes of it. */
+/** The committed types of the database, ours and those for apps, against the database. */
 import { join } from "node:path";
 import { ROOT } from "../env.ts";
 import { runToSuccess } from "./command.ts";
 import type { ScratchDatabase } from "./database.ts";
 import type { Report } from "./report.ts";
-import { CliError, cliUrl, supabaseText } from "./supabase_cli.ts";
+import { dartTypes } from "./dart_types.ts";
+import { cliUrl, supabaseText } from "./supabase_cli.ts";
 import type { Workspace } from "./workspace.ts";
 
 const TYPES = "shared/db/database.types.ts";
-/** For apps. There only where somebody with a Dart SDK has written it: the CLI can not without one. */
+/** For apps. Made by us, because the CLI makes Dart only where there is a Dart SDK. */
 const DART_TYPES = "docs/mobile/database.dart";
 
-/** Fails when a committed file is not what `supabase gen types` gives (TypeScript formatted as ours). */
+/** Fails when a committed file is not what is made of the database (TypeScript formatted as ours). */
 export async function verifyTypes(
   report: Report,
   database: ScratchDatabase,
@@ -21,26 +22,16 @@ export async function verifyTypes(
     `supabase gen types gives ${TYPES}`,
     async () => misfit(await typescriptTypes(database, workspace), await committed(TYPES)),
   );
-  const dart = await dartTypes(database, workspace);
-  const kept = await committed(DART_TYPES);
-  if (dart === null) {
-    report.info("supabase gen types --lang dart did not run: there is no dart on the PATH");
-  } else if (kept === "") {
-    report.info(`${DART_TYPES} is not kept: deno task verify --write-types writes it`);
-  } else {
-    await report.check(
-      `supabase gen types --lang dart gives ${DART_TYPES}`,
-      () => Promise.resolve(misfit(dart, kept)),
-    );
-  }
+  await report.check(
+    `${DART_TYPES} has the tables and columns that apps may read`,
+    async () => misfit(await dartTypes(database.url), await committed(DART_TYPES)),
+  );
 }
 
-/** Writes the committed files anew, Dart's where there is a Dart SDK. Answers their names. */
+/** Writes the committed files anew. Answers their names. */
 export async function writeTypes(database: ScratchDatabase, workspace: Workspace): Promise<string> {
   await Deno.writeTextFile(join(ROOT, TYPES), await typescriptTypes(database, workspace));
-  const dart = await dartTypes(database, workspace);
-  if (dart === null) return TYPES;
-  await Deno.writeTextFile(join(ROOT, DART_TYPES), dart);
+  await Deno.writeTextFile(join(ROOT, DART_TYPES), await dartTypes(database.url));
   return `${TYPES} and ${DART_TYPES}`;
 }
 
@@ -65,28 +56,13 @@ export function firstDifference(made: string, committed: string): string | null 
   return `line ${at + 1} is "${line(ours).trim()}" and must be "${line(theirs).trim()}"`;
 }
 
-async function typescriptTypes(database: ScratchDatabase, workspace: Workspace): Promise<string> {
-  return await runToSuccess(Deno.execPath(), {
-    args: ["fmt", "--config", join(ROOT, "deno.json"), "--ext", "ts", "-"],
-    input: await generateTypes(database, workspace, "typescript"),
-  });
-}
-
-/** Null where the CLI has no `dart` to make them with. */
-async function dartTypes(database: ScratchDatabase, workspace: Workspace): Promise<string | null> {
-  try {
-    return await generateTypes(database, workspace, "dart");
-  } catch (error) {
-    if (error instanceof CliError && error.message.includes("needs `dart`")) return null;
-    throw error;
-  }
-}
-
-async function generateTypes(
+async function typescriptTypes(
   database: ScratchDatabase,
   { dir }: Workspace,
-  language: "typescript" | "dart",
 ): Promise<string> {
-  const args = ["gen", "types", `--remote=${cliUrl(database.url)}`, "--lang", language];
-  return await supabaseText(args, { cwd: dir });
+  const args = ["gen", "types", `--remote=${cliUrl(database.url)}`, "--lang", "typescript"];
+  return await runToSuccess(Deno.execPath(), {
+    args: ["fmt", "--config", join(ROOT, "deno.json"), "--ext", "ts", "-"],
+    input: await supabaseText(args, { cwd: dir }),
+  });
 }

@@ -456,6 +456,8 @@ export type Database = {
           "model": string;
           "provider": string;
           "provider_error": Json | null;
+          "provider_state": string | null;
+          "provider_task_id": string | null;
           "resolution": string | null;
           "resolved_at": string | null;
           "video_id": string;
@@ -467,6 +469,8 @@ export type Database = {
           "model": string;
           "provider": string;
           "provider_error"?: Json | null;
+          "provider_state"?: string | null;
+          "provider_task_id"?: string | null;
           "resolution"?: string | null;
           "resolved_at"?: string | null;
           "video_id": string;
@@ -477,6 +481,8 @@ export type Database = {
           "model"?: string;
           "provider"?: string;
           "provider_error"?: Json | null;
+          "provider_state"?: string | null;
+          "provider_task_id"?: string | null;
           "resolution"?: string | null;
           "resolved_at"?: string | null;
           "video_id"?: string;
@@ -904,6 +910,8 @@ export type Database = {
           "p_hash": string;
           "p_payload": Json;
           "p_provider": string;
+          "p_task_id"?: string;
+          "p_task_state"?: string;
           "p_video_job_id": string;
         };
         Returns: Json;
@@ -932,6 +940,7 @@ export type Database = {
       };
       "video_status": { Args: { "p_user_id": string; "p_video_ids": (string)[] }; Returns: Json };
       "videos_since": { Args: { "p_rev"?: string }; Returns: Json };
+      "videos_under_way": { Args: { "p_user_id": string }; Returns: Json };
       "withdraw_consent": { Args: { "p_child_id": string }; Returns: undefined };
     };
     Enums: {

@@ -38,13 +38,30 @@ export async function finishDeletions(
   return z.number().parse(row?.["value"]);
 }
 
-/** Accounts that are not forgotten yet, oldest first. */
+/** Accounts that are not forgotten yet: first those that were tried longest ago. */
 export async function openErasures(sql: Sql, most: number): Promise<Erasure[]> {
   return z.array(erasure).parse(await sql.query("select * from app.open_erasures($1)", [most]));
 }
 
+/** Says that somebody begins with an erasure now. */
+export async function beginErasure(sql: Sql, { id }: Erasure): Promise<void> {
+  await sql.query("select app.begin_erasure($1)", [id]);
+}
+
+/** Deletes some of an account's rows. Answers whether all are gone. */
+export async function forgetRows(sql: Sql, { user_id }: Erasure): Promise<boolean> {
+  const [row] = await sql.query("select app.forget_rows($1) as value", [user_id]);
+  return z.boolean().parse(row?.["value"]);
+}
+
+/** Forgets some of the messages to an account. Answers whether all are forgotten. */
+export async function forgetMessages(sql: Sql, { id }: Erasure): Promise<boolean> {
+  const [row] = await sql.query("select app.forget_messages($1) as value", [id]);
+  return z.boolean().parse(row?.["value"]);
+}
+
 /** Closes an erasure if nothing is left of the account. */
-export async function finishErasure(sql: Sql, id: string): Promise<boolean> {
+export async function finishErasure(sql: Sql, { id }: Erasure): Promise<boolean> {
   const [row] = await sql.query("select app.finish_erasure($1) as value", [id]);
   return z.boolean().parse(row?.["value"]);
 }

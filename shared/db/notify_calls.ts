@@ -15,6 +15,8 @@ const delivery = z.object({
   data: z.record(z.string(), z.string()),
   created_at: z.date(),
   thumbnail_path: z.string().nullable(),
+  /** The thumbnail is a child's picture. */
+  shows_child: z.boolean(),
   address: z.string().nullable(),
   p256dh: z.string().nullable(),
   auth: z.string().nullable(),

@@ -2,11 +2,13 @@
 import { type Db, type Job, PgBoss } from "pg-boss";
 import type { Database, Sql } from "./database.ts";
 import type { Log } from "../log.ts";
+import type { ChannelName } from "../notify/channel.ts";
 
 /** The queues there are. */
-export type QueueName = SubmitQueue | "store-video" | "notify-user";
+export type QueueName = SubmitQueue | "store-video" | NotifyQueue;
 
 type SubmitQueue = `submit-${string}`;
+type NotifyQueue = `notify-${ChannelName}`;
 
 /** The queue of the attempts that wait for a provider; as app.submit_queue() has it. */
 export function submitQueue(provider: string): SubmitQueue {

@@ -46,7 +46,13 @@ export type StartedSubmission = z.infer<typeof startedSubmission>;
 
 /** What became of handing an attempt over, in the words of app.record_submissions. */
 export type SubmissionRecord =
-  | { video_job_id: string; outcome: "accepted"; provider_task_id: string }
+  | {
+    video_job_id: string;
+    outcome: "accepted";
+    provider_task_id: string;
+    /** Whose task it is, should the attempt be deleted meanwhile. */
+    provider?: string;
+  }
   | ({ video_job_id: string; outcome: "failed" | "held" | "unknown" } & FailureRecord & {
     /** Seconds until the next try; null: there is none. */
     delay_seconds: number | null;
@@ -165,6 +171,11 @@ export const duePolls = (
     most,
     webhooks === "on",
   ]);
+
+/** Says that the provider tells nothing about our tasks, for our key or our account. */
+export async function noteAskedInVain(sql: Sql, provider: string, code: string): Promise<void> {
+  await sql.query("select app.note_asked_in_vain($1, $2)", [provider, code]);
+}
 
 /** Turns answers of a provider into rows. */
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>

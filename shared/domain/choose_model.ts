@@ -16,6 +16,8 @@ export interface PriceRow {
   /** Empty where the model has only one. */
   readonly resolution: string;
   readonly gemsPerSecond: number;
+  /** Null: not sold with sound. */
+  readonly gemsPerSecondWithSound: number | null;
   /** False while the provider takes no work. */
   readonly available: boolean;
 }
@@ -64,25 +66,28 @@ export function chooseModel(
   const open = isOurs(named.provider) || isOurs(named.model);
   const reason = open ? { reason: reasonFor(found.candidates) } : {};
   // Whoever steps in makes what was charged for: the same length and shape, and its quality where there is one.
-  const { request: { durationSeconds: duration }, aspectRatio, resolution: quality } = chosen.plan;
-  const settled = { ...wish, duration, aspectRatio };
+  const { request: { durationSeconds: duration }, aspectRatio, resolution } = chosen.plan;
+  const settled = { ...wish, duration, usual: { aspectRatio, resolution } };
   if (named.fallbacks === undefined) {
     const others = isOurs(named.provider) && isOurs(named.model)
-      ? candidatesFor(settled, named, market, { quality })
+      ? candidatesFor(settled, named, market)
       : { problems: [] };
     const fallbacks = "candidates" in others ? othersThan(chosen, others.candidates) : [];
     return { chosen, ...reason, fallbacks };
   }
   const fallbacks: Candidate[] = [];
   for (const [index, fallback] of named.fallbacks.entries()) {
-    const options = candidatesFor(settled, fallback, market, { quality });
-    const able = "candidates" in options ? options.candidates : [];
+    const options = candidatesFor(settled, fallback, market);
+    const found = "candidates" in options ? options.candidates : [];
+    const able = found.filter((one) => ![chosen, ...fallbacks].some((taken) => isSame(one, taken)));
     // It steps in at no extra gems. Else whoever names a cheap model first would be made a dear one.
     const paidFor = able.find(({ gems }) => gems <= chosen.gems);
     if (paidFor !== undefined) {
       fallbacks.push(paidFor);
       continue;
     }
+    // What is in the chain already can make it: nothing is wrong, and there is nothing to add.
+    if (found.length > able.length) continue;
     const problems = "problems" in options
       ? options.problems
       : [able.length === 0 ? notForSale(fallback) : tooDear(chosen, settled, market)];
@@ -101,15 +106,11 @@ interface Market {
   readonly prices: readonly PriceRow[];
 }
 
-/**
- * Everything that could make it, best first: who takes work now, then by price. `quality` is that of whom
- * it steps in for: taken, as it is when the video is handed over, by models that have it.
- */
+/** Everything that could make it, best first: who takes work now, then by price. */
 function candidatesFor(
   wish: Wish,
   named: Named,
   { makers, prices }: Market,
-  { quality }: { readonly quality?: string } = {},
 ): { candidates: Candidate[] } | { problems: readonly OptionProblem[] } {
   const wanted = isOurs(named.provider)
     ? makers
@@ -123,8 +124,7 @@ function candidatesFor(
   const candidates: Candidate[] = [];
   let nearest: readonly OptionProblem[] | undefined;
   for (const { provider, spec } of models) {
-    const { resolution = spec.tiers.find(({ name }) => name === quality)?.name } = wish;
-    const plan = planPromptVideo(spec, { ...wish, resolution });
+    const plan = planPromptVideo(spec, wish);
     if ("problems" in plan) {
       if (nearest === undefined || plan.problems.length < nearest.length) nearest = plan.problems;
       continue;
@@ -133,7 +133,13 @@ function candidatesFor(
       row.provider === provider && row.model === spec.id && row.resolution === plan.resolution
     );
     if (price === undefined) continue;
-    const gems = Math.max(1, Math.ceil(price.gemsPerSecond * plan.request.durationSeconds));
+    const { audio, durationSeconds } = plan.request;
+    const gemsPerSecond = audio === true ? price.gemsPerSecondWithSound : price.gemsPerSecond;
+    if (gemsPerSecond === null) {
+      nearest ??= [notSoldWithSound(spec)];
+      continue;
+    }
+    const gems = Math.max(1, Math.ceil(gemsPerSecond * durationSeconds));
     candidates.push({ provider, spec, plan, gems, available: price.available });
   }
   if (candidates.length === 0 && nearest !== undefined) return { problems: nearest };
@@ -145,6 +151,10 @@ function modelsNamed({ models }: Maker, { model }: Named): readonly ModelSpec[] 
   if (model === undefined || model === "auto") return models.filter((one) => one.retired !== true);
   const spec = findModel(models, model);
   return spec === undefined ? [] : [spec];
+}
+
+function isSame(one: Candidate, other: Candidate): boolean {
+  return one.provider === other.provider && one.spec.id === other.spec.id;
 }
 
 function othersThan(chosen: Candidate, candidates: readonly Candidate[]): Candidate[] {
@@ -187,13 +197,17 @@ function unknownModel(name: string | undefined, makers: readonly Maker[]): Optio
 }
 
 function tooDear(chosen: Candidate, wish: Wish, market: Market): OptionProblem {
-  const all = candidatesFor(wish, {}, market, { quality: chosen.plan.resolution });
+  const all = candidatesFor(wish, {}, market);
   const able = "candidates" in all ? all.candidates : [];
   return {
     field: "model",
     message: `costs more than the ${chosen.gems} gems that are charged`,
     allowed: able.filter(({ gems }) => gems <= chosen.gems).map(({ spec }) => spec.id),
   };
+}
+
+function notSoldWithSound({ name }: ModelSpec): OptionProblem {
+  return { field: "audio", message: `${name} is not sold with sound`, allowed: ["false"] };
 }
 
 function notForSale({ model }: Named): OptionProblem {

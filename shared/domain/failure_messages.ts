@@ -47,6 +47,8 @@ const failures: Readonly<Record<ErrorKind, Failure>> = {
     code: "timed_out",
     message: "This video took too long to make. Please try again.",
   },
+  unavailable: studioClosed,
+  model_off: wrongRequest,
   not_found: engineFailed,
   server: studioClosed,
   unknown: engineFailed,

@@ -34,7 +34,7 @@ export function checkRequest(spec: ModelSpec, request: VideoRequest): Problem[] 
     checkDuration(spec, request),
     checkSize(spec, request),
     checkFps(spec, request),
-    checkSeed(request),
+    checkSeed(spec, request),
     checkAudio(spec, request),
     checkFirstFrame(spec, request),
     checkLastFrame(spec, request),
@@ -121,16 +121,22 @@ function checkFps(spec: ModelSpec, { fps }: VideoRequest): Problem | undefined {
   return { field: "fps", message, allowed: spec.fps };
 }
 
-function checkSeed({ seed }: VideoRequest): Problem | undefined {
+function checkSeed(spec: ModelSpec, { seed }: VideoRequest): Problem | undefined {
   if (seed === undefined) return undefined;
+  if (spec.seed !== true) {
+    return { field: "seed", message: `${spec.name} takes no seed, so leave it out`, allowed: [] };
+  }
   if (Number.isInteger(seed) && seed >= 1 && seed <= SEED_MAX) return undefined;
   const message = `A seed is a whole number from 1 to ${SEED_MAX}, not "${seed}"`;
   return { field: "seed", message, allowed: [1, SEED_MAX] };
 }
 
-function checkAudio(spec: ModelSpec, { audio }: VideoRequest): Problem | undefined {
-  if (audio !== true || spec.audio === true) return undefined;
-  return { field: "audio", message: `${spec.name} makes no sound`, allowed: ["false"] };
+function checkAudio({ audio: makes = "never", name }: ModelSpec, { audio }: VideoRequest) {
+  if (audio === undefined || makes === "on_request" || audio === (makes === "always")) {
+    return undefined;
+  }
+  const message = audio ? `${name} makes no sound` : `${name} always makes sound`;
+  return { field: "audio", message, allowed: [`${!audio}`] } satisfies Problem;
 }
 
 function checkFirstFrame(spec: ModelSpec, { firstFrame }: VideoRequest): Problem | undefined {

@@ -28,8 +28,10 @@ export interface SizeTier {
   readonly modes?: ModelSpec["modes"];
   /** Where this quality allows other lengths than the model's own. */
   readonly durations?: Durations;
-  /** Absent: nobody has published or measured it. */
+  /** Without sound, where that is a choice. Absent: nobody has published or measured it. */
   readonly price?: Price;
+  /** With the sound that was asked for. Absent: as above. */
+  readonly priceWithSound?: Price;
 }
 
 /** One model of one provider. */
@@ -61,8 +63,10 @@ export interface ModelSpec {
      */
     readonly size: "from_image" | "shape_from_image" | "as_asked";
   };
-  /** True where sound can be asked for. */
-  readonly audio?: boolean;
+  /** Sound is made where it is asked for, or always; absent, or "never": the model makes none. */
+  readonly audio?: "never" | "on_request" | "always";
+  /** True where the caller may choose the seed. */
+  readonly seed?: boolean;
   /** Seconds one render takes until we have measured it ourselves. */
   readonly renderSeconds: number;
   /** True where the provider no longer offers it. */
@@ -78,7 +82,7 @@ export interface VideoRequest {
   readonly height?: number;
   readonly fps?: number;
   readonly seed?: number;
-  /** Sound made with the video; without, it is silent where the model lets us choose. */
+  /** Sound made with the video; where nobody says, it is silent if the model lets us choose. */
   readonly audio?: boolean;
   /** Public https URL of the image the video starts with. */
   readonly firstFrame?: string;
@@ -113,24 +117,34 @@ export function allows(durations: Durations, seconds: number): boolean {
   return Math.abs(steps - Math.round(steps)) < 1e-6;
 }
 
+/** What a quality costs us, with or without sound, or undefined where no figure is known. */
+export function priceOf(
+  { audio }: ModelSpec,
+  tier: SizeTier,
+  sound: "silent" | "with_sound",
+): Price | undefined {
+  return sound === "with_sound" && audio !== "always" ? tier.priceWithSound : tier.price;
+}
+
 /**
- * What one video will cost us, in USD, or null where no figure is known. Sound is off. A video that
- * takes its size from a picture is priced by the size asked for, which is the best guess there is.
+ * What one video will cost us, in USD, or null where no figure is known. A video that takes its size from a picture is priced by the size asked for, which is the best guess there is.
  */
 export function estimateUsd(spec: ModelSpec, request: VideoRequest): number | null {
   const size = sizeOf(request);
-  const prices = size === undefined
-    ? spec.tiers.map((tier) => priceOf(tier, request.durationSeconds))
-    : [priceOf(tierOf(spec, size), request.durationSeconds)];
+  const tiers = size === undefined ? spec.tiers : [tierOf(spec, size)];
+  const sound = request.audio === true ? "with_sound" : "silent";
+  const prices = tiers.map((tier) =>
+    tier === undefined ? null : usdOf(priceOf(spec, tier, sound), request.durationSeconds)
+  );
   const [first, ...others] = prices;
   // Without a size there is an answer only where every quality costs the same.
   if (first === undefined || first === null || others.some((other) => other !== first)) return null;
   return first;
 }
 
-function priceOf(tier: SizeTier | undefined, seconds: number): number | null {
-  if (tier?.price === undefined) return null;
-  if ("bySeconds" in tier.price) return tier.price.bySeconds[seconds] ?? null;
+function usdOf(price: Price | undefined, seconds: number): number | null {
+  if (price === undefined) return null;
+  if ("bySeconds" in price) return price.bySeconds[seconds] ?? null;
   // To a hundredth of a cent, so that sums of estimates do not carry the noise of doubles.
-  return Math.round(tier.price.perSecond * seconds * 10_000) / 10_000;
+  return Math.round(price.perSecond * seconds * 10_000) / 10_000;
 }

@@ -21,6 +21,12 @@ export interface Wish {
   readonly audio?: boolean | undefined;
   readonly firstFrame?: string | undefined;
   readonly lastFrame?: string | undefined;
+  /** What is meant where nobody asks. Never a problem where a picture decides it. */
+  readonly usual?: {
+    readonly aspectRatio?: AspectRatio | undefined;
+    /** Taken by models that have it. */
+    readonly resolution?: string | undefined;
+  };
 }
 
 /** One video as one model would make it. */
@@ -50,7 +56,7 @@ export function planPromptVideo(
   wish: Wish,
 ): Plan | { readonly problems: readonly OptionProblem[] } {
   const shape = shapeFor(spec, wish);
-  if ("problem" in shape) return { problems: [shape.problem] };
+  if ("problems" in shape) return shape;
   const { aspectRatio, resolution, durations } = shape;
   const request: VideoRequest = {
     ...promptsOf(wish, spec),
@@ -58,7 +64,7 @@ export function planPromptVideo(
     ...shape.size,
     ...(wish.fps === undefined ? {} : { fps: wish.fps }),
     ...(wish.seed === undefined ? {} : { seed: wish.seed }),
-    ...(wish.audio === true ? { audio: true } : {}),
+    ...(wish.audio === undefined ? {} : { audio: wish.audio }),
     ...(wish.firstFrame === undefined ? {} : { firstFrame: wish.firstFrame }),
     ...(wish.lastFrame === undefined ? {} : { lastFrame: wish.lastFrame }),
   };
@@ -76,32 +82,59 @@ interface Shape {
   readonly size: { readonly width?: number; readonly height?: number };
 }
 
-function shapeFor(spec: ModelSpec, wish: Wish): Shape | { problem: OptionProblem } {
-  const aspectRatio = wish.aspectRatio ?? USUAL_SHAPE;
+function shapeFor(
+  spec: ModelSpec,
+  wish: Wish,
+): Shape | { problems: readonly OptionProblem[] } {
+  const aspectRatio = wish.aspectRatio ?? wish.usual?.aspectRatio ?? USUAL_SHAPE;
   const start = wish.firstFrame === undefined ? "text" : "image";
+  const sizeRule = spec.tiers.length === 0 ? "from_image" : spec.frames.size;
+  const fromPicture = start === "image" && sizeRule !== "as_asked";
+  if (fromPicture) {
+    const problems = leftToThePicture(spec, wish, sizeRule);
+    if (problems.length > 0) return { problems };
+  }
   const tiers = spec.tiers.filter(({ modes = spec.modes }) => modes.includes(start));
   if (tiers.length === 0) {
-    // The picture decides; a wish about it is left to whoever makes the picture.
     return { aspectRatio, resolution: "", durations: spec.durations, size: {} };
   }
-  const { size: sizeRule } = spec.frames;
-  const named = tierNamed({ ...spec, tiers }, wish.resolution);
+
+  const usual = tiers.find(({ name }) => name === wish.usual?.resolution)?.name;
+  const named = tierNamed({ ...spec, tiers }, wish.resolution ?? usual);
   // A picture can be as large as the dearest quality, and whoever sent it is charged for that.
-  const tier = start === "image" && sizeRule === "from_image" && named !== undefined
-    ? dearestTier(tiers)
-    : named;
+  const tier = fromPicture && sizeRule === "from_image" ? dearestTier(tiers) : named;
   if (tier === undefined) {
     const message = `${spec.name} does not make "${wish.resolution}"`;
-    return { problem: { field: "resolution", message, allowed: tiers.map(({ name }) => name) } };
+    const allowed = tiers.map(({ name }) => name);
+    return { problems: [{ field: "resolution", message, allowed }] };
   }
   const size = sizeOfShape(tier, aspectRatio);
-  const fromPicture = start === "image" && sizeRule !== "as_asked";
   if (size === undefined && !fromPicture) {
     const message = `${spec.name} does not make "${aspectRatio}" at ${tier.name}`;
-    return { problem: { field: "aspect_ratio", message, allowed: shapesOf(tier) } };
+    return { problems: [{ field: "aspect_ratio", message, allowed: shapesOf(tier) }] };
   }
   const durations = tier.durations ?? spec.durations;
-  return { aspectRatio, resolution: tier.name, durations, size: size ?? {} };
+  // Any size tells the quality; the shape is the picture's.
+  return { aspectRatio, resolution: tier.name, durations, size: size ?? tier.sizes[0] ?? {} };
+}
+
+/** Wishes that a model can not meet because its picture decides. */
+function leftToThePicture(
+  { name }: ModelSpec,
+  { aspectRatio, resolution }: Wish,
+  rule: "from_image" | "shape_from_image",
+): OptionProblem[] {
+  const refuse = (field: string, what: string): OptionProblem => ({
+    field,
+    message: `${name} takes its ${what} from the picture, so leave this out`,
+    allowed: [],
+  });
+  return [
+    ...(aspectRatio === undefined ? [] : [refuse("aspect_ratio", "shape")]),
+    ...(resolution === undefined || rule === "shape_from_image"
+      ? []
+      : [refuse("resolution", "size")]),
+  ];
 }
 
 function usualSeconds(durations: Durations): number {

@@ -64,13 +64,13 @@ export const promptingStrategies = ["default", "creative", "precise"] as const;
 export type PromptingStrategy = typeof promptingStrategies[number];
 
 /** What is said to the model beside the caller's words, so that it takes them as freely as asked. */
-const strategyText: Readonly<Record<PromptingStrategy, readonly string[]>> = {
-  default: [],
-  creative: ["Read this freely, with surprising and imaginative details."],
-  precise: ["Show exactly this, and add nothing that is not described."],
+const strategyText: Readonly<Record<PromptingStrategy, string>> = {
+  default: "",
+  creative: "Read this freely, with surprising and imaginative details.",
+  precise: "Show exactly this, and add nothing that is not described.",
 };
 
-/** Builds the prompts from a caller's own words. They are never cut; what we add is, to fit. */
+/** Builds the prompts from what a caller asks for, of which nothing is ever cut. */
 export function promptsOf(
   { prompt, negativePrompt = "", style = "", strategy = "default" }: {
     readonly prompt: string;
@@ -83,11 +83,8 @@ export function promptsOf(
   const words = cleanLine(prompt);
   const look = cleanLine(style);
   const core = look === "" ? words : `${sentence(words)} Style: ${sentence(look)}`;
-  const told = fit(
-    strategy === "default" ? core : sentence(core),
-    strategyText[strategy],
-    limits.promptMax,
-  );
+  const manner = strategyText[strategy];
+  const told = manner === "" ? core : `${sentence(core)} ${manner}`;
   const own = cleanLine(negativePrompt);
   // A model that takes none is named as the problem when the caller asks for one, and not when we do.
   if (limits.negativePromptMax === 0) {

@@ -33,9 +33,11 @@ export type Decision =
 type Action = Decision["action"];
 
 /**
- * Rule by rule why. Our key, our account and our pace are nobody's fault but ours: a video waits for
- * them as long as it has not been taken yet. Bad input and refused content fail again however often
- * they are sent. Everything else may work the next time.
+ * Rule by rule why. Our key, our account and our pace are nobody's fault but ours, and whoever has no
+ * room will have some: a video waits for them, or moves on along its chain, as long as it has not been
+ * taken yet. Bad input and refused content fail again however often they are sent, as does a model that
+ * is not offered, but for the others of the chain, which the database tries first. Everything else may
+ * work the next time.
  */
 const rules: Readonly<Record<Ending, Readonly<Record<ErrorKind, Action>>>> = {
   refused: {
@@ -46,7 +48,9 @@ const rules: Readonly<Record<Ending, Readonly<Record<ErrorKind, Action>>>> = {
     safety: "fail",
     provider: "retry",
     timeout: "retry",
-    not_found: "fail", // the model, since the task is new
+    unavailable: "hold",
+    model_off: "fail",
+    not_found: "fail", // something it was to be made from, since the task is new
     server: "hold",
     unknown: "retry",
   },
@@ -58,7 +62,9 @@ const rules: Readonly<Record<Ending, Readonly<Record<ErrorKind, Action>>>> = {
     safety: "fail",
     provider: "retry",
     timeout: "retry",
-    not_found: "fail", // the model, or cancelled by hand at the provider
+    unavailable: "retry",
+    model_off: "fail",
+    not_found: "fail", // cancelled by hand at the provider
     server: "retry",
     unknown: "retry",
   },
@@ -71,6 +77,8 @@ const rules: Readonly<Record<Ending, Readonly<Record<ErrorKind, Action>>>> = {
     safety: "retry",
     provider: "retry",
     timeout: "retry",
+    unavailable: "retry",
+    model_off: "retry",
     not_found: "retry",
     server: "retry",
     unknown: "retry",
@@ -83,6 +91,7 @@ const patience: Readonly<Partial<Record<ErrorKind, number>>> = {
   balance: 300,
   rate: 30,
   server: 15,
+  unavailable: 15,
 };
 const FIRST_RETRY_SECONDS = 5;
 const LONGEST_WAIT_SECONDS = 3_600;

@@ -61,10 +61,8 @@ export function planRhymeVideo(
   if (spec === undefined) return { problems: [unknownModel(name, models)] };
 
   const request = requestFor(spec, rhyme, options, star);
-  const problems = checkRequest(spec, request).map((problem) => ({
-    ...problem,
-    field: fieldNames[problem.field] ?? problem.field,
-  }));
+  const problems = [...sizeOfThePicture(spec, options, star), ...checkRequest(spec, request)]
+    .map((problem) => ({ ...problem, field: fieldNames[problem.field] ?? problem.field }));
   if (problems.length > 0) return { problems };
   const dearer = Object.values(options).some((wish) => wish !== undefined)
     ? dearerThanTheRhyme(spec, request, rhyme, models)
@@ -96,6 +94,18 @@ function requestFor(
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(star.avatarUrl === undefined ? {} : { firstFrame: star.avatarUrl }),
   };
+}
+
+/** A size that is wished for and that the child's picture would decide instead. */
+function sizeOfThePicture(
+  { name, frames, tiers }: ModelSpec,
+  { width, height }: RhymeOptions,
+  { avatarUrl }: { avatarUrl?: string | undefined },
+): OptionProblem[] {
+  if (avatarUrl === undefined || (width === undefined && height === undefined)) return [];
+  if (frames.size === "as_asked" && tiers.length > 0) return [];
+  const message = `${name} takes its size from the child's picture, so leave it out`;
+  return [{ field: "size", message, allowed: [] }];
 }
 
 function unknownModel(name: string, models: readonly ModelSpec[]): OptionProblem {

@@ -11,8 +11,8 @@ import { hashOf, pictureUrl } from "./queue_request.ts";
 
 /** Most scenes of one project. */
 const MOST_SCENES = 100;
-/** A phone held upright. */
-const ASPECT_RATIO = "9:16";
+/** A phone held upright. Where a model takes the shape from the pictures, it is theirs. */
+const USUAL = { aspectRatio: "9:16" } as const;
 /** Said to the model where a scene has no words of its own. */
 const DEFAULT_PROMPT =
   "One continuous shot that moves smoothly and naturally from the first picture to the last";
@@ -79,8 +79,15 @@ export async function sceneRequests(
   if (!checked.success) throw invalidFields(422, fieldProblems(checked.error));
   const scenes = Object.entries(checked.data.frames).sort(([a], [b]) => Number(a) - Number(b));
   await assertAllowed(config.moderator, {
-    title: project.title,
-    ...Object.fromEntries(scenes.map(([name, { prompt }]) => [`frames.${name}.prompt`, prompt])),
+    kind: "clip",
+    words: {
+      title: project.title,
+      ...Object.fromEntries(scenes.map(([name, { prompt }]) => [`frames.${name}.prompt`, prompt])),
+    },
+    frames: Object.fromEntries(scenes.flatMap(([name, { first_frame, last_frame }]) => [
+      [`frames.${name}.first_frame`, first_frame],
+      [`frames.${name}.last_frame`, last_frame],
+    ])),
   });
 
   const requests: SceneRequest[] = [];
@@ -89,8 +96,9 @@ export async function sceneRequests(
     const { prompt = DEFAULT_PROMPT, ...frames } = scene;
     const suffix = `, scene ${name}`;
     const title = project.title.slice(0, TITLE_MAX - suffix.length).toWellFormed() + suffix;
-    const wish = { ...frames, ...maker, title, prompt, aspect_ratio: ASPECT_RATIO } as const;
-    const planned = await planModelRequest({ kind: "clip", ...wish }, admin, config);
+    const wish = { ...frames, ...maker, title, prompt };
+    const market = { makers: config.makers, usual: USUAL };
+    const planned = await planModelRequest({ kind: "clip", ...wish }, admin, market);
     if ("problems" in planned) {
       for (const problem of planned.problems) {
         const field = problem.field in scene ? `frames.${name}.${problem.field}` : problem.field;

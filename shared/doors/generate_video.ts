@@ -66,7 +66,7 @@ export async function generateVideo(
   const queued = await queueOne(visit, asked, { hash, key });
   if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
   // Charged: from here on nothing may fail, or a caller without a key would buy once more.
-  const task = queuedTask(queued, Date.now(), body.contentDraftId);
+  const task = queuedTask(queued, body.contentDraftId);
   return Response.json({ success: true, videoTask: task } satisfies TaskAnswer, { status: 201 });
 }
 
@@ -85,7 +85,7 @@ async function taskRequest(
     throw new HttpError(503, "provider_unavailable", "Runway is not switched on here");
   }
   const { resolution, duration, style, promptingStrategy: prompting_strategy } = asked;
-  await assertAllowed(moderator, { prompt, "config.style": style });
+  await assertAllowed(moderator, { kind: "prompt", words: { prompt, "config.style": style } });
   const planned = await planModelRequest(
     {
       kind: "prompt",

@@ -1,6 +1,7 @@
 /** A video in the caller's own words: who makes it, and what the database is asked for. */
 import { z } from "zod";
 import { chooseModel, type Maker, type PriceRow } from "../domain/choose_model.ts";
+import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/door.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
 import type { Json } from "../db/database.types.ts";
@@ -27,10 +28,12 @@ const priceRows = z.array(
     model: z.string(),
     resolution: z.string(),
     gems_per_second: z.number(),
+    gems_per_second_with_sound: z.number().nullable(),
     available: z.boolean(),
-  }).transform(({ gems_per_second, ...row }) => ({
+  }).transform(({ gems_per_second, gems_per_second_with_sound, ...row }) => ({
     ...row,
     gemsPerSecond: gems_per_second,
+    gemsPerSecondWithSound: gems_per_second_with_sound,
   })),
 );
 
@@ -45,11 +48,14 @@ export async function modelRequest(
   return planned;
 }
 
-/** Chooses the model, or tells each field that nobody, or the one named, can do. */
+/**
+ * Chooses the model, or tells each field that nobody, or the one named, can do. `usual` is what the door
+ * means where its caller can not ask.
+ */
 export async function planModelRequest(
   body: ModelRequest,
   admin: AdminClient,
-  { makers }: ModelMarket,
+  { makers, usual }: ModelMarket & Pick<Wish, "usual">,
 ): Promise<VideoRequest | { readonly problems: readonly FieldProblem[] }> {
   const frames = "first_frame" in body
     ? { firstFrame: body.first_frame, lastFrame: body.last_frame }
@@ -79,6 +85,7 @@ export async function planModelRequest(
       resolution: body.resolution,
     },
     ...frames,
+    ...(usual === undefined ? {} : { usual }),
   };
   const prices = await priceList(admin);
   const choice = chooseModel(wish, body, { makers, prices });

@@ -8,6 +8,7 @@ import { readText } from "../http/body.ts";
 import { fromRpcError, HttpError } from "../http/http_error.ts";
 import type { WebhookVisit } from "../http/webhook_door.ts";
 import { isWebhookToken } from "../http/webhook_token.ts";
+import type { TaskState } from "../providers/provider.ts";
 import { storable, storableText } from "../storable.ts";
 
 /** Largest body taken, in bytes; a real one has a few hundred. */
@@ -25,7 +26,12 @@ export interface WebhookSource {
   readonly webhook: WebhookConfig;
   /** Whether the provider's own signature is true, where it signs. Asked after the token was. */
   readonly isSigned?: (headers: Headers, body: string) => Promise<boolean>;
+  /** The tasks a body names, where their ids are the provider's: of a create that was never answered, the only word. */
+  readonly tasksIn?: (body: unknown) => readonly TaskState[];
 }
+
+/** Characters of a task's id that are kept; real ones have some dozens. */
+const TASK_ID_MAX = 200;
 
 /**
  * POST <provider>-webhook?job=<video job id>&token=<HMAC>. 200 whatever the body says, 401 without a
@@ -34,7 +40,7 @@ export interface WebhookSource {
 export async function providerWebhook(
   request: Request,
   visit: WebhookVisit,
-  { provider, webhook, isSigned }: WebhookSource,
+  { provider, webhook, isSigned, tasksIn = () => [] }: WebhookSource,
 ): Promise<Response> {
   const { searchParams } = new URL(request.url);
   const job = searchParams.get("job") ?? "";
@@ -47,11 +53,14 @@ export async function providerWebhook(
   if (isSigned !== undefined && !await isSigned(request.headers, text)) {
     throw new HttpError(401, "unauthorized", "The signature is missing, old or not the provider's");
   }
+  const payload = payloadOf(text);
+  const [task] = tasksIn(payload).filter(({ id }) => id.length <= TASK_ID_MAX);
   const { data, error } = await visit.admin().rpc("record_provider_event", {
     p_provider: provider,
     p_video_job_id: jobId.data,
     p_hash: await eventHash(jobId.data, text),
-    p_payload: payloadOf(text),
+    p_payload: payload,
+    ...(task === undefined ? {} : { p_task_id: task.id, p_task_state: task.state }),
   });
   if (error) throw fromRpcError(error);
   const outcome = recorded.parse(data);

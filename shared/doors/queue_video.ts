@@ -8,6 +8,7 @@ import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, modelRequest, type VideoRequest } from "./model_request.ts";
 import {
   idempotencyKeySchema,
+  type ModelRequest,
   type QueueRequest,
   type QueueRequestSchema,
   requestHash,
@@ -18,6 +19,7 @@ import { rhymeRequest } from "./rhyme_request.ts";
 const queued = z.object({
   video_id: z.uuid(),
   estimated_completion: z.string(),
+  estimated_seconds: z.number(),
   gem_cost: z.number(),
   title: z.string(),
   provider: z.string(),
@@ -73,9 +75,20 @@ async function askedFor(
   config: QueueVideoConfig,
 ): Promise<VideoRequest> {
   if ("rhyme_id" in body) return await rhymeRequest(body, visit, config);
-  const { title, prompt, style } = body;
-  await assertAllowed(config.moderator, { title, prompt, style });
+  const { kind, title, prompt, style, negative_prompt: negativePrompt } = body;
+  await assertAllowed(config.moderator, {
+    kind,
+    words: { title, prompt, style },
+    negativePrompt,
+    frames: framesOf(body),
+  });
   return await modelRequest(body, visit.admin(), config);
+}
+
+function framesOf(body: ModelRequest): Record<string, string | undefined> {
+  if (!("first_frame" in body)) return {};
+  const { first_frame, last_frame } = body;
+  return { first_frame, last_frame };
 }
 
 async function quote(
@@ -112,7 +125,8 @@ async function queue(
   asked: VideoRequest,
   once: { hash: string; key: string | null },
 ): Promise<Response> {
-  const { title, replayed: _, model_reason, ...video } = await queueOne(visit, asked, once);
+  const { title, replayed: _, estimated_seconds: _seconds, model_reason, ...video } =
+    await queueOne(visit, asked, once);
   return Response.json(
     {
       success: true,

@@ -1,6 +1,7 @@
 /** A rhyme from the catalogue, with the caller's wishes: what the database is asked for. */
+import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
-import { planRhymeVideo, type Rhyme } from "../domain/rhyme_video.ts";
+import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../domain/rhyme_video.ts";
 import type { AdminClient, UserVisit } from "../http/door.ts";
 import { fromRpcError, invalidFields } from "../http/http_error.ts";
 import { avatarPath } from "./avatar_url.ts";
@@ -36,6 +37,7 @@ export async function rhymeRequest(
     : avatarPath(avatar_url, projectUrl, { userId, childId: child_id });
   const wishes = { model, duration, width, height, fps, seed };
   const wished = Object.values(wishes).some((wish) => wish !== undefined);
+  let fallbacks: Maker[] | undefined;
   if (wished || avatar_path !== undefined) {
     const rhyme = await rhymeOf(admin, rhyme_id);
     // An unknown rhyme is queue_video's to refuse, with the same words as always.
@@ -49,6 +51,7 @@ export async function rhymeRequest(
         modelsOf(rhyme.provider),
       );
       if ("problems" in plan) throw invalidFields(422, plan.problems);
+      if (wished) fallbacks = rhyme.fallbacks.filter(canMake(rhyme, wishes, star, modelsOf));
     }
   }
   return {
@@ -56,8 +59,22 @@ export async function rhymeRequest(
     request: {
       kind: "rhyme",
       ...{ child_id, rhyme_id, avatar_path, model },
+      ...(fallbacks === undefined ? {} : { fallbacks }),
       options: { duration, width, height, fps, seed },
     },
+  };
+}
+
+/** Tells those who can step in from those who could not meet every wish. */
+function canMake(
+  rhyme: Rhyme,
+  wishes: RhymeOptions,
+  star: Parameters<typeof planRhymeVideo>[2],
+  modelsOf: (provider: string) => readonly ModelSpec[],
+): (maker: Maker) => boolean {
+  return ({ provider, model }) => {
+    const asked = { ...wishes, model: undefined };
+    return "spec" in planRhymeVideo({ ...rhyme, model }, asked, star, modelsOf(provider));
   };
 }
 
@@ -82,8 +99,13 @@ const remembered = new Map<
   { until: number; rhyme: Promise<CheckedRhyme | null> }
 >();
 
+const makers = z.array(z.object({ provider: z.string(), model: z.string() }));
+type Maker = z.infer<typeof makers>[number];
+
 interface CheckedRhyme extends Rhyme {
   readonly provider: string;
+  /** Who steps in, in order. */
+  readonly fallbacks: readonly Maker[];
 }
 
 /** Remembered for a minute, so that the usual request (with an avatar) costs one call and not two. */
@@ -112,7 +134,7 @@ async function readRhyme(
   const { data, error } = await admin
     .from("rhymes")
     .select(
-      "title, prompt_template, provider, model, duration_seconds, width, height",
+      "title, prompt_template, provider, model, fallbacks, duration_seconds, width, height",
     )
     .eq("id", id)
     .maybeSingle();
@@ -122,6 +144,7 @@ async function readRhyme(
     promptTemplate: data.prompt_template,
     provider: data.provider,
     model: data.model,
+    fallbacks: makers.parse(data.fallbacks),
     durationSeconds: Number(data.duration_seconds),
     width: data.width,
     height: data.height,

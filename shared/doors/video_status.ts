@@ -4,7 +4,7 @@ import { parseFields } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { HttpError, invalidFields } from "../http/http_error.ts";
 import { type Cursor, cursorOf, revList } from "../status/cursor.ts";
-import { readVideos } from "../status/read.ts";
+import { readVideos, readVideosUnderWay } from "../status/read.ts";
 import { streamVideos } from "../status/stream.ts";
 import { isOver, type VideoAnswer, videoAnswer } from "../status/video_state.ts";
 import { afterNextChange } from "../status/wait.ts";
@@ -18,11 +18,11 @@ export const LONGEST_WAIT = 120;
 
 /** What `video-status` is asked. */
 export const statusQuery = z.object({
-  video_id: z.array(z.uuid().toLowerCase()).min(1, "name at least one").max(
-    100,
-    "name at most 100",
-  )
-    .meta({ description: "One or many: repeat the parameter." }),
+  video_id: z.array(z.uuid().toLowerCase()).max(100, "name at most 100").default([])
+    .meta({
+      description:
+        "One or many: repeat the parameter. None: your videos under way, at most the newest 100.",
+    }),
   rev: revList.optional().meta({
     description: "What you have seen: a rev for each video_id, in their order, comma separated.",
   }),
@@ -58,7 +58,8 @@ export interface VideoStatusTools {
 }
 
 /**
- * GET video-status?video_id=…(&video_id=…)[&rev=…][&wait=25]: each finished video with fresh links.
+ * GET video-status[?video_id=…(&video_id=…)[&rev=…]][&wait=25]: each finished video with fresh links.
+ * Without an id it is about all that the caller has under way, which may be none.
  * With `wait` the answer comes when something is newer than `rev` (without it: than at the call), or
  * when the time is up. With `Accept: text/event-stream` it is a stream. One id that is not the caller's
  * is a 404; among several it is left out.
@@ -72,8 +73,11 @@ export async function videoStatus(
     request.headers.get("accept") ?? "",
   );
   const { ids, cursor, wait } = asked(request, { streams });
-  const videos = await readVideos(visit.admin(), { userId: visit.userId, ids });
-  if (videos.length === 0) {
+  const isNamed = ids.length > 0;
+  const videos = isNamed
+    ? await readVideos(visit.admin(), { userId: visit.userId, ids })
+    : await readVideosUnderWay(visit.admin(), visit.userId);
+  if (isNamed && videos.length === 0) {
     throw new HttpError(404, "not_found", "There is no such video", {
       details: [{ field: "video_id", message: "is not a video of yours" }],
     });
@@ -86,7 +90,8 @@ export async function videoStatus(
       return new Response(null, { status: 204 });
     }
     const lifeMs = LONGEST_WAIT * 1_000;
-    return streamVideos({ ids, videos, cursor: cursor ?? new Map() }, {
+    const order = isNamed ? ids : videos.map(({ video_id }) => video_id);
+    return streamVideos({ ids: order, videos, cursor: cursor ?? new Map() }, {
       watcher,
       isolateEnd,
       lifeMs,
@@ -110,8 +115,11 @@ function asked(
   { streams }: { streams: boolean },
 ): { ids: string[]; cursor: Cursor | undefined; wait: number } {
   const { searchParams } = new URL(request.url);
-  const rev = (streams ? request.headers.get("last-event-id") : null) ??
-    searchParams.get("rev");
+  // Revs belong to ids. Who names none is told all of it anew by the next stream.
+  const lastEvent = streams && searchParams.has("video_id")
+    ? request.headers.get("last-event-id")
+    : null;
+  const rev = lastEvent ?? searchParams.get("rev");
   const { video_id: ids, rev: revs, wait } = parseFields({
     video_id: searchParams.getAll("video_id"),
     rev: rev ?? undefined,

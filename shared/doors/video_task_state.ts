@@ -34,17 +34,16 @@ const row = z.object({
   options: z.object({ content_draft_id: z.string() }).partial(),
 });
 
-/** A task that was queued this moment, at `now` (milliseconds since 1970). */
+/** A task that was queued this moment. */
 export function queuedTask(
-  { video_id, estimated_completion }: { video_id: string; estimated_completion: string },
-  now: number,
+  { video_id, estimated_seconds }: { video_id: string; estimated_seconds: number },
   contentDraftId: string | undefined,
 ): VideoTaskAnswer {
   return {
     ...{ id: video_id, task_id: video_id, status: "queued", progress: 0 },
     ...(contentDraftId === undefined ? {} : { contentDraftId }),
     message: "Waiting for a free easel…",
-    estimated_time: Math.max(0, Math.round((Date.parse(estimated_completion) - now) / 1_000)),
+    estimated_time: estimated_seconds,
     ...{ actual_time: null, video_url: null, storage_path: null },
   };
 }

@@ -24,6 +24,9 @@ export const waitedAnswer = taskAnswer.extend({
   timed_out: z.boolean().meta({
     description: "The video is not over yet and goes on by itself: ask again.",
   }),
+  error_type: z.literal("TIMEOUT").optional().meta({
+    description: "Where timed_out is true. Nothing failed; why a task did is told by the task.",
+  }),
 });
 type WaitedAnswer = z.infer<typeof waitedAnswer>;
 
@@ -48,10 +51,12 @@ export async function waitVideo(
       details: [{ field: "taskId", message: "is not there any more" }],
     });
   }
+  const timedOut = !isOver(video);
   return Response.json(
     {
       success: true,
-      timed_out: !isOver(video),
+      timed_out: timedOut,
+      ...(timedOut ? { error_type: "TIMEOUT" } : {}),
       videoTask: await taskOf(visit, video),
     } satisfies WaitedAnswer,
   );

@@ -4,17 +4,27 @@ import { HttpError } from "../http/http_error.ts";
 /** What a caller wrote, by field. */
 export type Words = Readonly<Record<string, string | undefined>>;
 
+/** What is to be made, as far as a judge may want to know. */
+export interface Judged {
+  readonly kind: "rhyme" | "prompt" | "image" | "clip";
+  readonly words: Words;
+  /** What the model is told to leave out: words that are refused elsewhere are in their place here. */
+  readonly negativePrompt?: string | undefined;
+  /** Links of the pictures it starts or ends with, by field. */
+  readonly frames?: Readonly<Record<string, string | undefined>>;
+}
+
 /** A judgement: the field that can not be made for children, or null. */
 export type Verdict = { readonly field: string } | null;
 
-/** Judges words. Throws when it can not tell; then nothing is queued. */
+/** Judges what is asked for. Throws when it can not tell; then nothing is queued. */
 export interface Moderator {
-  judge(words: Words): Promise<Verdict>;
+  judge(judged: Judged): Promise<Verdict>;
 }
 
-/** 422 `content_refused` where the words are refused. Costs nothing, and says so kindly. */
-export async function assertAllowed(moderator: Moderator, words: Words): Promise<void> {
-  const verdict = await moderator.judge(words);
+/** 422 `content_refused` where it is refused. Costs nothing, and says so kindly. */
+export async function assertAllowed(moderator: Moderator, judged: Judged): Promise<void> {
+  const verdict = await moderator.judge(judged);
   if (verdict === null) return;
   throw new HttpError(
     422,
@@ -28,9 +38,9 @@ export async function assertAllowed(moderator: Moderator, words: Words): Promise
 /** The judges one after the other; the first refusal counts. */
 export function inTurn(...moderators: readonly Moderator[]): Moderator {
   return {
-    async judge(words) {
+    async judge(judged) {
       for (const moderator of moderators) {
-        const verdict = await moderator.judge(words);
+        const verdict = await moderator.judge(judged);
         if (verdict !== null) return verdict;
       }
       return null;

@@ -16,12 +16,13 @@ export interface ModerationService {
 }
 
 /**
- * POSTs `{words: {field: text}}` and takes `{allowed, field?}`. No answer, or one that can not be read,
+ * POSTs `{kind, words: {field: text}, negative_prompt?, frames?: {field: link}}` and takes
+ * `{allowed, field?}`. No answer, or one that can not be read,
  * is a 503: what nobody has judged is not made.
  */
 export function moderationService({ url, key }: ModerationService): Moderator {
   return {
-    async judge(words) {
+    async judge({ kind, words, negativePrompt: negative_prompt, frames }) {
       try {
         const response = await fetch(url, {
           method: "POST",
@@ -29,7 +30,7 @@ export function moderationService({ url, key }: ModerationService): Moderator {
             "content-type": "application/json",
             ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
           },
-          body: JSON.stringify({ words }),
+          body: JSON.stringify({ kind, words, negative_prompt, frames }),
           signal: AbortSignal.timeout(TIMEOUT_MS),
           redirect: "error",
         });

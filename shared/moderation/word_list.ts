@@ -40,9 +40,9 @@ const disguises: Readonly<Record<string, string>> = {
   "!": "i",
 };
 
-/** Refuses the field in which one of the words stands. Makes no call. */
+/** Refuses the field in which one of the words stands; not what is to be left out. Makes no call. */
 export const wordList: Moderator = {
-  judge(words) {
+  judge({ words }) {
     for (const [field, text] of Object.entries(words)) {
       if (text !== undefined && isRefused(text)) return Promise.resolve({ field });
     }

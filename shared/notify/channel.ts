@@ -1,7 +1,9 @@
 /** The port of the ways to tell a user something. A channel is an adapter. */
 
 /** The channels there are, as the rows name them. */
-export type ChannelName = "fcm" | "web_push" | "webhook";
+export const CHANNELS = ["fcm", "web_push", "webhook"] as const;
+/** One of them. */
+export type ChannelName = typeof CHANNELS[number];
 
 /** What is to be told, to whom, and where. */
 export interface Message {
@@ -13,7 +15,10 @@ export interface Message {
   readonly videoId: string;
   readonly title: string;
   readonly body: string;
-  /** A link that works now and for as long as the message may wait, or null. */
+  /**
+   * A link that works now and for as long as the message may wait, or null. Never to a child's picture
+   * where the channel is not one of {@linkcode SEALED}.
+   */
   readonly imageUrl: string | null;
   /** What the app opens: `{video_id, action: "view_video"}`. */
   readonly data: Readonly<Record<string, string>>;
@@ -36,6 +41,12 @@ export type Outcome =
 
 /** A way to tell. Never throws: whatever goes wrong is an outcome. */
 export type Channel = (message: Message) => Promise<Outcome>;
+
+/**
+ * Channels whose message is encrypted for the one who gets it. What others carry in the clear must not
+ * lead to a child's picture: parents agreed that it goes to whoever makes their videos, and nowhere else.
+ */
+export const SEALED: ReadonlySet<ChannelName> = new Set(["web_push"]);
 
 /** The channels that are set up. */
 export type Channels = ReadonlyMap<ChannelName, Channel>;

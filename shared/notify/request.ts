@@ -1,7 +1,7 @@
 /** What all channels do alike: one POST, an answer in good time, and what its status means. */
 import type { Outcome } from "./channel.ts";
 
-/** Milliseconds; a sender has 60 s for a batch before the queue takes it for dead. */
+/** Milliseconds; a sender has 60 s for a batch before the queue takes it for dead. See stages/notify.ts. */
 const TIMEOUT_MS = 10_000;
 /** Nobody's error is longer; the rest is not read. */
 const MOST_BYTES = 16_384;

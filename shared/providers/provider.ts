@@ -14,6 +14,8 @@ export type ErrorKind =
   | "safety" // the content is refused: the same input fails again
   | "provider" // the provider's engine failed: a fresh attempt may work
   | "timeout" // the provider gave up waiting: a fresh attempt may work
+  | "unavailable" // no room, or the engine is away: later, or elsewhere
+  | "model_off" // the provider does not offer this model (any more): elsewhere
   | "not_found" // the provider does not know the task
   | "server" // the API itself is in trouble (5xx, unreadable answer, no answer)
   | "unknown"; // none of the above
@@ -87,6 +89,8 @@ export interface VideoProvider {
   readonly name: string;
   /** True where the task id is ours, so that submitting the same task again never buys it twice. */
   readonly choosesTaskId: boolean;
+  /** True where it rings at `webhookUrl` when a task ends, so that it need not be asked before that. */
+  readonly callsBack: boolean;
   /** Most tasks one submit call takes. */
   readonly submitBatch: number;
   /** Most tasks one poll call takes. */

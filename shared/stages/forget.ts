@@ -1,25 +1,36 @@
 /**
  * Forgetting: what a transaction has written down to be deleted and can not delete itself. Files go
- * through Storage, sign-ins through Auth. Each step is safe to repeat, so a worker that dies anywhere
+ * through Storage, sign-ins through Auth, very many rows and messages bit by bit. Each step is safe to repeat, so a worker that dies anywhere
  * leaves only work that comes due again.
  */
 import type { AuthAdmin } from "../auth_admin.ts";
+import type { Database } from "../db/database.ts";
 import {
+  beginErasure,
   dueDeletions,
+  type Erasure,
   finishDeletions,
   finishErasure,
+  forgetMessages,
   forgetOldVideos,
+  forgetRows,
   openErasures,
 } from "../db/forget_calls.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 
-/** Deletions taken at once: each a call to Storage. */
-const BATCH = 50;
-/** Rounds of one visit; what is left is due the next minute. */
-const ROUNDS = 20;
+/** Deletions taken at once, each a call to Storage, made together. */
+const AT_ONCE = 10;
+/** Erasures looked at in one visit. */
+const ERASURES = 50;
 /** Videos past their retention deleted in one transaction. */
 const OLD_VIDEOS = 200;
+/**
+ * How long each part of a visit goes on beginning something, in milliseconds; what is left is due the next
+ * minute. Each has its own, so that a slow Storage leaves time for the accounts. With the last calls, of
+ * at most 20 s, a visit ends well within an isolate's life of 150 s.
+ */
+const BUDGETS = { oldVideos: 5_000, objects: 20_000, erasures: 15_000 } as const;
 
 /** What a visit did. */
 export interface ForgetReport {
@@ -34,20 +45,31 @@ export interface Forgetters {
   readonly auth: AuthAdmin;
 }
 
+/** Whether a part of the visit has used up its time. */
+type Late = () => boolean;
+
 /** Does what is due. Whoever does not answer is logged and asked again by a later visit. */
 export async function forget(
   tools: Pick<WorkerTools, "database" | "log">,
-  forgetters: Forgetters,
+  { storage, auth }: Forgetters,
+  now: () => number = () => performance.now(),
 ): Promise<ForgetReport> {
-  const old_videos_deleted = await deleteOldVideos(tools);
-  const objects_deleted = await deleteObjects(tools, forgetters.storage);
-  const erasures_finished = await finishErasures(tools, forgetters.auth);
+  const within = (budget: number): Late => {
+    const end = now() + budget;
+    return () => now() >= end;
+  };
+  const old_videos_deleted = await deleteOldVideos(tools, within(BUDGETS.oldVideos));
+  const objects_deleted = await deleteObjects(tools, storage, within(BUDGETS.objects));
+  const erasures_finished = await finishErasures(tools, auth, within(BUDGETS.erasures));
   return { objects_deleted, old_videos_deleted, erasures_finished };
 }
 
-async function deleteOldVideos({ database }: Pick<WorkerTools, "database">): Promise<number> {
+async function deleteOldVideos(
+  { database }: Pick<WorkerTools, "database">,
+  late: Late,
+): Promise<number> {
   let total = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  while (!late()) {
     const deleted = await database.transaction((sql) => forgetOldVideos(sql, OLD_VIDEOS));
     total += deleted;
     if (deleted < OLD_VIDEOS) break;
@@ -58,27 +80,28 @@ async function deleteOldVideos({ database }: Pick<WorkerTools, "database">): Pro
 async function deleteObjects(
   { database, log }: Pick<WorkerTools, "database" | "log">,
   storage: StorageApi,
+  late: Late,
 ): Promise<number> {
   let total = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const due = await dueDeletions(database, BATCH);
+  while (!late()) {
+    const due = await dueDeletions(database, AT_ONCE);
     if (due.length === 0) break;
-    const done = [];
-    for (const deletion of due) {
+    const done = await Promise.all(due.map(async (deletion) => {
       const { bucket_id, prefix, names } = deletion;
       try {
         if (names.length > 0) await storage.remove(bucket_id, names);
         total += names.length;
-        done.push(deletion);
+        return [deletion];
       } catch (error) {
         log.warn("Objects could not be deleted, they are tried again", {
           bucket_id,
           prefix,
           error,
         });
+        return [];
       }
-    }
-    await finishDeletions(database, done);
+    }));
+    await finishDeletions(database, done.flat());
   }
   return total;
 }
@@ -86,18 +109,35 @@ async function deleteObjects(
 async function finishErasures(
   { database, log }: Pick<WorkerTools, "database" | "log">,
   auth: AuthAdmin,
+  late: Late,
 ): Promise<number> {
   let finished = 0;
-  for (const { id, user_id } of await openErasures(database, BATCH)) {
+  for (const erasure of await openErasures(database, ERASURES)) {
+    if (late()) break;
+    const erasure_id = erasure.id;
     try {
-      await auth.deleteUser(user_id);
-      if (await finishErasure(database, id)) {
+      await beginErasure(database, erasure);
+      if (await finishOne(database, auth, { erasure, late })) {
         finished += 1;
-        log.info("An account is forgotten", { erasure_id: id });
+        log.info("An account is forgotten", { erasure_id });
       }
     } catch (error) {
-      log.warn("An account could not be closed, it is tried again", { erasure_id: id, error });
+      log.warn("An account could not be closed, it is tried again", { erasure_id, error });
     }
   }
   return finished;
+}
+
+/** Rows before the sign-in, which would take all of them along at once; messages when nobody writes any. */
+async function finishOne(
+  database: Database,
+  auth: AuthAdmin,
+  { erasure, late }: { readonly erasure: Erasure; readonly late: Late },
+): Promise<boolean> {
+  while (!await database.transaction((sql) => forgetRows(sql, erasure))) if (late()) return false;
+  await auth.deleteUser(erasure.user_id);
+  while (!await database.transaction((sql) => forgetMessages(sql, erasure))) {
+    if (late()) return false;
+  }
+  return await finishErasure(database, erasure);
 }

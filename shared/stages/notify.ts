@@ -6,12 +6,26 @@
 import { type Delivery, finishNotifying, startNotifying } from "../db/notify_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
-import { type ChannelName, type Channels, KEPT_SECONDS, type Message } from "../notify/channel.ts";
+import {
+  type ChannelName,
+  CHANNELS,
+  type Channels,
+  KEPT_SECONDS,
+  type Message,
+  SEALED,
+} from "../notify/channel.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 import type { Batch } from "./drain.ts";
 
-/** Messages sent at once by one worker. */
+/** Messages of one channel sent at once by one worker. */
 const AT_ONCE = 10;
+/**
+ * How long batches are begun. With two answers that take their 10 s it ends within 28 s, before the
+ * worker's lease does (drain_lease_seconds, 30).
+ */
+const STEP_MS = 8_000;
+/** While another channel waits for answers, an idle one looks this often for what came in. */
+const LOOK_AGAIN_MS = 500;
 
 /** What sending needs beside the tools of every worker. */
 export interface NotifyTools {
@@ -19,38 +33,78 @@ export interface NotifyTools {
   readonly storage: Pick<StorageApi, "signedUrl">;
   /** Channels that were found missing, so that the log hears of each once. */
   readonly missed: Set<ChannelName>;
+  readonly now?: () => number;
+  readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
-/** Sends one batch. */
+/**
+ * Sends what is due, each channel by itself: while one waits for answers, the others take batch after
+ * batch, and look again for what comes in meanwhile. Over when none of them has anything left, or soon
+ * after the time is up.
+ */
 export async function notifyBatch(
   { database, queue, log }: WorkerTools,
-  { channels, storage, missed }: NotifyTools,
+  { channels, storage, missed, now = () => performance.now(), pause = sleep }: NotifyTools,
 ): Promise<Batch> {
-  const { jobs, deliveries } = await database.transaction(async (sql) => {
-    const jobs = await queue.fetch(sql, "notify-user", AT_ONCE);
-    const deliveries = jobs.length === 0
-      ? []
-      : await startNotifying(sql, jobs.map((job) => job.id));
-    const wanted = new Set(deliveries.map((delivery) => delivery.delivery_id));
-    await queue.complete(sql, "notify-user", jobs.filter((job) => !wanted.has(job.id)));
-    return { jobs, deliveries };
-  });
   const images = new Map<string, Promise<string | null>>();
+  const until = now() + STEP_MS;
+  /** When the batch began that a channel holds. */
+  const inHand = new Map<ChannelName, number>();
   // All of them end before this does, so that none is cut off because another one failed.
-  const sent = await Promise.allSettled(deliveries.map((delivery) => {
-    const job = jobs.find((one) => one.id === delivery.delivery_id);
-    return job === undefined ? undefined : notifyOne(delivery, job);
-  }));
-  const failed = sent.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return { taken: jobs.length, full: jobs.length === AT_ONCE };
+  const sent = await Promise.allSettled(CHANNELS.map(sendAll));
+  const taken = sent.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
+  return { taken: taken.reduce((sum, one) => sum + one, 0), full: false };
+
+  async function sendAll(channel: ChannelName): Promise<number> {
+    let total = 0;
+    try {
+      for (;;) {
+        // Past the time a batch is begun only beside one that was begun before: none waits for two.
+        const others = [...inHand].filter(([other]) => other !== channel);
+        if (now() >= until && !others.some(([, began]) => began < until)) return total;
+        const began = now();
+        const taken = await sendSome(channel, () => inHand.set(channel, began));
+        total += taken;
+        if (taken > 0) continue;
+        inHand.delete(channel);
+        if (inHand.size === 0) return total;
+        await pause(LOOK_AGAIN_MS);
+      }
+    } finally {
+      inHand.delete(channel);
+    }
+  }
+
+  async function sendSome(channel: ChannelName, onTaken: () => void): Promise<number> {
+    const name = `notify-${channel}` as const;
+    const { jobs, deliveries } = await database.transaction(async (sql) => {
+      const jobs = await queue.fetch(sql, name, AT_ONCE);
+      const deliveries = jobs.length === 0
+        ? []
+        : await startNotifying(sql, jobs.map((job) => job.id));
+      const wanted = new Set(deliveries.map((delivery) => delivery.delivery_id));
+      await queue.complete(sql, name, jobs.filter((job) => !wanted.has(job.id)));
+      return { jobs, deliveries };
+    });
+    if (jobs.length > 0) onTaken();
+    const sent = await Promise.allSettled(deliveries.map((delivery) => {
+      const job = jobs.find((one) => one.id === delivery.delivery_id);
+      return job === undefined ? undefined : notifyOne(delivery, job);
+    }));
+    const failed = sent.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return jobs.length;
+  }
 
   async function notifyOne(delivery: Delivery, job: QueueJob): Promise<void> {
     const told = await send(delivery);
     const result = await database.transaction(async (sql) => {
       const result = await finishNotifying(sql, delivery, told);
       // To be sent again, it has a new job in place of this one.
-      if (result !== "later") await queue.complete(sql, "notify-user", [job]);
+      if (result !== "later") await queue.complete(sql, `notify-${delivery.channel}`, [job]);
       return result;
     });
     const { delivery_id, channel, video_id, attempts } = delivery;
@@ -82,17 +136,23 @@ export async function notifyBatch(
       createdAt: delivery.created_at,
       address: delivery.address,
       keys: p256dh === null || auth === null ? null : { p256dh, auth },
-      imageUrl: await imageOf(delivery.thumbnail_path),
+      imageUrl: await imageOf(delivery),
     };
   }
 
   /** Signing fails where the picture is not there. Then, or when Storage is away, it goes without one. */
-  async function imageOf(path: string | null): Promise<string | null> {
-    if (path === null) return null;
+  async function imageOf(
+    { channel, thumbnail_path: path, shows_child }: Delivery,
+  ): Promise<string | null> {
+    if (path === null || (shows_child && !SEALED.has(channel))) return null;
     const known = images.get(path);
     if (known !== undefined) return await known;
     const signing = storage.signedUrl("videos", path, KEPT_SECONDS + 3_600).catch(() => null);
     images.set(path, signing);
     return await signing;
   }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -6,6 +6,7 @@
 import {
   type DuePoll,
   duePolls,
+  noteAskedInVain,
   recordedEvents,
   type SettleRecord,
   settleVideoJobs,
@@ -18,6 +19,7 @@ import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
 import { type Batch, batchOfEach } from "./drain.ts";
+import { cancelBatch } from "./cancel.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { countBy } from "./submit.ts";
 
@@ -27,27 +29,31 @@ const MISSING_GRACE_SECONDS = 90;
 /** Calls of one provider under way together, so that neither it nor the database waits for the other. */
 const CALLS_AT_ONCE = 2;
 
+/** The end of an attempt of which nobody can say whether it was bought. */
+const UNKNOWN_OUTCOME = "unknown_outcome";
+
 /** Used where a model is not in the table any more. */
 const EXPECTED_SECONDS = 90;
 
 /** How attempts are asked about. */
 export interface PollOptions {
   /**
-   * "on": providers ring when a task ends. So for as long as a render usually takes, nobody is asked
-   * who has not rung; what people see of the progress is an estimate until then.
+   * "on": providers that call back can reach us. So for as long as a render usually takes, none of
+   * them is asked that has not rung; what people see of the progress is an estimate until then.
    */
   readonly webhooks?: "on" | "off";
 }
 
-/** Asks each provider about one batch. */
+/** Asks each provider about one batch, and tells it to stop what nobody wants any more. */
 export async function pollAll(
   tools: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
   options: PollOptions = {},
 ): Promise<Batch> {
   return await batchOfEach(tools.database, "poll", providers, async (provider) => {
+    const cancelled = await cancelBatch(tools, provider);
     const taken = await pollBatch(tools, provider, options);
-    return { taken, full: taken === CALLS_AT_ONCE * provider.pollBatch };
+    return { taken: cancelled + taken, full: taken === CALLS_AT_ONCE * provider.pollBatch };
   });
 }
 
@@ -60,7 +66,7 @@ export async function pollBatch(
   const due = await duePolls(database, {
     provider: provider.name,
     most: CALLS_AT_ONCE * provider.pollBatch,
-    webhooks,
+    webhooks: provider.callsBack ? webhooks : "off",
   });
   if (due.length === 0) return 0;
 
@@ -71,6 +77,7 @@ export async function pollBatch(
     calls.push(provider.poll(some.map((poll) => poll.provider_task_id)));
   }
   const answers = (await Promise.all(calls)).flat();
+  await noteSilence(answers);
   const byTask = new Map(answers.map((answer) => [answer.id, answer]));
   const states = await recall(due, byTask);
   const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
@@ -86,6 +93,21 @@ export async function pollBatch(
     ...countBy(changes.map((change) => change.result)),
   });
   return due.length;
+
+  /** No news is settled as none; why there is none is for the operator, who can do something about it. */
+  async function noteSilence(all: readonly TaskState[]): Promise<void> {
+    const errors = all.flatMap((one) => one.state === "unanswered" ? [one.error] : []);
+    if (errors.length === 0) return;
+    log.warn("Asked in vain", {
+      provider: provider.name,
+      asked: all.length,
+      ...countBy(errors.map(({ kind, code }) => `${kind} ${code}`)),
+    });
+    const ours = errors.find(({ kind }) => kind === "auth" || kind === "balance");
+    if (ours !== undefined && errors.length === all.length) {
+      await noteAskedInVain(database, provider.name, ours.code);
+    }
+  }
 
   async function settleEach(all: readonly SettleRecord[]) {
     const changes = [];
@@ -150,9 +172,15 @@ export async function pollBatch(
           ...(state.costUsd === undefined ? {} : { cost_usd: state.costUsd }),
         };
       case "missing":
-        return poll.seconds_running < MISSING_GRACE_SECONDS
-          ? { video_job_id, state: "unanswered" }
-          : failure(poll, "missing", state.error);
+        if (poll.seconds_running < MISSING_GRACE_SECONDS) {
+          return { video_job_id, state: "unanswered" };
+        }
+        // It was taken, so it may have been paid for, and under another id it would be paid for again:
+        // whether that is to be done is the operator's to say.
+        return {
+          ...failure(poll, "missing", state.error),
+          ...(provider.choosesTaskId ? {} : { code: UNKNOWN_OUTCOME }),
+        };
       case "unanswered":
       case undefined:
         return { video_job_id, state: "unanswered" };

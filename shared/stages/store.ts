@@ -20,8 +20,10 @@ const AT_ONCE = 4;
  * an isolate's life of 150 s, and well before the queue takes the worker for dead (300 s).
  */
 const COPY_TIMEOUT_MS = 100_000;
-/** Errors that no further try will mend. */
-const HOPELESS = new Set(["host_not_allowed", "wrong_content", "too_large"]);
+/** Errors that no further try will mend. Content that is wrong may be a page that says "later". */
+const HOPELESS = new Set(["host_not_allowed", "too_large"]);
+/** The link may be dead, or lead elsewhere than it did; the provider may have a fresh one. */
+const ASK_ANEW = new Set(["gone", "wrong_content", "host_not_allowed"]);
 
 const noPictures: OpenPicture = () => Promise.resolve(null);
 
@@ -79,8 +81,7 @@ export async function storeBatch(
       try {
         return await openMedia(storable.result_url, fetching);
       } catch (error) {
-        if (!(error instanceof MediaError && error.code === "gone")) throw error;
-        // The link is dead; the provider may have a fresh one.
+        if (!(error instanceof MediaError && ASK_ANEW.has(error.code))) throw error;
         const [state] = await provider.poll([storable.provider_task_id]);
         if (state?.state !== "succeeded" || state.videoUrl === storable.result_url) throw error;
         return await openMedia(state.videoUrl, fetching);

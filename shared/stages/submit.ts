@@ -187,6 +187,7 @@ function recordOf(
         video_job_id: outcome.id,
         outcome: "accepted",
         provider_task_id: outcome.providerTaskId,
+        provider: provider.name,
       };
     case "refused":
       return refusal(submission, outcome.error);

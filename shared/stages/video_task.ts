@@ -5,19 +5,21 @@ import { planRhymeVideo } from "../domain/rhyme_video.ts";
 import { findModel, type ModelSpec } from "../domain/models.ts";
 import { planPromptVideo } from "../domain/prompt_video.ts";
 import { webhookUrl } from "../http/webhook_token.ts";
+import type { Moderator } from "../moderation/moderator.ts";
 import { wordList } from "../moderation/word_list.ts";
 import type { ProviderError, VideoTask } from "../providers/provider.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 import { avatarLink } from "./avatar_link.ts";
 import type { TaskBuilder } from "./submit.ts";
 
-/** Makes the builder for a provider's models and webhook function. */
+/** Makes the builder for a provider's models and webhook function; children's names are judged by `moderator`. */
 export function videoTaskBuilder(
-  { models, webhook, functionName, storage }: {
+  { models, webhook, functionName, storage, moderator = wordList }: {
     models: readonly ModelSpec[];
     webhook: WebhookConfig;
     functionName: string;
     storage: StorageApi;
+    moderator?: Moderator;
   },
 ): TaskBuilder {
   return async (submission) => {
@@ -25,7 +27,7 @@ export function videoTaskBuilder(
       ? { link: undefined }
       : await avatarLink(storage, submission.avatar_path);
     if ("error" in avatar) return avatar.error;
-    const plan = planOf(await judged(submission), models, avatar.link);
+    const plan = planOf(await judged(submission, moderator), models, avatar.link);
     if ("problems" in plan) {
       const [problem] = plan.problems;
       return cannot(problem?.message ?? "The rhyme or the model is gone", plan.problems);
@@ -48,10 +50,16 @@ export function videoTaskBuilder(
   };
 }
 
-/** A parent names a child at any time and through no door of ours: the name is judged where it is used. */
-async function judged(row: StartedSubmission): Promise<StartedSubmission> {
-  const words = { child_name: row.child_name ?? undefined };
-  return await wordList.judge(words) === null ? row : { ...row, child_name: null };
+/**
+ * A parent names a child at any time and through no door of ours: the name is judged where it is used.
+ * One that nobody can judge now is not told either; the video is paid for and is made without it.
+ */
+async function judged(row: StartedSubmission, moderator: Moderator): Promise<StartedSubmission> {
+  if (row.child_name === null) return row;
+  const words = { child_name: row.child_name };
+  const verdict = await moderator.judge({ kind: row.kind, words })
+    .catch(() => ({ field: "child_name" }));
+  return verdict === null ? row : { ...row, child_name: null };
 }
 
 function planOf(row: StartedSubmission, models: readonly ModelSpec[], avatarUrl?: string) {
@@ -68,9 +76,8 @@ function planOfPrompt(row: StartedSubmission, models: readonly ModelSpec[]) {
     style: options.style,
     strategy: options.prompting_strategy,
     duration: options.duration,
-    aspectRatio: options.aspect_ratio,
-    // Where the caller left it to the model, another model's quality may go by another name.
-    resolution: spec.tiers.find(({ name }) => name === options.resolution)?.name,
+    // As planned at the door; another model may have no such quality, or take both from the picture.
+    usual: { aspectRatio: options.aspect_ratio, resolution: options.resolution },
     fps: options.fps,
     seed: options.seed,
     audio: options.audio,

@@ -8,6 +8,8 @@ import type { Change } from "./watcher.ts";
 
 /** Seconds a link to a finished file lives. */
 const LINK_SECONDS = 3_600;
+/** While the links of some are signed, everybody who watches waits for the next question. Milliseconds. */
+const SIGNING_MS = 5_000;
 
 const changes = z.array(z.object({ video_id: z.uuid(), state: videoState.nullable() }));
 
@@ -21,28 +23,59 @@ export async function readVideos(
 ): Promise<VideoAnswer[]> {
   const { data, error } = await admin.rpc("video_status", { p_user_id: userId, p_video_ids: ids });
   if (error) throw fromRpcError(error);
-  return await withLinks(z.array(videoState).parse(data));
+  return await withLinks(z.array(videoState).parse(data), signForCaller);
 }
 
-/** Whoever's videos these are: those that moved past the rev known of them. One query. */
-export async function readChanges(
+/** This user's videos that are not over, newest first, at most 100. Throws as `readVideos`. */
+export async function readVideosUnderWay(
+  admin: AdminClient,
+  userId: string,
+): Promise<VideoAnswer[]> {
+  const { data, error } = await admin.rpc("videos_under_way", { p_user_id: userId });
+  if (error) throw fromRpcError(error);
+  return await withLinks(z.array(videoState).parse(data), signForCaller);
+}
+
+/**
+ * Whoever's videos these are: those that moved past the rev known of them. One query. First those that
+ * have no files, so that a Storage that is slow or away keeps nobody else waiting; then, signed, those
+ * that have. Throws HttpError as readVideos does, the second time about Storage alone.
+ */
+export async function* readChanges(
   admin: AdminClient,
   known: ReadonlyMap<string, number>,
-): Promise<Change[]> {
+  sign: Sign = signForWatchers,
+): AsyncGenerator<Change[], void> {
   const { data, error } = await admin.rpc("video_changes", {
     p_video_ids: [...known.keys()],
     p_revs: [...known.values()],
   });
   if (error) throw fromRpcError(error);
   const found = changes.parse(data);
-  const states = await withLinks(found.flatMap(({ state }) => state ?? []));
-  const byId = new Map(states.map((state) => [state.video_id, state]));
-  return found.map(({ video_id }) => ({ id: video_id, video: byId.get(video_id) ?? null }));
+  const states = found.flatMap(({ state }) => state ?? []);
+  const gone = found.filter(({ state }) => state === null);
+  const bare = states.filter((state) => pathsOf(state).length === 0);
+  yield [
+    ...gone.map(({ video_id }) => ({ id: video_id, video: null })),
+    ...changesTo(await withLinks(bare, sign)),
+  ];
+  yield changesTo(await withLinks(states.filter((state) => pathsOf(state).length > 0), sign));
 }
 
-async function withLinks(videos: VideoState[]): Promise<VideoAnswer[]> {
+function changesTo(videos: readonly VideoAnswer[]): Change[] {
+  return videos.map((video) => ({ id: video.video_id, video }));
+}
+
+/** Makes links to these files of the bucket "videos". */
+type Sign = (paths: readonly string[]) => Promise<Map<string, string>>;
+
+const signForCaller: Sign = (paths) => signLinks("videos", paths, { seconds: LINK_SECONDS });
+const signForWatchers: Sign = (paths) =>
+  signLinks("videos", paths, { seconds: LINK_SECONDS, timeoutMs: SIGNING_MS });
+
+async function withLinks(videos: VideoState[], sign: Sign): Promise<VideoAnswer[]> {
   const paths = videos.flatMap((video) => pathsOf(video));
-  const links = await signedLinks(paths);
+  const links = await signedLinks(paths, sign);
   const link = (path: string | null) => path === null ? null : links.get(path) ?? null;
   return videos.map(({ storage_path, thumbnail_path, ...video }) => ({
     ...video,
@@ -55,10 +88,10 @@ function pathsOf({ storage_path, thumbnail_path }: VideoState): string[] {
   return [storage_path, thumbnail_path].filter((path) => path !== null);
 }
 
-async function signedLinks(paths: string[]): Promise<Map<string, string>> {
+async function signedLinks(paths: string[], sign: Sign): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();
   try {
-    return await signLinks("videos", paths, { seconds: LINK_SECONDS });
+    return await sign(paths);
   } catch (cause) {
     throw new HttpError(502, "storage_unavailable", "The video can not be fetched now", { cause });
   }

@@ -57,6 +57,8 @@ export function streamVideos(
     const comeAgain = () => end("reconnect");
     const timer = setTimeout(comeAgain, lifeMs);
     isolateEnd.addEventListener("abort", comeAgain);
+    // It ended while the videos were read: nobody is told of that again.
+    if (isolateEnd.aborted) comeAgain();
     const stop = watcher.watch(revsOf(videos, open), (changes) => {
       changes.forEach(tell);
       if (open.size === 0) end("over");

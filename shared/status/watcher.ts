@@ -27,15 +27,19 @@ export interface VideoWatcher {
 
 /** What the watcher is made of. */
 export interface WatcherTools {
-  /** Those of these videos that moved past the rev beside their id. */
-  readonly read: (known: ReadonlyMap<string, number>) => Promise<Change[]>;
+  /**
+   * Those of these videos that moved past the rev beside their id, as they can be told. What is not told
+   * because it fails half-way is asked about again.
+   */
+  readonly read: (known: ReadonlyMap<string, number>) => AsyncIterable<readonly Change[]>;
   readonly log: Log;
   /** Milliseconds between an answer of the database and the next question. */
   readonly pauseMs?: number;
+  readonly pauseAfterErrorMs?: number;
 }
 
-/** Short enough that people are told within a second, long enough to be cheap. */
-const PAUSE_MS = 300;
+/** Short enough that people are told within a second, long enough to be cheap. Milliseconds. */
+export const PAUSE_MS = 300;
 /** After a question that failed; whoever waits is told a little later. */
 const PAUSE_AFTER_ERROR_MS = 2_000;
 /** Most videos in one question; about 50 bytes each. */
@@ -49,7 +53,7 @@ interface Watch {
 
 /** Makes a watcher that asks nothing until somebody watches. */
 export function createVideoWatcher(
-  { read, log, pauseMs = PAUSE_MS }: WatcherTools,
+  { read, log, pauseMs = PAUSE_MS, pauseAfterErrorMs = PAUSE_AFTER_ERROR_MS }: WatcherTools,
 ): VideoWatcher {
   /** By video: the oldest rev that one of its watches knows, and these watches. */
   const videos = new Map<string, { rev: number; readonly watches: Set<Watch> }>();
@@ -65,18 +69,18 @@ export function createVideoWatcher(
     timer = undefined;
     asking = true;
     let pause = pauseMs;
-    try {
-      const known = [...videos].map(([id, { rev }]) => [id, rev] as const);
-      for (let at = 0; at < known.length; at += MOST_AT_ONCE) {
-        tell(await read(new Map(known.slice(at, at + MOST_AT_ONCE))));
+    const known = [...videos].map(([id, { rev }]) => [id, rev] as const);
+    for (let at = 0; at < known.length; at += MOST_AT_ONCE) {
+      try {
+        const changes = read(new Map(known.slice(at, at + MOST_AT_ONCE)));
+        for await (const some of changes) tell(some);
+      } catch (error) {
+        log.warn("Some watched videos could not be read", { error });
+        pause = pauseAfterErrorMs;
       }
-    } catch (error) {
-      log.warn("Watched videos could not be read", { error });
-      pause = PAUSE_AFTER_ERROR_MS;
-    } finally {
-      asking = false;
-      schedule(pause);
     }
+    asking = false;
+    schedule(pause);
   }
 
   function tell(changes: readonly Change[]): void {

@@ -3,7 +3,10 @@ import { isAllowedMedia } from "./allowed_media.ts";
 import { HEAD_BYTES, type MediaType, type Wanted } from "./media_types.ts";
 import { Mp4Boxes } from "./mp4_boxes.ts";
 
-/** Why a file could not be had. `gone`: the link is dead, a fresh one may work. `cut`: it ended too early. */
+/**
+ * Why a file could not be had. `gone`: the link is dead. A fresh one may mend that, as it may a wrong host
+ * or content. `cut`: it ended too early.
+ */
 export class MediaError extends Error {
   override name = "MediaError";
   constructor(
@@ -40,22 +43,23 @@ export interface FetchOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Hosts of files redirect to their own storage at times; more than this is a circle. */
+const MOST_REDIRECTS = 3;
+const REDIRECTS = [301, 302, 303, 307, 308];
+
 /**
- * Opens a file as a stream, once it has begun as one that is wanted. Redirects are not followed. Throws
- * MediaError, and fetch's own errors.
+ * Opens a file as a stream, once it has begun as one that is wanted. A redirect is followed only to where
+ * a file may be fetched from anyway. Throws MediaError, and fetch's own errors.
  */
 export async function openMedia(
   url: string,
   { hosts, wanted, signal, headers = {} }: FetchOptions,
 ): Promise<Media> {
-  if (!isAllowedMedia(url, hosts)) {
-    throw new MediaError("host_not_allowed", "The file is outside the hosts it may come from");
-  }
-  const response = await fetch(url, { redirect: "manual", signal, headers });
+  const response = await answerOf(url, { hosts, signal, headers });
   const { body, status } = response;
   if (!response.ok || body === null) {
     await body?.cancel();
-    const gone = [403, 404, 410].includes(status);
+    const gone = [401, 403, 404, 410].includes(status);
     throw new MediaError(
       gone ? "gone" : status < 400 ? "host_not_allowed" : "unavailable",
       `The file answers ${status}`,
@@ -74,6 +78,31 @@ export async function openMedia(
     throw new MediaError("wrong_content", `The file is not ${names}`);
   }
   return { type, ...checked(head, reader, { type, wanted }) };
+}
+
+/** The first answer that is no redirect, or one redirect too many. Each step is held to the same rules. */
+async function answerOf(
+  url: string,
+  { hosts, signal, headers }: Required<Omit<FetchOptions, "wanted">>,
+): Promise<Response> {
+  let at = url;
+  for (let redirects = 0;; redirects++) {
+    if (!isAllowedMedia(at, hosts)) {
+      throw new MediaError("host_not_allowed", "The file is outside the hosts it may come from");
+    }
+    // What we say of ourselves is for the first host alone.
+    const own = new URL(at).origin === new URL(url).origin;
+    const response = await fetch(at, {
+      redirect: "manual",
+      signal,
+      headers: own ? headers : {},
+    });
+    const place = response.headers.get("location");
+    const leads = REDIRECTS.includes(response.status) && place !== null;
+    if (!leads || redirects === MOST_REDIRECTS) return response;
+    await response.body?.cancel();
+    at = URL.parse(place, at)?.href ?? "";
+  }
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;

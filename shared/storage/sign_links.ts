@@ -9,12 +9,12 @@ const signed = z.array(z.object({ path: z.string().nullish(), signedURL: z.strin
 
 /**
  * A link that lives so many seconds for each of these files of the bucket; files that are not there are
- * left out. Throws where Storage does not answer, StorageError where it refuses.
+ * left out. `timeoutMs`: how long Storage may take, where a caller's usual patience is too much. Throws where Storage does not answer, StorageError where it refuses.
  */
 export async function signLinks(
   bucket: string,
   paths: readonly string[],
-  { seconds }: { readonly seconds: number },
+  { seconds, timeoutMs }: { readonly seconds: number; readonly timeoutMs?: number },
 ): Promise<Map<string, string>> {
   const { url, secretKey } = supabaseConfig(env);
   const response = await fetchInTime(`${url}/storage/v1/object/sign/${bucket}`, {
@@ -25,6 +25,7 @@ export async function signLinks(
       "content-type": "application/json",
     },
     body: JSON.stringify({ expiresIn: seconds, paths }),
+    ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
   });
   if (!response.ok) {
     await response.body?.cancel();

@@ -17,6 +17,7 @@ create table app.settings (
   max_attempts integer not null default 3 check (max_attempts between 1 and 10),
   max_claims integer not null default 5 check (max_claims between 1 and 100),
   queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
+  project_limit integer not null default 100 check (project_limit between 1 and 100000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'
@@ -37,11 +38,12 @@ create table app.settings (
 comment on table app.settings is 'One row: the knobs of the system. Change with UPDATE; the next transaction sees it.';
 comment on column app.settings.max_attempts is 'Attempts (video jobs) a video gets before it fails for good and the gems come back.';
 comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
-comment on column app.settings.queue_limit is 'Videos one user may have under way at once.';
+comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
+comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make can not start.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
-comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
+comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook, was heard within the hour and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
 comment on column app.settings.breaker_failures is 'Times in a row that a provider takes nothing of what it is handed until its breaker opens.';
 comment on column app.settings.breaker_seconds is 'How long an open breaker lets nothing through at first; twice as long each time, up to ten minutes.';
 comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';
@@ -56,6 +58,7 @@ create table app.providers (
   name text primary key check (name ~ '^[a-z][a-z0-9_]{1,30}$'),
   max_in_flight integer not null check (max_in_flight between 0 and 100000),
   chooses_task_id boolean not null default true,
+  can_cancel boolean not null default false,
   render_deadline_minutes integer not null default 30 check (render_deadline_minutes between 1 and 1440),
   min_poll_seconds integer not null default 0 check (min_poll_seconds between 0 and 600),
   failures integer not null default 0 check (failures >= 0),
@@ -66,6 +69,7 @@ comment on table app.providers is 'How much each provider may do for us at once,
 
 comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over.';
 comment on column app.providers.min_poll_seconds is 'Seconds between two polls of one task that the provider asks for, whatever poll_steps says.';
+comment on column app.providers.can_cancel is 'True where the provider can be told to stop a task. What is not wanted any more is then written into app.cancellations.';
 comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again can not buy it twice.';
 
 create table app.model_stats (

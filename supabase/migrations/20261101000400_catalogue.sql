@@ -31,6 +31,8 @@ create table app.prices (
   model text not null check (char_length(model) between 1 and 100),
   resolution text not null default '' check (char_length(resolution) <= 20),
   gems_per_second numeric(8, 3) not null check (gems_per_second > 0),
+  gems_per_second_with_sound numeric(8, 3) check (gems_per_second_with_sound > 0),
   primary key (provider, model, resolution)
 );
 comment on table app.prices is 'What a second of video costs in gems, where the caller picks the model. A model without a row is not sold. Resolution is empty where the model has only one or takes it from a picture.';
+comment on column app.prices.gems_per_second_with_sound is 'What it costs where sound is asked for. Null: not sold with sound.';

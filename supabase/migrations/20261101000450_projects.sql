@@ -11,5 +11,5 @@ create table public.projects (
 );
 comment on table public.projects is 'A story in scenes. Owners write title and frames; the clips are kept by the database.';
 comment on column public.projects.frames is 'Scenes by number: {"1": {"first_frame": url, "last_frame": url, "duration": seconds, "prompt": text}, …}; duration and prompt may be absent.';
-comment on column public.projects.clips is 'The newest clip of each scene: {video id: path in Storage | "pending" | "failed"}.';
+comment on column public.projects.clips is 'The newest clip of each scene: {video id: path in Storage | "pending" | "failed"}. A path and no link, since links expire; check-clips-status answers the map with links.';
 create index projects_user_id_idx on public.projects (user_id, created_at desc);

@@ -4,26 +4,42 @@ create table public.gem_entries (
   id bigint generated always as identity primary key,
   user_id uuid references public.users (id) on delete set null,
   amount integer not null,
-  kind text not null check (kind in ('grant', 'purchase', 'charge', 'refund', 'adjustment')),
+  kind text not null,
   video_id uuid,
-  reason text not null check (char_length(reason) between 1 and 200),
-  idempotency_key text check (char_length(idempotency_key) between 1 and 255),
-  balance_after integer not null check (balance_after >= 0),
-  created_at timestamptz not null default now(),
-  constraint gem_entries_sign check (
-    case kind
-      when 'charge' then amount < 0
-      when 'adjustment' then amount <> 0
-      else amount > 0
-    end
-  ),
-  constraint gem_entries_video check ((kind in ('charge', 'refund')) = (video_id is not null))
+  reason text not null,
+  idempotency_key text,
+  balance_after integer not null,
+  created_at timestamptz not null default now()
 );
 comment on table public.gem_entries is 'The ledger. Rows are only ever added; users.gem_balance is their sum. user_id becomes null when the account is deleted.';
+comment on column public.gem_entries.kind is 'One of grant, purchase, charge, refund, adjustment.';
 comment on column public.gem_entries.video_id is 'The video charged or refunded. No foreign key: the ledger outlives the video.';
 
+create function app.is_gem_entry(p_entry public.gem_entries) returns boolean
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case p_entry.kind
+      when 'grant' then p_entry.amount > 0
+      when 'purchase' then p_entry.amount > 0
+      when 'charge' then p_entry.amount < 0
+      when 'refund' then p_entry.amount > 0
+      when 'adjustment' then p_entry.amount <> 0
+      else false
+    end
+    and (p_entry.kind in ('charge', 'refund')) = (p_entry.video_id is not null)
+    and char_length(p_entry.reason) between 1 and 200
+    and coalesce(char_length(p_entry.idempotency_key) between 1 and 255, true)
+    and p_entry.balance_after >= 0;
+end;
+$$;
+comment on function app.is_gem_entry(public.gem_entries) is
+  'What an entry of the ledger may be: the check gem_entries_valid. A function of the whole row, since Postgres reads the text of a check anew for each statement that writes to its table.';
+revoke all on function app.is_gem_entry(public.gem_entries) from public;
+alter table public.gem_entries add constraint gem_entries_valid check (app.is_gem_entry(gem_entries));
+
 create unique index gem_entries_one_charge_one_refund on public.gem_entries (video_id, kind);
-create unique index gem_entries_idempotency_key on public.gem_entries (user_id, idempotency_key);
+create unique index gem_entries_idempotency_key on public.gem_entries (user_id, idempotency_key) where idempotency_key is not null;
 create index gem_entries_user_id_idx on public.gem_entries (user_id, id desc);
 
 create function app.refuse_ledger_change() returns trigger
@@ -67,11 +83,16 @@ as $$
 declare
   v_balance integer;
 begin
-  update public.users u
-  set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
-  where u.id = p_user_id
-    and u.gem_balance + p_amount >= 0
-  returning u.gem_balance into v_balance;
+  with moved as (
+    update public.users u
+    set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
+    where u.id = p_user_id
+      and u.gem_balance + p_amount >= 0
+    returning u.gem_balance
+  )
+  insert into public.gem_entries (user_id, amount, kind, video_id, reason, idempotency_key, balance_after)
+  select p_user_id, p_amount, p_kind, p_video_id, p_reason, p_idempotency_key, m.gem_balance from moved m
+  returning balance_after into v_balance;
 
   if not found then
     select u.gem_balance into v_balance from public.users u where u.id = p_user_id;
@@ -83,9 +104,6 @@ begin
       using errcode = 'GM001',
         detail = jsonb_build_object('gem_balance', v_balance, 'gem_cost', -p_amount)::text;
   end if;
-
-  insert into public.gem_entries (user_id, amount, kind, video_id, reason, idempotency_key, balance_after)
-  values (p_user_id, p_amount, p_kind, p_video_id, p_reason, p_idempotency_key, v_balance);
 
   return v_balance;
 end;

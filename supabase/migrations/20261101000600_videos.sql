@@ -1,36 +1,49 @@
 -- Videos, the attempts to make them, what people see of the progress, what providers told us,
 -- and what is to be told about it. The state machines are drawn in docs/architecture.md; the checks below hold them.
 
+-- The checks of these tables are functions of the whole row: Postgres reads the text of a check anew for
+-- each statement that writes to its table, which for long ones is a third of what queueing a video costs.
+
+create function app.is_under_way(p_status text) returns boolean
+language plpgsql immutable set search_path = ''
+as $$ begin return p_status in ('queued', 'processing', 'rendering'); end; $$;
+comment on function app.is_under_way(text) is 'Whether a video of this status is neither completed, failed nor cancelled.';
+revoke all on function app.is_under_way(text) from public;
+
+create function app.is_in_flight(p_status text) returns boolean
+language plpgsql immutable set search_path = ''
+as $$ begin return p_status in ('claimed', 'processing'); end; $$;
+comment on function app.is_in_flight(text) is 'Whether an attempt of this status is claimed by a worker or with the provider.';
+revoke all on function app.is_in_flight(text) from public;
+
 create table public.videos (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references public.users (id) on delete cascade,
   child_id uuid references public.children (id) on delete set null,
   rhyme_id uuid references public.rhymes (id) on delete set null,
   project_id uuid references public.projects (id) on delete set null,
-  scene text check (scene ~ '^[1-9][0-9]{0,3}$'),
-  kind text not null default 'rhyme' check (kind in ('rhyme', 'prompt', 'image', 'clip')),
+  scene text,
+  kind text not null default 'rhyme',
   title text not null,
-  prompt text check (char_length(prompt) between 1 and 10000),
-  negative_prompt text check (char_length(negative_prompt) between 1 and 10000),
-  status text not null default 'queued'
-    check (status in ('queued', 'processing', 'rendering', 'completed', 'failed', 'cancelled')),
-  stage text not null default 'initializing'
-    check (stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing', 'completed')),
-  progress smallint not null default 0 check (progress between 0 and 100),
+  prompt text,
+  negative_prompt text,
+  status text not null default 'queued',
+  stage text not null default 'initializing',
+  progress smallint not null default 0,
   provider text not null references app.providers (name),
   model text not null,
   model_reason text,
-  fallbacks jsonb not null default '[]' check (jsonb_typeof(fallbacks) = 'array'),
-  options jsonb not null default '{}' check (jsonb_typeof(options) = 'object'),
+  fallbacks jsonb not null default '[]',
+  options jsonb not null default '{}',
   avatar_path text,
-  gem_cost integer not null check (gem_cost >= 0),
+  gem_cost integer not null,
   is_premium boolean not null default false,
-  retry_count smallint not null default 0 check (retry_count >= 0),
-  max_retries smallint not null check (max_retries >= 0),
+  retry_count smallint not null default 0,
+  max_retries smallint not null,
   estimated_completion_at timestamptz not null,
-  idempotency_key text check (char_length(idempotency_key) between 1 and 255),
+  idempotency_key text,
   input_hash text not null,
-  folder text not null default 'videos' check (folder ~ '^[a-z]+(/[a-z]+)*$'),
+  folder text not null default 'videos',
   storage_path text,
   thumbnail_path text,
   duration_seconds numeric(7, 2),
@@ -42,26 +55,15 @@ create table public.videos (
   started_at timestamptz,
   completed_at timestamptz,
   rev bigint not null default 1,
-  under_way boolean not null generated always as (status in ('queued', 'processing', 'rendering')) stored,
-  constraint videos_scene check (project_id is null or scene is not null),
-  constraint videos_completed check ((status = 'completed') = (completed_at is not null)),
-  constraint videos_stored check (status <> 'completed' or storage_path is not null),
-  constraint videos_progress check ((status = 'completed') = (progress = 100)),
-  constraint videos_stage check (
-    case status
-      when 'queued' then stage = 'initializing' and progress = 0
-      when 'processing' then stage in ('initializing', 'analyzing', 'generating') and progress <= 85
-      when 'rendering' then stage in ('rendering', 'finalizing') and progress between 90 and 99
-      when 'completed' then stage = 'completed'
-      else stage <> 'completed'
-    end
-  ),
-  constraint videos_error check ((status = 'failed') = (error_code is not null and error_message is not null))
+  under_way boolean not null generated always as (app.is_under_way(status)) stored
 )
 -- Room on each page for the next versions of its rows: with no indexed column changed on the way, a
 -- video's changes touch no index until it is over.
 with (fillfactor = 70);
 comment on table public.videos is 'What the user asked and paid for. Changed only by the functions of the database.';
+comment on column public.videos.kind is 'One of rhyme, prompt, image, clip.';
+comment on column public.videos.status is 'One of queued, processing, rendering, completed, failed, cancelled.';
+comment on column public.videos.stage is 'One of initializing, analyzing, generating, rendering, finalizing, completed.';
 comment on column public.videos.options is 'What was asked for beside the words: of a rhyme only what differs from its own (duration, width, height, fps, seed); else duration, aspect_ratio, resolution, fps, seed, audio, style, strategy, first_frame, last_frame.';
 comment on column public.videos.avatar_path is 'The picture the video starts with, in the bucket "avatars". Signed for the provider when it is handed over.';
 comment on column public.videos.folder is 'Where in the owner''s folder of the bucket the file is kept.';
@@ -74,23 +76,57 @@ comment on column public.videos.estimated_completion_at is 'The estimate given w
 comment on column public.videos.thumbnail_path is 'The first frame''s picture beside the file; null where there was none to keep.';
 comment on column public.videos.rev is 'Grows with every change of the row.';
 comment on column public.videos.under_way is 'Neither completed, failed nor cancelled. Indexes ask for this and not for the status, which changes all the way.';
-create unique index videos_idempotency_key on public.videos (user_id, idempotency_key);
-create index videos_gallery on public.videos (user_id, created_at desc, id desc);
+
+create function app.is_video(p_video public.videos) returns boolean
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case p_video.status
+      when 'queued' then p_video.stage = 'initializing' and p_video.progress = 0
+      when 'processing' then p_video.stage in ('initializing', 'analyzing', 'generating') and p_video.progress between 0 and 85
+      when 'rendering' then p_video.stage in ('rendering', 'finalizing') and p_video.progress between 90 and 99
+      when 'completed' then p_video.stage = 'completed' and p_video.progress = 100 and p_video.storage_path is not null
+      -- Over, wherever it was.
+      when 'failed' then p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
+        and p_video.progress between 0 and 99
+      when 'cancelled' then p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
+        and p_video.progress between 0 and 99
+      else false
+    end
+    and (p_video.status = 'completed') = (p_video.completed_at is not null)
+    and (p_video.status = 'failed') = (p_video.error_code is not null and p_video.error_message is not null)
+    and p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
+    and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
+    and coalesce(char_length(p_video.negative_prompt) between 1 and 10000, true)
+    and (p_video.project_id is null or p_video.scene is not null)
+    and coalesce(p_video.scene ~ '^[1-9][0-9]{0,3}$', true)
+    and jsonb_typeof(p_video.options) = 'object'
+    and jsonb_typeof(p_video.fallbacks) = 'array'
+    and p_video.folder ~ '^[a-z]+(/[a-z]+)*$'
+    and coalesce(char_length(p_video.idempotency_key) between 1 and 255, true)
+    and p_video.gem_cost >= 0
+    and p_video.retry_count >= 0
+    and p_video.max_retries >= 0;
+end;
+$$;
+comment on function app.is_video(public.videos) is 'Which statuses a video may have, what each of them demands, and what may have been asked for: the check videos_valid.';
+revoke all on function app.is_video(public.videos) from public;
+alter table public.videos add constraint videos_valid check (app.is_video(videos));
+
+create unique index videos_idempotency_key on public.videos (user_id, idempotency_key) where idempotency_key is not null;
+create unique index videos_gallery on public.videos (user_id, created_at desc, id desc);
 create index videos_under_way on public.videos (user_id) where under_way;
 create index videos_child_id_idx on public.videos (child_id) where child_id is not null;
 create index videos_project_id_idx on public.videos (project_id, scene, created_at desc) where project_id is not null;
-create index videos_rhyme_id_idx on public.videos (rhyme_id);
-create index videos_provider_idx on public.videos (provider) where under_way;
 
 create table public.video_jobs (
   id uuid primary key default gen_random_uuid(),
   video_id uuid not null references public.videos (id) on delete cascade,
-  attempt smallint not null check (attempt >= 1),
+  attempt smallint not null,
   provider text not null references app.providers (name),
   model text not null,
-  status text not null default 'pending'
-    check (status in ('pending', 'claimed', 'processing', 'completed', 'failed', 'cancelled')),
-  priority smallint not null default 1 check (priority in (1, 2)),
+  status text not null default 'pending',
+  priority smallint not null default 1,
   scheduled_at timestamptz not null default now(),
   claim_count smallint not null default 0,
   processing_node text,
@@ -103,22 +139,15 @@ create table public.video_jobs (
   next_poll_at timestamptz,
   poll_count integer not null default 0,
   result_url text,
-  cost_usd numeric(12, 6) check (cost_usd >= 0),
+  cost_usd numeric(12, 6),
   finished_at timestamptz,
   error_code text,
   error_kind text,
   provider_error jsonb,
   created_at timestamptz not null default now(),
-  is_live boolean not null generated always as (status in ('pending', 'claimed', 'processing')) stored,
-  in_flight boolean not null generated always as (status in ('claimed', 'processing')) stored,
-  unique (video_id, attempt),
-  constraint video_jobs_final check ((status in ('completed', 'failed', 'cancelled')) = (finished_at is not null)),
-  constraint video_jobs_poll check (next_poll_at is null or status in ('claimed', 'processing')),
-  constraint video_jobs_claimed check (status <> 'claimed' or (lease_until is not null and processing_node is not null)),
-  constraint video_jobs_processing check (
-    status <> 'processing' or (provider_task_id is not null and deadline_at is not null and next_poll_at is not null)
-  ),
-  constraint video_jobs_result check ((status = 'completed') = (result_url is not null))
+  is_live boolean not null generated always as (finished_at is null) stored,
+  in_flight boolean not null generated always as (app.is_in_flight(status)) stored,
+  unique (video_id, attempt)
 );
 comment on table public.video_jobs is 'One attempt to make a video at one provider. The id is the provider''s task id wherever we may choose it. Service role only.';
 comment on column public.video_jobs.priority is '2 for premium, else 1. The order itself is the fair tag in the queue.';
@@ -128,6 +157,31 @@ comment on column public.video_jobs.maybe_bought is 'The provider may have this 
 comment on column public.video_jobs.next_poll_at is 'When to ask the provider next. A poller leases an attempt by moving this forward.';
 comment on column public.video_jobs.result_url is 'Where the provider keeps the file until we have copied it. Dies within hours or days.';
 comment on column public.video_jobs.provider_error is 'What the provider said, verbatim.';
+
+create function app.is_attempt(p_job public.video_jobs) returns boolean
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case p_job.status
+      when 'pending' then p_job.next_poll_at is null
+      when 'claimed' then p_job.lease_until is not null and p_job.processing_node is not null
+      when 'processing' then p_job.provider_task_id is not null and p_job.deadline_at is not null and p_job.next_poll_at is not null
+      when 'completed' then p_job.next_poll_at is null
+      when 'failed' then p_job.next_poll_at is null
+      when 'cancelled' then p_job.next_poll_at is null
+      else false
+    end
+    and (p_job.status in ('completed', 'failed', 'cancelled')) = (p_job.finished_at is not null)
+    and (p_job.status = 'completed') = (p_job.result_url is not null)
+    and p_job.attempt >= 1
+    and p_job.priority in (1, 2)
+    and coalesce(p_job.cost_usd >= 0, true);
+end;
+$$;
+comment on function app.is_attempt(public.video_jobs) is 'Which statuses an attempt may have, and what each of them demands: the check video_jobs_valid.';
+revoke all on function app.is_attempt(public.video_jobs) from public;
+alter table public.video_jobs add constraint video_jobs_valid check (app.is_attempt(video_jobs));
+
 -- Partial on columns of their own: with the statuses themselves, statements that look attempts up by id
 -- could use these, too, and do so after a quiet hour, when they are small in Postgres' statistics only.
 create unique index video_jobs_one_live on public.video_jobs (video_id) where is_live;
@@ -135,19 +189,20 @@ create index video_jobs_in_flight on public.video_jobs (provider, next_poll_at) 
 create index video_jobs_stats on public.video_jobs (provider, model, finished_at desc) where status = 'completed';
 
 create table public.video_progress (
-  id bigint generated always as identity primary key,
+  id bigint generated always as identity,
   video_id uuid not null references public.videos (id) on delete cascade,
   user_id uuid not null,
   attempt smallint not null,
   stage text not null,
   percentage smallint not null check (percentage between 0 and 100),
   message text not null,
-  eta_seconds integer check (eta_seconds >= 0),
-  created_at timestamptz not null default now()
+  eta_seconds integer,
+  created_at timestamptz not null default now(),
+  -- In this order it is also the way to a video's newest entry.
+  primary key (video_id, id)
 );
 comment on table public.video_progress is 'Progress entries for people: one when the stage changes or progress moved by 5. The newest by id is the current one.';
 comment on column public.video_progress.user_id is 'The video''s user, for row-level security. No foreign key of its own: the entry goes with its video.';
-create index video_progress_video_id_idx on public.video_progress (video_id, id desc);
 
 create table public.provider_events (
   id bigint generated always as identity primary key,
@@ -160,18 +215,22 @@ create table public.provider_events (
 comment on table public.provider_events is 'Raw webhook inbox. An event only makes its attempt due; what counts is what the provider answers when asked. Service role only.';
 create index provider_events_job_idx on public.provider_events (video_job_id);
 create index provider_events_received_at_idx on public.provider_events (received_at);
-create index provider_events_provider_idx on public.provider_events (provider);
+create index provider_events_provider_idx on public.provider_events (provider, received_at);
 
 create table public.unknown_outcomes (
   video_job_id uuid primary key,
   video_id uuid not null,
   provider text not null references app.providers (name),
   model text not null,
+  provider_task_id text,
+  provider_state text,
   provider_error jsonb,
   happened_at timestamptz not null default now(),
   resolved_at timestamptz,
   resolution text check (char_length(resolution) <= 1000)
 );
+comment on column public.unknown_outcomes.provider_task_id is 'The provider''s id of the task, where it was heard of: when it was taken, or from a callback.';
+comment on column public.unknown_outcomes.provider_state is 'How a callback says that it stands: processing, succeeded or failed. For the operator; nothing else believes it.';
 comment on table public.unknown_outcomes is 'Attempts that a provider may have taken and billed, and nobody knows. Look them up at the provider, then fill resolved_at and resolution. Service role only.';
 create index unknown_outcomes_open on public.unknown_outcomes (happened_at) where resolved_at is null;
 create index unknown_outcomes_provider_idx on public.unknown_outcomes (provider);

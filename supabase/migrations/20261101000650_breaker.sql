@@ -56,7 +56,22 @@ comment on function app.note_refusal(text, integer, text, integer) is
   'The provider took nothing of what it was handed: it rests for as long as it asked, and once that has happened several times in a row for twice as long each time, up to ten minutes. p_times: how many refusals it counts for; together they open the breaker at most.';
 revoke all on function app.note_refusal(text, integer, text, integer) from public;
 
-create function app.next_maker(p_video public.videos) returns jsonb
+create function app.note_asked_in_vain(p_provider text, p_code text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Asked every few seconds, it would say so every few seconds.
+  if exists (
+    select 1 from app.providers p where p.name = p_provider and coalesce(p.paused_until <= clock_timestamp(), true)
+  ) then
+    perform app.note_refusal(p_provider, 300, p_code);
+  end if;
+end;
+$$;
+comment on function app.note_asked_in_vain(text, text) is 'The provider tells nothing about our tasks for our key or our account: it is given no more for five minutes, unless it rests already, and health says why.';
+revoke all on function app.note_asked_in_vain(text, text) from public;
+
+create function app.next_maker(p_video public.videos, p_kind text default null) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 begin
@@ -64,7 +79,12 @@ begin
     select f.maker
     from jsonb_array_elements(p_video.fallbacks) with ordinality as f (maker, place)
     join app.providers p on p.name = f.maker ->> 'provider'
-    where case app.breaker_state(p)
+    -- Of a provider in trouble no other model is any better, unless the model itself is the trouble.
+    where (
+        p.name <> p_video.provider
+        or (p_kind = 'model_off' and f.maker ->> 'model' <> p_video.model)
+      )
+      and case app.breaker_state(p)
       when 'closed' then true
       -- One tries whether it is back. All of them would wait there, with no way back, where it is not.
       when 'half_open' then app.free_slots(p.name) > 0 and not exists (
@@ -77,8 +97,8 @@ begin
   );
 end;
 $$;
-comment on function app.next_maker(public.videos) is 'The first of a video''s fallbacks that takes work now: {provider, model}; null where there is none. One that is half open takes one.';
-revoke all on function app.next_maker(public.videos) from public;
+comment on function app.next_maker(public.videos, text) is 'The first of a video''s fallbacks elsewhere that takes work now: {provider, model}; null where there is none. One that is half open takes one. p_kind: what went wrong, if anything did.';
+revoke all on function app.next_maker(public.videos, text) from public;
 
 create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';
 

@@ -12,7 +12,7 @@ create table app.objects_to_delete (
 );
 comment on table app.objects_to_delete is 'Outbox: all objects of a bucket whose name begins like this are to go. The row stays until none is left. Storage''s own rows can not be deleted in SQL: the files would stay.';
 comment on column app.objects_to_delete.prefix is 'A path in the owner''s folder, ending in "." (all kinds of one file) or "/" (a folder).';
-comment on column app.objects_to_delete.written_until is 'Until then a worker may still be writing such an object, so that none being there is not the end.';
+comment on column app.objects_to_delete.written_until is 'Until then a worker or the app may still be writing such an object, so that none being there is not the end.';
 create index objects_to_delete_due on app.objects_to_delete (try_at);
 create index objects_to_delete_user_id_idx on app.objects_to_delete (user_id);
 
@@ -20,11 +20,15 @@ create table app.erasures (
   id uuid primary key default gen_random_uuid(),
   user_id uuid unique,
   requested_at timestamptz not null default now(),
+  tried_at timestamptz,
+  messages_from timestamptz default now() - interval '4 days',
   finished_at timestamptz,
   constraint erasures_finished check ((user_id is null) = (finished_at is not null))
 );
-comment on table app.erasures is 'Accounts that are being forgotten. The rows are gone with the request; user_id stays until the files and the sign-in are gone too, and is forgotten last.';
-create index erasures_open on app.erasures (requested_at) where finished_at is null;
+comment on table app.erasures is 'Accounts that are being forgotten: their rows with the request (of very many videos, soon after), then files, sign-in and messages. user_id stays until then and is forgotten last.';
+comment on column app.erasures.tried_at is 'When maintain last began with it. Who waits longest is next.';
+comment on column app.erasures.messages_from is 'What Realtime keeps of the user''s messages is forgotten up to here: at first before the oldest that it may keep. Null once all are.';
+create index erasures_open on app.erasures (tried_at nulls first, requested_at) where finished_at is null;
 
 create function app.delete_objects(
   p_user_id uuid,

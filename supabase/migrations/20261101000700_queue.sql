@@ -20,11 +20,13 @@ select pgboss.create_queue('store-video', '{
 }');
 -- How often a delivery is tried is counted in its row; here is only what brings back one whose sender died.
 select pgboss.create_queue('notify-user-dead', '{"policy": "standard"}');
-select pgboss.create_queue('notify-user', '{
+select pgboss.create_queue('notify-' || c.channel, '{
   "policy": "standard", "partition": true, "deadLetter": "notify-user-dead",
   "retryLimit": 20, "retryDelay": 2, "retryBackoff": true, "retryDelayMax": 60,
   "expireInSeconds": 60, "deleteAfterSeconds": 3600
-}');
+}')
+-- One each, so that a slow channel keeps nobody waiting for another.
+from unnest('{fcm,web_push,webhook}'::text[]) as c (channel);
 
 create function app.enqueue_all(
   p_queue text,
@@ -32,7 +34,7 @@ create function app.enqueue_all(
   p_data jsonb[],
   p_priority integer default 0,
   p_start_after timestamptz default now()
-) returns void
+) returns integer
 language plpgsql set search_path = ''
 as $$
 declare
@@ -55,7 +57,7 @@ begin
     on conflict do nothing;
     get diagnostics v_made = row_count;
     if v_made = cardinality(p_ids) then
-      return;
+      return v_made;
     end if;
     if not exists (select 1 from pgboss.queue q where q.name = p_queue) then
       raise exception 'No queue named "%"', p_queue using errcode = 'GM008';
@@ -121,7 +123,7 @@ after insert on app.providers
 for each row execute function app.open_submit_queue();
 
 insert into app.providers (name, max_in_flight) values ('runware', 200);
-insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('runway', 20, false, 5);
+insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds, can_cancel) values ('runway', 20, false, 5, true);
 insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('kie', 80, false, 3);
 
 create function app.queue_submission(
@@ -129,15 +131,19 @@ create function app.queue_submission(
   p_provider text,
   p_tag bigint default null,
   p_start_after timestamptz default now()
-) returns void
+) returns integer
 language plpgsql set search_path = ''
 as $$
+declare
+  v_tag bigint := p_tag;
 begin
-  perform app.enqueue(
-    app.submit_queue(p_provider), p_job_id, jsonb_build_object('video_job_id', p_job_id),
+  if v_tag is null then
+    select c.tag into v_tag from app.fair_clocks c where c.provider = p_provider;
+  end if;
+  return app.enqueue_all(
+    app.submit_queue(p_provider), array[p_job_id], array[jsonb_build_object('video_job_id', p_job_id)],
     -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
-    (-least(coalesce(p_tag, (select c.tag from app.fair_clocks c where c.provider = p_provider)), 2147483647))::integer,
-    p_start_after
+    (-least(v_tag, 2147483647))::integer, p_start_after
   );
 end;
 $$;
@@ -161,12 +167,6 @@ create table app.drainers (
   primary key (stage, node)
 );
 comment on table app.drainers is 'Who is draining a stage right now, or was rung for ("rung"). A lease, so a worker that died is forgotten.';
-
-create function app.stage_lock(p_stage text) returns integer
-language plpgsql immutable set search_path = ''
-as $$ begin return hashtext('gemreel.stage.' || p_stage); end; $$;
-comment on function app.stage_lock(text) is 'Advisory lock key of a stage.';
-revoke all on function app.stage_lock(text) from public;
 
 create function app.doorbell_installed() returns boolean
 language sql stable set search_path = ''
@@ -223,7 +223,7 @@ as $$
 begin
   -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
   -- either sees our work or we see that it has stopped. No ring is lost.
-  perform pg_advisory_xact_lock_shared(app.stage_lock(p_stage));
+  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
   if (
     select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
   ) >= p_enough then
@@ -250,7 +250,7 @@ as $$
 declare
   v_settings app.settings;
 begin
-  perform pg_advisory_xact_lock(app.stage_lock(p_stage));
+  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
   select s.* into v_settings from app.settings s;
   delete from app.drainers d
   where d.stage = p_stage and (d.lease_until <= clock_timestamp() or d.node = 'rung');
@@ -271,7 +271,7 @@ create function app.end_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = ''
 as $$
 begin
-  perform pg_advisory_xact_lock(app.stage_lock(p_stage));
+  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
   delete from app.drainers d where d.stage = p_stage and d.node = p_node;
   return app.work_due(p_stage);
 end;
@@ -322,6 +322,11 @@ as $$
         where j.provider = p.name and j.in_flight and j.next_poll_at <= clock_timestamp()
           -- Until it is acknowledged, an attempt can be asked about only where its id is ours.
           and (j.status = 'processing' or p.chooses_task_id)
+      ) or exists (
+        -- The poller tells them to stop. Whatever it was, it is over some hours later.
+        select 1 from app.cancellations c
+        where c.provider = p.name and c.try_at <= clock_timestamp()
+          and c.created_at > clock_timestamp() - interval '6 hours'
       )
     else false
   end
@@ -361,7 +366,7 @@ as $$
       )
     when 'notify' then exists (
         select 1 from pgboss.job j
-        where j.name = 'notify-user' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+        where j.name in ('notify-fcm', 'notify-web_push', 'notify-webhook') and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
       )
     when 'maintain' then exists (
         -- The queues with a dead letter are the ones that work is in.

@@ -1,27 +1,34 @@
 -- From a request to the video it asks for and what that costs. Nothing is written here.
 
-create function app.price_of(p_provider text, p_model text, p_resolution text, p_seconds numeric) returns integer
+create function app.price_of(p_provider text, p_model text, p_options jsonb) returns integer
 language plpgsql stable set search_path = ''
 as $$
 declare
-  v_price integer;
+  v_seconds numeric := (p_options ->> 'duration')::numeric;
+  v_rate numeric;
 begin
-  if p_seconds is null or p_seconds <= 0 or p_seconds > 600 then
-    raise exception 'A video is up to 600 seconds long, not "%"', p_seconds
+  if v_seconds is null or v_seconds <= 0 or v_seconds > 600 then
+    raise exception 'A video is up to 600 seconds long, not "%"', v_seconds
       using errcode = 'GM008', detail = '{"field": "duration"}';
   end if;
-  select greatest(1, ceil(p.gems_per_second * p_seconds))::integer into v_price
+  select case when (p_options ->> 'audio')::boolean then p.gems_per_second_with_sound else p.gems_per_second end
+  into v_rate
   from app.prices p
-  where p.provider = p_provider and p.model = p_model and p.resolution = coalesce(p_resolution, '');
+  where p.provider = p_provider and p.model = p_model and p.resolution = coalesce(p_options ->> 'resolution', '');
   if not found then
     raise exception 'The model "%" is not for sale at this resolution', p_model
-      using errcode = 'GM010', detail = '{"field": "model"}';
+      using errcode = 'GM010', detail = '{"field": "model", "allowed": ["auto"]}';
   end if;
-  return v_price;
+  if v_rate is null then
+    raise exception 'The model "%" is not sold with sound', p_model
+      using errcode = 'GM010', detail = '{"field": "audio", "allowed": ["false"]}';
+  end if;
+  return greatest(1, ceil(v_rate * v_seconds));
 end;
 $$;
-comment on function app.price_of(text, text, text, numeric) is 'Gems for one video of so many seconds, rounded up. GM010 where the model has no price.';
-revoke all on function app.price_of(text, text, text, numeric) from public;
+comment on function app.price_of(text, text, jsonb) is
+  'Gems for one video with these options (duration in seconds, resolution, audio), rounded up. GM010 where the model has no price, or none with sound.';
+revoke all on function app.price_of(text, text, jsonb) from public;
 
 create function app.draft_video(p_user_id uuid, p_request jsonb) returns public.videos
 language plpgsql stable set search_path = ''
@@ -29,6 +36,7 @@ as $$
 declare
   v_rhyme public.rhymes;
   v_video public.videos;
+  v_avatar_path text := p_request ->> 'avatar_path';
 begin
   v_video.user_id := p_user_id;
   v_video.kind := coalesce(p_request ->> 'kind', 'rhyme');
@@ -46,7 +54,8 @@ begin
     v_video.title := v_rhyme.title;
     v_video.provider := v_rhyme.provider;
     v_video.model := coalesce(p_request ->> 'model', v_rhyme.model);
-    v_video.fallbacks := v_rhyme.fallbacks;
+    -- Of the rhyme's own those that can also do what was wished for.
+    v_video.fallbacks := coalesce(p_request -> 'fallbacks', v_rhyme.fallbacks);
     v_video.is_premium := v_rhyme.is_premium;
     v_video.gem_cost := v_rhyme.gem_cost;
   else
@@ -58,26 +67,27 @@ begin
     v_video.model_reason := p_request ->> 'model_reason';
     v_video.fallbacks := coalesce(p_request -> 'fallbacks', '[]');
     v_video.is_premium := false;
-    v_video.gem_cost := app.price_of(
-      v_video.provider, v_video.model, v_video.options ->> 'resolution', (v_video.options ->> 'duration')::numeric
-    );
+    v_video.gem_cost := app.price_of(v_video.provider, v_video.model, v_video.options);
   end if;
 
   if v_video.kind = 'rhyme' or v_video.child_id is not null then
-    perform 1 from public.children c where c.id = v_video.child_id and c.user_id = p_user_id;
+    select coalesce(v_avatar_path, c.avatar_path) into v_avatar_path
+    from public.children c
+    where c.id = v_video.child_id and c.user_id = p_user_id;
     if not found then
       raise exception 'No child with id "%"', v_video.child_id
         using errcode = 'GM005', detail = '{"field": "child_id"}';
     end if;
   end if;
-  if v_video.kind = 'rhyme' then
-    v_video.avatar_path := app.avatar_for(p_user_id, v_video.child_id, p_request ->> 'avatar_path');
+  if v_video.kind = 'rhyme' and v_avatar_path is not null then
+    perform app.check_avatar(p_user_id, v_video.child_id, v_avatar_path);
+    v_video.avatar_path := v_avatar_path;
   end if;
   return v_video;
 end;
 $$;
 comment on function app.draft_video(uuid, jsonb) is
-  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_path, options} and for a rhyme {rhyme_id, model}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
+  'The video that a request of this user asks for, with its price: {kind, child_id, avatar_path, options} and for a rhyme {rhyme_id, model, fallbacks}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
 revoke all on function app.draft_video(uuid, jsonb) from public;
 
 create function public.quote_video(p_user_id uuid, p_request jsonb) returns jsonb
@@ -101,10 +111,11 @@ as $$
   select coalesce(jsonb_agg(
     jsonb_build_object(
       'provider', p.provider, 'model', p.model, 'resolution', p.resolution, 'gems_per_second', p.gems_per_second,
+      'gems_per_second_with_sound', p.gems_per_second_with_sound,
       'available', o.max_in_flight > 0 and coalesce(o.paused_until <= clock_timestamp(), true)
     ) order by p.provider, p.model, p.resolution
   ), '[]')
   from app.prices p
   join app.providers o on o.name = p.provider;
 $$;
-comment on function public.price_list() is 'What models cost, in gems a second, and whether their provider takes work now. For choosing a model; what is charged is read anew by queue_video. Service role only.';
+comment on function public.price_list() is 'What models cost, in gems a second with and without sound, and whether their provider takes work now. For choosing a model; what is charged is read anew by queue_video. Service role only.';

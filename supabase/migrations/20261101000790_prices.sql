@@ -42,10 +42,6 @@ values
   ('runway', 'gen4.5', '720p', 1.5),
   ('runway', 'veo3.1', '720p', 2.5),
   ('runway', 'veo3.1', '1080p', 2.5),
-  ('kie', 'veo3_lite', '1080p', 0.3),
-  ('kie', 'veo3_fast', '1080p', 0.6),
-  ('kie', 'veo3', '1080p', 2),
-  ('kie', 'kling-3.0/video', '1080p', 1.2),
   ('kie', 'kling/v3-turbo', '1080p', 1.5),
   ('kie', 'bytedance/seedance-2-5', '480p', 1.8),
   ('kie', 'bytedance/seedance-2-5', '720p', 4),
@@ -59,3 +55,11 @@ values
   ('kie', 'minimax-h3', '768p', 0.5),
   ('kie', 'minimax-h3', '2K', 0.9),
   ('kie', 'hailuo/02-standard', '768p', 0.4);
+
+-- With sound, where that has a known cost: Veo always makes it, Kling charges for it.
+insert into app.prices (provider, model, resolution, gems_per_second, gems_per_second_with_sound)
+values
+  ('kie', 'veo3_lite', '1080p', 0.3, 0.3),
+  ('kie', 'veo3_fast', '1080p', 0.6, 0.6),
+  ('kie', 'veo3', '1080p', 2, 2),
+  ('kie', 'kling-3.0/video', '1080p', 1.2, 1.7);

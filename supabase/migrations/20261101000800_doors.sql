@@ -18,7 +18,7 @@ begin
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
   -- read and written as one; other users are not held up.
   select u.* into v_user from public.users u where u.id = p_user_id for no key update;
-  if not found then
+  if not found or app.is_leaving(p_user_id) then
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
   end if;
 
@@ -50,12 +50,16 @@ create function app.check_queue_limit(p_user_id uuid, p_more integer) returns vo
 language plpgsql set search_path = ''
 as $$
 declare
-  v_limit integer := (select s.queue_limit from app.settings s);
+  v_limit integer;
 begin
-  if p_more + (
+  select s.queue_limit into v_limit
+  from app.settings s
+  where s.queue_limit < p_more + (
     select count(*) from public.videos v
-    where v.user_id = p_user_id and v.under_way
-  ) > v_limit then
+    -- Clips of projects have a limit of their own: see app.check_project_limit.
+    where v.user_id = p_user_id and v.under_way and v.scene is null
+  );
+  if found then
     raise exception 'At most % videos may be under way at once', v_limit
       using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
   end if;
@@ -68,54 +72,60 @@ create function app.add_video(p_user public.users, p_draft public.videos, p_expe
 language plpgsql set search_path = ''
 as $$
 declare
-  v_settings app.settings;
-  v_video public.videos;
-  v_premium boolean := p_draft.is_premium or p_user.tier = 'premium';
+  v_id uuid := gen_random_uuid();
   v_job_id uuid := gen_random_uuid();
-  v_tag bigint;
+  v_premium boolean := p_draft.is_premium or p_user.tier = 'premium';
+  v_max_retries integer;
   v_seconds integer;
+  v_tag bigint;
+  v_video public.videos;
 begin
-  select s.* into v_settings from app.settings s;
-  select coalesce(
-    (select m.median_seconds from app.model_stats m where m.provider = p_draft.provider and m.model = p_draft.model),
-    p_expected_seconds
-  ) into v_seconds;
-  select greatest(u.fair_tag, c.tag)
-    + ceil(greatest(p_draft.gem_cost, 1)::numeric / case when v_premium then v_settings.premium_weight else 1 end)::bigint
-  into v_tag
-  from public.users u, app.fair_clocks c
-  where u.id = p_user.id and c.provider = p_draft.provider;
+  select
+    s.max_attempts - 1,
+    coalesce(m.median_seconds, p_expected_seconds),
+    greatest(u.fair_tag, c.tag)
+      + ceil(greatest(p_draft.gem_cost, 1)::numeric / case when v_premium then s.premium_weight else 1 end)::bigint
+  into v_max_retries, v_seconds, v_tag
+  from app.settings s
+  cross join public.users u
+  join app.fair_clocks c on c.provider = p_draft.provider
+  left join app.model_stats m on m.provider = p_draft.provider and m.model = p_draft.model
+  where u.id = p_user.id;
+
+  if p_draft.gem_cost > 0 then
+    perform app.move_gems(p_user.id, -p_draft.gem_cost, 'charge', v_id, 'Video: ' || p_draft.title, p_fair_tag => v_tag);
+  else
+    update public.users u set fair_tag = v_tag where u.id = p_user.id;
+  end if;
 
   insert into public.videos (
-    user_id, child_id, rhyme_id, project_id, scene, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
+    id, user_id, child_id, rhyme_id, project_id, scene, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
     options, avatar_path, folder, gem_cost, is_premium, max_retries, estimated_completion_at, idempotency_key, input_hash
   )
   values (
-    p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.project_id, p_draft.scene, p_draft.kind, p_draft.title, p_draft.prompt, p_draft.negative_prompt,
-    p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_path,
-    p_draft.folder, p_draft.gem_cost, v_premium, v_settings.max_attempts - 1,
+    v_id, p_user.id, p_draft.child_id, p_draft.rhyme_id, p_draft.project_id, p_draft.scene, p_draft.kind, p_draft.title, p_draft.prompt,
+    p_draft.negative_prompt, p_draft.provider, p_draft.model, p_draft.model_reason, p_draft.fallbacks, p_draft.options, p_draft.avatar_path,
+    p_draft.folder, p_draft.gem_cost, v_premium, v_max_retries,
     date_trunc('seconds', clock_timestamp()) + v_seconds * interval '1 second',
     p_draft.idempotency_key, p_draft.input_hash
   )
   returning * into v_video;
 
-  if v_video.gem_cost > 0 then
-    perform app.move_gems(
-      p_user.id, -v_video.gem_cost, 'charge', v_video.id, 'Video: ' || v_video.title, p_fair_tag => v_tag
-    );
-  else
-    update public.users u set fair_tag = v_tag where u.id = p_user.id;
-  end if;
-
-  insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
-  values (v_job_id, v_video.id, 1, v_video.provider, v_video.model, case when v_premium then 2 else 1 end);
-  perform app.add_progress(v_video.id, p_user.id, 1, 'initializing', 0, v_seconds);
-  perform app.queue_submission(v_job_id, v_video.provider, v_tag);
+  with attempt as (
+    insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
+    values (v_job_id, v_id, 1, p_draft.provider, p_draft.model, case when v_premium then 2 else 1 end)
+  ), entry as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    values (v_id, p_user.id, 1, 'initializing', 0, app.stage_message('initializing', 0), v_seconds)
+  )
+  insert into public.changed_videos (video_id, user_id) values (v_id, p_user.id);
+  perform app.queue_submission(v_job_id, p_draft.provider, v_tag);
+  perform app.tell_owners('video_updated', array[public.video_state(v_video)]);
   return v_video;
 end;
 $$;
 comment on function app.add_video(public.users, public.videos, integer) is
-  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, queue job. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
+  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, note of the change, queue job. Whoever adds videos does so here. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
 revoke all on function app.add_video(public.users, public.videos, integer) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
@@ -125,6 +135,7 @@ begin
   return jsonb_build_object(
     'video_id', p_video.id,
     'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'estimated_seconds', ceil(extract(epoch from p_video.estimated_completion_at - p_video.created_at)),
     'gem_cost', p_video.gem_cost,
     'title', p_video.title,
     'provider', p_video.provider,
@@ -233,6 +244,22 @@ $$;
 comment on function public.video_status(uuid, uuid[]) is
   'Where these videos of this user stand, with their newest progress entry. Videos of others are left out, as if they did not exist.';
 
+create function public.videos_under_way(p_user_id uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id), '[]')
+  from public.videos v
+  where v.id in (
+    select w.id
+    from public.videos w
+    where w.user_id = p_user_id and w.under_way
+    order by w.created_at desc, w.id
+    limit 100
+  );
+$$;
+comment on function public.videos_under_way(uuid) is
+  'Where the videos of this user stand that are not over: the newest hundred, with their newest progress entry. Service role only.';
+
 create function public.video_changes(p_video_ids uuid[], p_revs bigint[]) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -251,7 +278,9 @@ create function public.record_provider_event(
   p_provider text,
   p_video_job_id uuid,
   p_hash text,
-  p_payload jsonb
+  p_payload jsonb,
+  p_task_id text default null,
+  p_task_state text default null
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -259,6 +288,14 @@ declare
   v_status text;
   v_new boolean;
 begin
+  -- Of a task whose create was never answered this is the only word there is, and of a deleted video too.
+  -- It is for the operator, who can look the task up; nothing else believes it.
+  if p_task_id is not null then
+    update public.unknown_outcomes u
+    set provider_task_id = p_task_id, provider_state = p_task_state
+    where u.video_job_id = p_video_job_id and u.provider = p_provider and u.resolved_at is null
+      and coalesce(u.provider_task_id, p_task_id) = p_task_id;
+  end if;
   select j.status into v_status from public.video_jobs j where j.id = p_video_job_id and j.provider = p_provider;
   if not found then
     return jsonb_build_object('known', false, 'recorded', false, 'rang', false);
@@ -276,10 +313,12 @@ begin
     return jsonb_build_object('known', true, 'recorded', v_new, 'rang', false);
   end if;
   update public.video_jobs j
-  set next_poll_at = clock_timestamp(), maybe_bought = true
+  set next_poll_at = clock_timestamp(), maybe_bought = true,
+    -- Kept should the create's own answer never come; overwritten by it when it does.
+    provider_task_id = coalesce(j.provider_task_id, p_task_id)
   where j.id = p_video_job_id and j.status in ('claimed', 'processing');
   return jsonb_build_object('known', true, 'recorded', v_new, 'rang', app.ring('poll'));
 end;
 $$;
-comment on function public.record_provider_event(text, uuid, text, jsonb) is
-  'Takes in a webhook: keeps the event once, makes the attempt due now and rings the poller, who asks the provider itself. An unknown or finished attempt changes nothing and is no error.';
+comment on function public.record_provider_event(text, uuid, text, jsonb, text, text) is
+  'Takes in a webhook: keeps the event once, makes the attempt due now and rings the poller, who asks the provider itself. p_task_id, p_task_state: the task that it names, where the ids are the provider''s; written beside an outcome that is unknown. An unknown or finished attempt changes nothing and is no error.';

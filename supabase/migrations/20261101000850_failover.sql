@@ -41,7 +41,7 @@ begin
   from public.videos v
   where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id) and v.fallbacks <> '[]'
   for update;
-  v_maker := app.next_maker(v_video);
+  v_maker := app.next_maker(v_video, p_kind);
   if v_maker is null then
     return false;
   end if;

@@ -260,6 +260,25 @@ begin
     perform app.note_late_answers(p_outcomes, p_node);
   end if;
 
+  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took,
+  -- but its id is known after all.
+  with late as (
+    select o.video_job_id, coalesce(j.provider, o.provider) as provider, o.provider_task_id
+    from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
+    left join public.video_jobs j on j.id = o.video_job_id
+    where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
+  ), unwanted as (
+    insert into app.cancellations (video_job_id, provider, provider_task_id)
+    select l.video_job_id, p.name, l.provider_task_id
+    from late l
+    join app.providers p on p.name = l.provider and p.can_cancel
+    on conflict do nothing
+  )
+  update public.unknown_outcomes u
+  set provider_task_id = l.provider_task_id
+  from late l
+  where u.video_job_id = l.video_job_id and u.provider = l.provider and u.resolved_at is null;
+
   for v_outcome in
     select o.*
     from jsonb_to_recordset(p_outcomes) as o (
@@ -297,6 +316,10 @@ begin
         v_outcome.code, v_outcome.kind, v_outcome.provider_error, coalesce(v_outcome.delay_seconds, 15)
       );
       result := 'held';
+    elsif v_outcome.kind = 'model_off'
+      and app.move_on(v_job.id, v_outcome.code, v_outcome.kind, v_outcome.provider_error) then
+      -- Not an outage: the provider's other models are made as before.
+      result := 'moved';
     else
       result := app.fail_attempt(
         v_job.id, v_outcome.code, v_outcome.kind, v_outcome.people_code, v_outcome.people_message,
@@ -333,7 +356,7 @@ begin
 end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, and what they cost is noted. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, what they cost is noted, and what was accepted of an attempt that is over is cancelled at a provider that can. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
 revoke all on function app.record_submissions(jsonb, text) from public;
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)

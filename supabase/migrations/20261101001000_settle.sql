@@ -26,7 +26,14 @@ as $$
   ), looked_at as (
     select
       d.id,
-      p_webhooks and d.status = 'processing' and d.deadline_at > clock_timestamp()
+      p_webhooks
+        -- Where none of its rings reaches us, waiting for them would make every video late, and each
+        -- of them a measure of how long the next ones may take.
+        and (select exists (
+          select 1 from public.provider_events e
+          where e.provider = p_provider and e.received_at > clock_timestamp() - interval '1 hour'
+        ))
+        and d.status = 'processing' and d.deadline_at > clock_timestamp()
         and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > clock_timestamp()
         and not exists (select 1 from public.provider_events e where e.video_job_id = d.id) as quiet
     from due d
@@ -60,7 +67,7 @@ as $$
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks, where the provider has not rung and, by the time its model takes, need not have: nobody is to be asked.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
@@ -92,9 +99,14 @@ set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force
 as $$
 declare
   v_settings app.settings;
+  -- What was said at all: a batch of deliveries need not look for failures.
+  v_states text[] := array(select distinct r.state from jsonb_to_recordset(p_results) as r (state text));
   v_failure record;
   v_delivered uuid[];
   v_retried boolean := false;
+  v_closed text;
+  v_rest integer;
+  v_why text;
 begin
   select s.* into v_settings from app.settings s;
   perform 1
@@ -106,108 +118,124 @@ begin
   order by v.id
   for update;
 
-  with delivered as (
-    update public.video_jobs j
-    set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
-      provider_task_id = coalesce(j.provider_task_id, j.id::text),
-      result_url = r.video_url,
-      cost_usd = app.believable_cost(r.cost_usd)
-    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
-    where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
-    returning j.id, j.video_id, j.attempt
-  ), moved as (
-    update public.videos v
-    set status = 'rendering', stage = 'rendering', progress = 90
-    from delivered d
-    where v.id = d.video_id and v.status = 'processing'
-    returning v.id, v.user_id, d.id as job_id, d.attempt
-  ), told as (
-    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
-    from moved m
-  )
-  select array_agg(m.job_id) into v_delivered from moved m;
-  if v_delivered is not null then
-    perform app.enqueue_all('store-video', v_delivered, array_agg(jsonb_build_object('video_job_id', d.id) order by d.n))
-    from unnest(v_delivered) with ordinality as d (id, n);
-  end if;
-  return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
-
-  return query
-  with running as (
-    update public.video_jobs j
-    set next_poll_at = case
-      -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
-      when j.next_poll_at <= clock_timestamp() then j.next_poll_at
-      else clock_timestamp() + interval '1 second' * greatest(
-        v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
-      )
-    end
-    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p
-    where r.state in ('processing', 'unanswered')
-      and j.id = r.video_job_id
-      and p.name = j.provider
-      and j.status in ('claimed', 'processing')
-      and j.next_poll_at is not null
-      and not app.past_deadline(j.deadline_at, r.state)
-    returning j.id, j.video_id, j.attempt, j.status
-  ), alive as (
-    select * from running
-    union all
-    -- Nobody was asked about these, so nothing but the estimate is new.
-    select j.id, j.video_id, j.attempt, j.status
-    from public.video_jobs j
-    join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text) on r.video_job_id = j.id
-    where r.state = 'estimated' and j.status = 'processing'
-  ), moved as (
-    update public.videos v
-    set stage = 'generating', progress = r.progress
-    from alive j
-    join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
-      on r.video_job_id = j.id
-    where v.id = j.video_id
-      and v.status = 'processing'
-      and j.status = 'processing'
-      and r.progress >= 15
-      and (v.stage <> 'generating' or r.progress >= v.progress + 5)
-      and r.progress > v.progress
-    returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
-  ), told as (
-    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
-    from moved m
-  )
-  select m.job_id, 'progress' from moved m;
-
-  for v_failure in
-    select r.video_job_id, t.*
-    from jsonb_to_recordset(p_results) as r (
-      video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-      provider_error jsonb, retry_seconds integer, cost_usd numeric
+  if 'succeeded' = any (v_states) then
+    with delivered as (
+      update public.video_jobs j
+      set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
+        provider_task_id = coalesce(j.provider_task_id, j.id::text),
+        result_url = r.video_url,
+        cost_usd = app.believable_cost(r.cost_usd)
+      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
+      where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
+      returning j.id, j.video_id, j.attempt
+    ), moved as (
+      update public.videos v
+      set status = 'rendering', stage = 'rendering', progress = 90
+      from delivered d
+      where v.id = d.video_id and v.status = 'processing'
+      returning v.id, v.user_id, d.id as job_id, d.attempt
+    ), told as (
+      insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+      select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
+      from moved m
     )
-    join public.video_jobs j on j.id = r.video_job_id
-    join public.videos v on v.id = j.video_id
-    cross join lateral (
-      select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
-      -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now.
-      where r.state = 'failed' and not (j.status = 'claimed' and r.kind = 'not_found')
-      union all
-      select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
-      where app.past_deadline(j.deadline_at, r.state)
-    ) t
-    -- Refunds lock users: always in the same order, so that two workers never wait for each other.
-    order by v.user_id
-  loop
-    video_job_id := v_failure.video_job_id;
-    result := app.fail_attempt(
-      v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
-      v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
-    );
-    v_retried := v_retried or result = 'retried';
-    if result <> 'lost' then
-      return next;
+    select array_agg(m.job_id) into v_delivered from moved m;
+    if v_delivered is not null then
+      perform app.enqueue_all('store-video', v_delivered, array_agg(jsonb_build_object('video_job_id', d.id) order by d.n))
+      from unnest(v_delivered) with ordinality as d (id, n);
     end if;
-  end loop;
+    return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
+  end if;
+
+  if v_states && array['processing', 'estimated', 'unanswered'] then
+    return query
+    with running as (
+      update public.video_jobs j
+      set next_poll_at = case
+        -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
+        when j.next_poll_at <= clock_timestamp() then j.next_poll_at
+        else clock_timestamp() + interval '1 second' * greatest(
+          v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
+        )
+      end
+      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p
+      where r.state in ('processing', 'unanswered')
+        and j.id = r.video_job_id
+        and p.name = j.provider
+        and j.status in ('claimed', 'processing')
+        and j.next_poll_at is not null
+        and not app.past_deadline(j.deadline_at, r.state)
+      returning j.id, j.video_id, j.attempt, j.status
+    ), alive as (
+      select * from running
+      union all
+      -- Nobody was asked about these, so nothing but the estimate is new.
+      select j.id, j.video_id, j.attempt, j.status
+      from public.video_jobs j
+      join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text) on r.video_job_id = j.id
+      where r.state = 'estimated' and j.status = 'processing'
+    ), moved as (
+      update public.videos v
+      set stage = 'generating', progress = r.progress
+      from alive j
+      join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
+        on r.video_job_id = j.id
+      where v.id = j.video_id
+        and v.status = 'processing'
+        and j.status = 'processing'
+        and r.progress >= 15
+        and (v.stage <> 'generating' or r.progress >= v.progress + 5)
+        and r.progress > v.progress
+      returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
+    ), told as (
+      insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+      select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
+      from moved m
+    )
+    select m.job_id, 'progress' from moved m;
+  end if;
+
+  if v_states && array['failed', 'processing', 'unanswered'] then
+    for v_failure in
+      select r.video_job_id, j.provider, t.*
+      from jsonb_to_recordset(p_results) as r (
+        video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
+        provider_error jsonb, retry_seconds integer, cost_usd numeric
+      )
+      join public.video_jobs j on j.id = r.video_job_id
+      join public.videos v on v.id = j.video_id
+      cross join lateral (
+        select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
+        -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now.
+        where r.state = 'failed' and not (j.status = 'claimed' and r.kind = 'not_found')
+        union all
+        select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
+        where app.past_deadline(j.deadline_at, r.state)
+      ) t
+      -- Refunds lock users: always in the same order, so that two workers never wait for each other.
+      order by v.user_id
+    loop
+      video_job_id := v_failure.video_job_id;
+      result := app.fail_attempt(
+        v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
+        v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
+      );
+      v_retried := v_retried or result = 'retried';
+      if result <> 'lost' then
+        return next;
+      end if;
+      if v_failure.kind in ('auth', 'balance') then
+        v_closed := v_failure.provider;
+        v_rest := greatest(v_rest, v_failure.retry_seconds, 1);
+        v_why := v_failure.code;
+      end if;
+    end loop;
+  end if;
+
+  -- It takes tasks and does not make them, for want of our money or for our key: it is to be given no more.
+  if v_closed is not null then
+    perform app.note_refusal(v_closed, v_rest, v_why);
+  end if;
 
   -- Rings come last: while their lock is held nothing else may be waited for.
   if v_delivered is not null then
@@ -219,7 +247,7 @@ begin
 end;
 $$;
 comment on function app.settle_video_jobs(jsonb) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. Returns what changed: rendering, progress, retried or failed.';
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account rests. Returns what changed: rendering, progress, retried or failed.';
 revoke all on function app.settle_video_jobs(jsonb) from public;
 
 create function app.fail_attempt(
@@ -238,6 +266,8 @@ declare
   v_job public.video_jobs;
   v_video public.videos;
   v_retry_seconds integer := p_retry_seconds;
+  v_maker jsonb;
+  v_free boolean := false;
 begin
   select v.* into v_video
   from public.videos v
@@ -246,7 +276,8 @@ begin
   update public.video_jobs j
   set status = 'failed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error,
-    cost_usd = app.believable_cost(p_cost_usd)
+    cost_usd = app.believable_cost(p_cost_usd),
+    maybe_bought = j.maybe_bought or p_code = 'unknown_outcome'
   where j.id = p_job_id and j.status in ('pending', 'claimed', 'processing')
   returning j.* into v_job;
   if not found then
@@ -254,19 +285,28 @@ begin
   end if;
 
   if p_code = 'unknown_outcome' then
-    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
-    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, p_provider_error)
+    insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
+    values (v_job.id, v_job.video_id, v_job.provider, v_job.model, v_job.provider_task_id, p_provider_error)
     on conflict (video_job_id) do nothing;
     v_retry_seconds := (select case s.unknown_outcome when 'retry' then 5 end from app.settings s);
   end if;
 
-  if v_retry_seconds is not null and v_video.retry_count < v_video.max_retries then
-    update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id;
+  -- What may work here the next time may work elsewhere now. What is not made here at all can only be
+  -- made elsewhere; an attempt that was never accepted has been moved on, or may have been bought.
+  if v_retry_seconds is not null or (p_kind = 'model_off' and v_job.submitted_at is not null) then
+    v_maker := app.next_maker(v_video, p_kind);
+  end if;
+  -- Our key and our account are no fault of the video's, and cost it no retry: it moves on, or waits as
+  -- long as a video may wait for a provider at all.
+  if p_kind in ('auth', 'balance') then
+    v_free := v_maker is not null or v_video.created_at > clock_timestamp()
+      - (select s.queued_deadline_minutes from app.settings s) * interval '1 minute';
+  end if;
+  if (v_retry_seconds is not null or v_maker is not null) and (v_free or v_video.retry_count < v_video.max_retries) then
+    update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id and not v_free;
     perform app.try_again(
-      v_video, v_job.attempt + 1, v_job.priority,
-      -- Where the provider itself is in trouble, another one may do better.
-      case when p_kind in ('timeout', 'server') then app.next_maker(v_video) end,
-      v_retry_seconds, 'That did not work, we try once more…'
+      v_video, v_job.attempt + 1, v_job.priority, v_maker,
+      case when v_maker is null then v_retry_seconds else 0 end, 'That did not work, we try once more…'
     );
     return 'retried';
   end if;
@@ -276,7 +316,7 @@ begin
 end;
 $$;
 comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) is
-  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own p_retry_seconds later while the video has any left (null: the failure will not pass), else the video fails and the gems come back. Returns retried, failed, or lost when the attempt was over already.';
+  'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own while the video has any left, at the next provider of its chain that takes work or else p_retry_seconds later at the same one (null: the failure will not pass), else the video fails and the gems come back. A failure for our key or account uses up none. Returns retried, failed, or lost when the attempt was over already.';
 revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) from public;
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean

@@ -94,22 +94,24 @@ revoke all on function app.finish_storing(uuid, text, text) from public;
 create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = ''
 as $$
+declare
+  v_video public.videos;
 begin
   -- The video before its attempt, as everywhere.
-  perform 1 from public.videos v
+  select v.* into v_video
+  from public.videos v
   where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id)
   for update;
   update public.video_jobs j
   set error_code = p_code, error_kind = 'storing', provider_error = p_provider_error
   where j.id = p_job_id and j.status = 'completed';
   if not app.fail_video(
-    (select j.video_id from public.video_jobs j where j.id = p_job_id),
-    'storing_failed',
-    'The video was made but could not be saved. Please try again.'
+    v_video.id, 'storing_failed', 'The video was made but could not be saved. Please try again.'
   ) then
     return false;
   end if;
-  perform app.discard_files((select j.video_id from public.video_jobs j where j.id = p_job_id));
+  -- A thumbnail may be there, or the file, copied by a worker that died before it said so, or late.
+  perform app.discard_files(v_video.id);
   return true;
 end;
 $$;

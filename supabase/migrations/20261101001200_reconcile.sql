@@ -95,7 +95,7 @@ begin
   select 'stranded: nobody will deliver the notification', n.video_id, n.user_id, d.channel
   from public.notification_deliveries d
   join public.notifications n on n.id = d.notification_id
-  where d.status = 'pending' and not app.live_queue_job('notify-user', d.id);
+  where d.status = 'pending' and not app.live_queue_job('notify-' || d.channel, d.id);
 end;
 $$;
 comment on function app.find_violations(timestamptz) is
@@ -281,14 +281,14 @@ begin
 
   -- A notification that is to be sent, but the queue knows nothing of it (any more).
   for v_row in
-    select d.id
+    select d.id, d.channel
     from public.notification_deliveries d
-    where d.status = 'pending' and not app.live_queue_job('notify-user', d.id)
+    where d.status = 'pending' and not app.live_queue_job('notify-' || d.channel, d.id)
     order by d.created_at, d.id
     limit p_limit
     for update skip locked
   loop
-    perform app.queue_delivery(v_row.id);
+    perform app.queue_delivery(v_row.id, v_row.channel);
     v_undelivered := v_undelivered + 1;
   end loop;
 
@@ -338,6 +338,12 @@ $$;
 comment on function app.measure_models() is 'Refreshes app.model_stats from the newest 100 completed attempts of each model in use. Returns how many models.';
 revoke all on function app.measure_models() from public;
 
+create table app.change_marks (
+  noted_at timestamptz primary key default now(),
+  xid xid8 not null default pg_current_xact_id()
+);
+comment on table app.change_marks is 'Which transaction it was when: tells changes of long ago, which carry nothing but their transaction, from newer ones. One row a day.';
+
 create function app.clean_up() returns void
 language plpgsql set search_path = ''
 as $$
@@ -350,6 +356,16 @@ begin
   where j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
   update public.unknown_outcomes o set provider_error = null where o.happened_at < v_before and o.provider_error is not null;
   delete from app.drainers d where d.lease_until < now();
+  -- Of a provider that this deployment has no key for any more.
+  delete from app.cancellations c where c.created_at < now() - interval '1 day';
+  -- Deleted videos that every app has heard of: whoever asks since before then is told to begin anew.
+  insert into app.change_marks default values on conflict do nothing;
+  delete from public.changed_videos c
+  where c.changed_in < (
+      select m.xid from app.change_marks m where m.noted_at < now() - interval '100 days' order by m.noted_at desc limit 1
+    )
+    and not exists (select 1 from public.videos v where v.id = c.video_id);
+  delete from app.change_marks m where m.noted_at < now() - interval '130 days';
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
   end if;
@@ -357,7 +373,7 @@ begin
   perform app.ring('maintain');
 end;
 $$;
-comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, dead drainers and pg_cron''s history; checks every invariant over all time; and rings maintain, which logs what that found, and has pg-boss tidy its tables.';
+comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, which videos were deleted after a hundred days, dead drainers and pg_cron''s history; checks every invariant over all time; and rings maintain, which logs what that found, and has pg-boss tidy its tables.';
 revoke all on function app.clean_up() from public;
 
 create function public.health_report() returns jsonb
@@ -398,6 +414,7 @@ as $$
       from app.providers p
     ),
     'unknown_outcomes', (select count(*) from public.unknown_outcomes u where u.resolved_at is null),
+    'cancellations_open', (select count(*) from app.cancellations c),
     'objects_to_delete', (select count(*) from app.objects_to_delete d),
     'erasures_open', (select count(*) from app.erasures e where e.finished_at is null),
     'doorbell_installed', app.doorbell_installed(),

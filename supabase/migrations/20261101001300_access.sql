@@ -43,6 +43,8 @@ create policy "Parents change their children" on public.children for update to a
   using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
 
 grant update (is_favorite) on public.videos to authenticated;
+-- Checks and generated columns run as whoever writes.
+grant execute on function app.is_under_way(text), app.is_video(public.videos) to authenticated;
 create policy "Users mark favourites" on public.videos for update to authenticated
   using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
 
@@ -66,8 +68,9 @@ grant execute on function public.quote_video(uuid, jsonb) to service_role;
 grant execute on function public.price_list() to service_role;
 grant execute on function public.cancel_video(uuid, uuid) to service_role;
 grant execute on function public.video_status(uuid, uuid[]) to service_role;
+grant execute on function public.videos_under_way(uuid) to service_role;
 grant execute on function public.video_changes(uuid[], bigint[]) to service_role;
-grant execute on function public.record_provider_event(text, uuid, text, jsonb) to service_role;
+grant execute on function public.record_provider_event(text, uuid, text, jsonb, text, text) to service_role;
 grant execute on function public.health_report() to service_role;
 
 -- No policy on purpose: nobody but the service role, which is above policies, has business there.

@@ -12,16 +12,19 @@ begin
   end if;
 end;
 $$;
--- Else a deleted row is known by its id alone, and the owner's filter user_id=eq.… lets no deletion through.
-alter table public.videos replica identity full;
+-- With the primary key alone a deleted row would be known by its id, and the owner's filter user_id=eq.…
+-- would let no deletion through. The whole row would go into the log with every change, too.
+alter table public.videos replica identity using index videos_gallery;
 
 create table public.changed_videos (
   video_id uuid primary key,
   user_id uuid not null references public.users (id) on delete cascade,
   changed_in xid8 not null default pg_current_xact_id()
-);
+)
+-- No index holds changed_in, so that a change writes one row version and no index entry.
+with (fillfactor = 50);
 comment on table public.changed_videos is 'Which transaction last changed what the owner sees of a video. Outlives the video: what has no video any more was deleted.';
-create index changed_videos_user_id_idx on public.changed_videos (user_id, changed_in);
+create index changed_videos_user_id_idx on public.changed_videos (user_id);
 alter table public.changed_videos enable row level security;
 revoke all on public.changed_videos from public, anon, authenticated, service_role;
 grant select on public.changed_videos to authenticated, service_role;
@@ -57,16 +60,13 @@ create function app.tell_owners(p_event text, p_states jsonb[]) returns void
 language plpgsql set search_path = ''
 as $$
 begin
-  if to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
-    return;
-  end if;
-  -- Dynamic, because Realtime need not exist when this function is made.
-  execute $q$
-    select realtime.send(s.state, $2, 'user:' || (s.state ->> 'user_id'), true) from unnest($1) as s (state)
-  $q$ using p_states, p_event;
-exception when others then
+  perform realtime.send(s.state, p_event, 'user:' || (s.state ->> 'user_id'), true) from unnest(p_states) as s (state);
+exception
+  -- Realtime is not there.
+  when undefined_function or invalid_schema_name then null;
   -- The money is more important than the message: who missed it asks videos_since.
-  raise warning 'Owners were not told of % changes: %', cardinality(p_states), sqlerrm;
+  when others then
+    raise warning 'Owners were not told of % changes: %', cardinality(p_states), sqlerrm;
 end;
 $$;
 comment on function app.tell_owners(text, jsonb[]) is
@@ -84,7 +84,7 @@ begin
   -- Row locks are those of the videos that this transaction holds already, so nothing new can deadlock.
   if tg_op = 'DELETE' then
     update public.changed_videos c set changed_in = pg_current_xact_id() from old_videos o where c.video_id = o.id;
-    -- Nobody is told of an account that goes with its videos, and no message keeps its id.
+    -- Where the account is gone already nobody is left to tell.
     select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
     from old_videos o
     join public.users u on u.id = o.user_id;
@@ -92,62 +92,34 @@ begin
     return null;
   end if;
 
-  if tg_op = 'INSERT' then
-    select array_agg(public.video_state(n.*::public.videos)) into v_states from new_videos n;
-  else
-    select array_agg(s.state) into v_states
-    from new_videos n
-    join old_videos o on o.id = n.id
-    cross join lateral (select public.video_state(n.*::public.videos) as state) s
-    -- Most changes are seen at these three, which spares the other comparison.
-    where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
-      or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
-  end if;
+  select array_agg(s.state) into v_states
+  from new_videos n
+  join old_videos o on o.id = n.id
+  cross join lateral (select public.video_state(n.*::public.videos) as state) s
+  -- Most changes are seen at these three, which spares the other comparison.
+  where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
+    or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
   if v_states is null then
     return null;
   end if;
-  insert into public.changed_videos as c (video_id, user_id)
-  select (s.state ->> 'id')::uuid, (s.state ->> 'user_id')::uuid from unnest(v_states) as s (state)
-  on conflict (video_id) do update set changed_in = excluded.changed_in;
+  update public.changed_videos c
+  set changed_in = pg_current_xact_id()
+  from unnest(v_states) as s (state)
+  where c.video_id = (s.state ->> 'id')::uuid;
   perform app.tell_owners('video_updated', v_states);
   return null;
 end;
 $$;
 comment on function app.note_changes() is
-  'Notes and broadcasts what changed for the owners, once a statement. Definer, because users who mark a favourite may write neither changed_videos nor messages.';
+  'Notes and broadcasts what changed for the owners, once a statement; new videos are noted where they are added. Definer, because users who mark a favourite may write neither changed_videos nor messages.';
 revoke all on function app.note_changes() from public;
 
-create trigger note_new_videos after insert on public.videos
-referencing new table as new_videos
-for each statement execute function app.note_changes();
 create trigger note_changed_videos after update on public.videos
 referencing old table as old_videos new table as new_videos
 for each statement execute function app.note_changes();
 create trigger note_deleted_videos after delete on public.videos
 referencing old table as old_videos
 for each statement execute function app.note_changes();
-
-create function app.forget_messages() returns trigger
-language plpgsql security definer set search_path = ''
-as $$
-begin
-  if to_regclass('realtime.messages') is not null then
-    -- Realtime drops messages after three days and lets nobody else delete them, but change them.
-    execute 'update realtime.messages m set topic = ''forgotten'', payload = null where m.topic = $1'
-      using 'user:' || old.id;
-  end if;
-  return null;
-exception when others then
-  raise warning 'Realtime keeps the messages to user % until it drops them: %', old.id, sqlerrm;
-  return null;
-end;
-$$;
-comment on function app.forget_messages() is 'Takes the name off what a deleted user was told. Definer, because whoever deletes accounts need not be let near messages.';
-revoke all on function app.forget_messages() from public;
-
-create trigger forget_messages
-after delete on public.users
-for each row execute function app.forget_messages();
 
 do $$
 begin
@@ -166,6 +138,7 @@ declare
   v_snapshot pg_snapshot := pg_current_snapshot();
   v_user_id uuid := (select auth.uid());
   v_life text := '0';
+  v_today integer := current_date - date '1970-01-01';
   v_ids uuid[];
   v_reset boolean;
 begin
@@ -178,8 +151,10 @@ begin
   exception when insufficient_privilege then
     null;
   end;
-  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}$' and split_part(p_rev, ':', 1) = v_life
-    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot) then
+  if p_rev ~ '^[0-9a-f]+:[0-9]{1,19}:[0-9]{1,6}$' and split_part(p_rev, ':', 1) = v_life
+    and split_part(p_rev, ':', 2)::xid8 <= pg_snapshot_xmax(v_snapshot)
+    -- After a hundred days app.clean_up() forgets what was deleted.
+    and split_part(p_rev, ':', 3)::integer >= v_today - 90 then
     v_ids := array(
       select c.video_id
       from public.changed_videos c
@@ -196,7 +171,7 @@ begin
   return jsonb_build_object(
     'reset', v_reset,
     -- Whatever was under way when we looked is at least this; so it is found the next time.
-    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot),
+    'rev', v_life || ':' || pg_snapshot_xmin(v_snapshot) || ':' || v_today,
     'videos', (
       select coalesce(jsonb_agg(public.video_state(v) order by v.created_at desc, v.id desc), '[]')
       from public.videos v

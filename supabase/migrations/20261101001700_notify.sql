@@ -71,30 +71,30 @@ comment on function public.register_device(text, text, text, text, text) is
 revoke all on function public.register_device(text, text, text, text, text) from public;
 grant execute on function public.register_device(text, text, text, text, text) to authenticated;
 
-create function app.queue_delivery(p_id uuid, p_start_after timestamptz default now()) returns void
+create function app.queue_delivery(p_id uuid, p_channel text, p_start_after timestamptz default now()) returns void
 language sql set search_path = ''
 as $$
   select app.enqueue(
-    'notify-user', p_id, jsonb_build_object('delivery_id', p_id), p_start_after => p_start_after
+    'notify-' || p_channel, p_id, jsonb_build_object('delivery_id', p_id), p_start_after => p_start_after
   );
 $$;
-comment on function app.queue_delivery(uuid, timestamptz) is 'Puts one delivery into the queue.';
-revoke all on function app.queue_delivery(uuid, timestamptz) from public;
+comment on function app.queue_delivery(uuid, text, timestamptz) is 'Puts one delivery into the queue of its channel.';
+revoke all on function app.queue_delivery(uuid, text, timestamptz) from public;
 
 create function app.open_deliveries() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_id uuid;
+  v_delivery record;
 begin
-  for v_id in
+  for v_delivery in
     insert into public.notification_deliveries (notification_id, channel, device_id)
     select new.id, d.kind, d.id from public.devices d where d.user_id = new.user_id
     union all
     select new.id, 'webhook', null
-    returning id
+    returning id, channel
   loop
-    perform app.queue_delivery(v_id);
+    perform app.queue_delivery(v_delivery.id, v_delivery.channel);
   end loop;
   return null;
 end;
@@ -136,6 +136,7 @@ returns table (
   data jsonb,
   created_at timestamptz,
   thumbnail_path text,
+  shows_child boolean,
   address text,
   p256dh text,
   auth text
@@ -160,7 +161,7 @@ begin
     returning d.*
   )
   select t.id, t.attempts, t.channel, n.kind, n.video_id, n.user_id, n.title, n.body, n.data, n.created_at,
-    v.thumbnail_path, g.address, g.p256dh, g.auth
+    v.thumbnail_path, v.avatar_path is not null, g.address, g.p256dh, g.auth
   from taken t
   join public.notifications n on n.id = t.notification_id
   join public.videos v on v.id = n.video_id
@@ -168,7 +169,7 @@ begin
 end;
 $$;
 comment on function app.start_notifying(uuid[]) is
-  'What a sender needs to send these, each counted as a try before it is made. Those that are over already, or for a device that is gone, are left out: their queue jobs are done.';
+  'What a sender needs to send these, each counted as a try before it is made. Those that are over already, or for a device that is gone, are left out: their queue jobs are done. shows_child: the thumbnail is a child''s picture, which none but its parents may be sent.';
 revoke all on function app.start_notifying(uuid[]) from public;
 
 create function app.finish_notifying(
@@ -195,7 +196,7 @@ begin
 
   if p_outcome = 'later' and v_delivery.attempts < (select s.notify_attempts from app.settings s) then
     update public.notification_deliveries d set error_code = p_error_code where d.id = p_id;
-    perform app.queue_delivery(p_id, clock_timestamp() + interval '1 second' * least(3600, greatest(
+    perform app.queue_delivery(p_id, v_delivery.channel, clock_timestamp() + interval '1 second' * least(3600, greatest(
       p_wait_seconds, 5 * 3 ^ (v_delivery.attempts - 1)
     )));
     return 'later';

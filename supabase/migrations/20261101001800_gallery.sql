@@ -17,7 +17,9 @@ comment on function app.search_words(uuid, text) is 'The words of a text in lowe
 revoke all on function app.search_words(uuid, text) from public;
 grant execute on function app.search_words(uuid, text) to authenticated, service_role;
 
-create index videos_search on public.videos using gin (app.search_words(user_id, title || ' ' || coalesce(prompt, '')));
+-- What is under way is a handful, which a search reads one by one: so a video is indexed once, at its end.
+create index videos_search on public.videos using gin (app.search_words(user_id, title || ' ' || coalesce(prompt, '')))
+where not under_way;
 create index videos_favourites on public.videos (user_id, created_at desc, id desc) where is_favorite;
 
 create function app.search_query(p_user_id uuid, p_text text) returns tsquery
@@ -41,7 +43,12 @@ begin
   return query
   select v.id
   from public.videos v
-  where v.user_id = v_user_id
+  where v.user_id = v_user_id and not v.under_way
+    and app.search_words(v.user_id, v.title || ' ' || coalesce(v.prompt, '')) @@ v_query
+  union all
+  select v.id
+  from public.videos v
+  where v.user_id = v_user_id and v.under_way
     and app.search_words(v.user_id, v.title || ' ' || coalesce(v.prompt, '')) @@ v_query;
 end;
 $$;

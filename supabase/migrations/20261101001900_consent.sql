@@ -67,29 +67,23 @@ $$;
 comment on function app.has_consent(uuid) is 'Whether the child''s name and picture may be handed to a provider now.';
 revoke all on function app.has_consent(uuid) from public;
 
-create function app.avatar_for(p_user_id uuid, p_child_id uuid, p_avatar_path text) returns text
+create function app.check_avatar(p_user_id uuid, p_child_id uuid, p_avatar_path text) returns void
 language plpgsql stable set search_path = ''
 as $$
-declare
-  v_path text := coalesce(p_avatar_path, (select c.avatar_path from public.children c where c.id = p_child_id));
 begin
-  if v_path is null then
-    return null;
-  end if;
   if not app.has_consent(p_child_id) then
     raise exception 'Please agree first that this child''s picture may be used for videos'
       using errcode = 'GM011', detail = '{"field": "child_id"}';
   end if;
-  if not starts_with(v_path, p_user_id || '/' || p_child_id || '.')
-    or not exists (select 1 from storage.objects o where o.bucket_id = 'avatars' and o.name = v_path) then
+  if not starts_with(p_avatar_path, p_user_id || '/' || p_child_id || '.')
+    or not exists (select 1 from storage.objects o where o.bucket_id = 'avatars' and o.name = p_avatar_path) then
     raise exception 'There is no such picture of this child' using errcode = 'GM005', detail = '{"field": "avatar_url"}';
   end if;
-  return v_path;
 end;
 $$;
-comment on function app.avatar_for(uuid, uuid, text) is
-  'The picture a video of this child starts with: the one asked for, else the child''s own, else none. GM011 without consent, GM005 where it is not this child''s or not there.';
-revoke all on function app.avatar_for(uuid, uuid, text) from public;
+comment on function app.check_avatar(uuid, uuid, text) is
+  'Whether a video of this child may start with this picture. GM011 without consent, GM005 where it is not this child''s or not there.';
+revoke all on function app.check_avatar(uuid, uuid, text) from public;
 
 create function app.own_child(p_child_id uuid) returns public.children
 language plpgsql stable set search_path = ''

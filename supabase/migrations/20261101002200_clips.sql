@@ -25,6 +25,28 @@ $$;
 comment on function app.clip_map(uuid, jsonb) is 'What projects.clips must hold for these frames.';
 revoke all on function app.clip_map(uuid, jsonb) from public;
 
+create function app.keep_clips_of(p_user_id uuid, p_project_id uuid) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
+  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway. A worker
+  -- that ends clips of two users rings for the first one's notice before it is the second one's turn, so
+  -- two such workers can meet: Postgres ends one, and its transaction is run again.
+  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));
+  -- The owner may be changing the scenes: the map is of those that are there afterwards.
+  perform 1 from public.projects p where p.id = p_project_id for no key update;
+  update public.projects p
+  set clips = m.clips, updated_at = clock_timestamp()
+  from (
+    select q.id, app.clip_map(q.id, q.frames) as clips from public.projects q where q.id = p_project_id
+  ) m
+  where p.id = m.id and p.clips <> m.clips;
+end;
+$$;
+comment on function app.keep_clips_of(uuid, uuid) is 'Keeps a project''s clips; writes only where something changed.';
+revoke all on function app.keep_clips_of(uuid, uuid) from public;
+
 create function app.keep_clips() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -36,32 +58,14 @@ begin
   else
     v_clip := new;
   end if;
-  -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
-  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway. A worker
-  -- that ends clips of two users rings for the first one's notice before it is the second one's turn, so
-  -- two such workers can meet: Postgres ends one, and its transaction is run again.
-  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));
-  -- The owner may be changing the scenes: the map is of those that are there afterwards.
-  perform 1 from public.projects p where p.id = v_clip.project_id for no key update;
-  update public.projects p
-  set clips = m.clips, updated_at = clock_timestamp()
-  from (
-    select q.id, app.clip_map(q.id, q.frames) as clips from public.projects q where q.id = v_clip.project_id
-  ) m
-  where p.id = m.id and p.clips <> m.clips;
+  perform app.keep_clips_of(v_clip.user_id, v_clip.project_id);
   return null;
 end;
 $$;
-comment on function app.keep_clips() is 'Keeps projects.clips; writes only where something changed. Definer, because whoever changes a video need not be let near projects.';
+comment on function app.keep_clips() is 'Keeps projects.clips where a clip ends or goes. Definer, because whoever changes a video need not be let near projects.';
 revoke all on function app.keep_clips() from public;
 
 -- At the end of the transaction, when nothing else is waited for any more. Only what changes the map.
-create constraint trigger keep_new_clips
-after insert on public.videos
-deferrable initially deferred
-for each row when (new.project_id is not null)
-execute function app.keep_clips();
-
 create constraint trigger keep_ended_clips
 after update of status on public.videos
 deferrable initially deferred
@@ -90,6 +94,30 @@ create trigger touch_project
 before update of title, frames on public.projects
 for each row execute function app.touch_project();
 
+create function app.check_project_limit(p_user_id uuid, p_more integer) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_limit integer := (select s.project_limit from app.settings s);
+begin
+  if p_more > v_limit then
+    -- Waiting would not help.
+    raise exception 'At most % scenes can be made at once, and there are %', v_limit, p_more
+      using errcode = 'GM012', detail = jsonb_build_object('field', 'frames', 'allowed', jsonb_build_array(1, v_limit))::text;
+  end if;
+  if p_more + (
+    select count(*) from public.videos v
+    where v.user_id = p_user_id and v.under_way and v.scene is not null
+  ) > v_limit then
+    raise exception 'At most % clips may be under way at once', v_limit
+      using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
+  end if;
+end;
+$$;
+comment on function app.check_project_limit(uuid, integer) is
+  'GM012 where a project has more scenes to make than may ever be under way, GM004 where so many more would be too many for this user now. The caller holds the user''s lock.';
+revoke all on function app.check_project_limit(uuid, integer) from public;
+
 create function public.queue_clips(p_user_id uuid, p_project_id uuid, p_scenes jsonb) returns integer
 language plpgsql security definer set search_path = ''
 as $$
@@ -102,7 +130,7 @@ declare
   v_price integer := 0;
 begin
   select u.* into v_user from public.users u where u.id = p_user_id for no key update;
-  if not found then
+  if not found or app.is_leaving(p_user_id) then
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
   end if;
   -- Until commit nobody deletes it.
@@ -133,7 +161,7 @@ begin
     return 0;
   end if;
 
-  perform app.check_queue_limit(p_user_id, cardinality(v_drafts));
+  perform app.check_project_limit(p_user_id, cardinality(v_drafts));
   if v_price > v_user.gem_balance then
     raise exception 'The balance is % gems and % are needed', v_user.gem_balance, v_price
       using errcode = 'GM001',
@@ -142,12 +170,13 @@ begin
   for v_index in 1..cardinality(v_drafts) loop
     perform app.add_video(v_user, v_drafts[v_index], v_expected[v_index]);
   end loop;
+  perform app.keep_clips_of(p_user_id, p_project_id);
   perform app.ring('submit');
   return cardinality(v_drafts);
 end;
 $$;
 comment on function public.queue_clips(uuid, uuid, jsonb) is
-  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 queue limit, GM005 no such user or project, GM010 no price.';
+  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 project limit, GM005 no such user or project, GM010 no price, GM012 more scenes than the project limit (detail.field).';
 
 create function public.project_state(p_user_id uuid, p_project_id uuid) returns jsonb
 language sql stable security definer set search_path = ''

@@ -7,6 +7,7 @@ import { lifecycle } from "./http/lifecycle.ts";
 import { memory } from "./http/memory.ts";
 import { minutes } from "./http/minutes.ts";
 import { queueHttp } from "./http/queueing.ts";
+import { status } from "./http/status.ts";
 import { fair } from "./sql/fair.ts";
 import { finish } from "./sql/finish.ts";
 import { queueSql } from "./sql/queue_sql.ts";
@@ -26,6 +27,7 @@ export const BENCHES: readonly Bench[] = [
   flow,
   lifecycle,
   latency,
+  status,
   memory,
   cold,
   minutes,

@@ -125,7 +125,11 @@ const turnedAway: readonly (readonly [knobs: KnobChanges, submit: string, poll: 
     "unknown server internalServerError",
     "unanswered server internalServerError",
   ],
-  [{ noServer: 1 }, "unknown provider noAvailableServer", "unanswered provider noAvailableServer"],
+  [
+    { noServer: 1 },
+    "refused unavailable noAvailableServer",
+    "unanswered unavailable noAvailableServer",
+  ],
   [{ droppedRequest: 1 }, "unknown server network", "unanswered server network"],
 ];
 

@@ -69,6 +69,7 @@ Deno.test("the service role may execute the doors and write no money and no stat
       "record_provider_event",
       "video_changes",
       "video_status",
+      "videos_under_way",
     ]);
     const writable = await db.query(
       `select t.name from (values ('users'), ('gem_entries'), ('videos'), ('video_jobs'),

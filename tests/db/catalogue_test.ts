@@ -51,9 +51,11 @@ Deno.test("there are free and premium rhymes", async () => {
   });
 });
 
-Deno.test("the database and the adapters agree on whose the task ids are", async () => {
+Deno.test("the database and the adapters agree on whose the task ids are, and on who can cancel", async () => {
   await withSql(async (db) => {
-    const rows = await db.query("select name, chooses_task_id from app.providers order by name");
+    const rows = await db.query(
+      "select name, chooses_task_id, can_cancel from app.providers order by name",
+    );
     const providers = await createProviders((name) =>
       name.endsWith("_API_KEY") ? "key" : undefined
     );
@@ -62,6 +64,7 @@ Deno.test("the database and the adapters agree on whose the task ids are", async
       [...providers.keys()].sort().map((name) => ({
         name,
         chooses_task_id: providers.get(name)?.choosesTaskId,
+        can_cancel: providers.get(name)?.cancel !== undefined,
       })),
     );
   });

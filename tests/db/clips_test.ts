@@ -12,6 +12,7 @@ import {
   failAttempt,
   type Family,
   newFamily,
+  queueVideo,
   stateOf,
   value,
 } from "../support/fixtures.ts";
@@ -142,10 +143,37 @@ Deno.test("all or none: gems for eleven of twelve scenes buy nothing, and the er
   });
 });
 
-Deno.test("more scenes than a user may have under way at once are refused before any charge", async () => {
-  await withProject({ scenes: 21 }, async (db, family, project) => {
-    assertEquals(await stateOf(queueClips(db, family, project, { scenes: numbers(21) })), "GM004");
-    assertEquals(await balanceOf(db, family), 42);
+Deno.test("a project of 30 scenes is made to its end, and other videos are queued beside it", async () => {
+  await withProject({ scenes: 30, clipsPaid: 40 }, async (db, family, project) => {
+    assertEquals(await queueClips(db, family, project, { scenes: numbers(30) }), 30);
+    await queueVideo(db, family);
+    const ids = await newest(db, family, project);
+    for (const id of ids) await finish(db, id);
+    assertEquals(
+      await clipsOf(db, project),
+      Object.fromEntries(ids.map((id) => [id, `somewhere/${id}.mp4`])),
+    );
+    assertEquals(await balanceOf(db, family), 10 * PRICE - 10);
+  });
+});
+
+Deno.test("a project that can never start is refused for its scenes, and one that can later for now", async () => {
+  await withProject({ scenes: 101, clipsPaid: 201 }, async (db, family, project) => {
+    const refusal = async (scenes: string[], of = project) => {
+      const asking = queueClips(db, family, of, { scenes });
+      const error: unknown = await asking.then(() => null, (thrown: unknown) => thrown);
+      const { code, detail } = z.object({ code: z.string(), detail: z.string() }).parse(error);
+      return [code, JSON.parse(detail)];
+    };
+    const never = { field: "frames", allowed: [1, 100] };
+    assertEquals(await refusal(numbers(101)), ["GM012", never]);
+    assertEquals([await balanceOf(db, family), await clipsOf(db, project)], [201 * PRICE, {}]);
+
+    await queueClips(db, family, project, { scenes: numbers(100) });
+    const other = await newProject(db, family, 1);
+    assertEquals(await refusal(["1"], other), ["GM004", { limit: 100 }]);
+    await finish(db, (await newest(db, family, project))[0] ?? "");
+    assertEquals(await queueClips(db, family, other, { scenes: ["1"] }), 1);
   });
 });
 

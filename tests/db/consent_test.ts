@@ -69,7 +69,7 @@ Deno.test("F39 another child's consent, and another child's picture, are of no u
     assertEquals(await stateOf(queueVideo(db, mine)), "GM011");
     await consent(db, mine);
     const draft = (path: string) =>
-      db.query("select app.avatar_for($1, $2, $3)", [mine.userId, mine.childId, path]);
+      db.query("select app.check_avatar($1, $2, $3)", [mine.userId, mine.childId, path]);
     assertEquals(await stateOf(draft(theirs)), "GM005");
     assertEquals(await stateOf(draft(`${mine.userId}/${mine.childId}.jpg`)), "GM005", "not there");
     const pointing = asUser(

@@ -75,6 +75,21 @@ Deno.test("a file that a worker still wrote after its video was deleted goes too
   });
 });
 
+Deno.test("a child's picture that was still being uploaded when the child was deleted goes too", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db);
+    const path = await addAvatar(db, family);
+    await asUser(db, family.userId, "select public.forget_child($1)", [family.childId]);
+    await visit(db);
+    assertEquals(await db.query("select 1 from storage.objects"), []);
+    await db.query("insert into storage.objects (bucket_id, name) values ('avatars', $1)", [path]);
+    await pause(db);
+    await visit(db);
+    assertEquals(await db.query("select 1 from storage.objects"), []);
+    assertEquals(await db.query("select 1 from app.objects_to_delete"), []);
+  });
+});
+
 Deno.test("forgetting a child takes its videos, pictures and consents with it, and nobody else's", async () => {
   await withSql(async (db) => {
     const [family, other] = [await newFamily(db, { gems: 30 }), await newFamily(db, { gems: 10 })];

@@ -3,6 +3,7 @@ import type { Database } from "../../shared/db/database.ts";
 import {
   prepareSubmitting,
   recordSubmissions,
+  settleVideoJobs,
   startSubmissions,
   type SubmissionRecord,
 } from "../../shared/db/worker_calls.ts";
@@ -76,6 +77,14 @@ async function handOver(db: Database, videoId: string, outcome: Outcome, more: o
   return change?.result;
 }
 
+/** The newest attempt, which was accepted, fails like this. */
+async function fail(db: Database, videoId: string, kind: string, more: object = {}) {
+  const { id: video_job_id } = await newestJob(db, videoId);
+  const failure = { ...busy, kind, code: "told", retry_seconds: 5, ...more };
+  const [change] = await settleVideoJobs(db, [{ video_job_id, state: "failed", ...failure }]);
+  return change?.result;
+}
+
 async function attemptsOf(db: Database, videoId: string) {
   const rows = await db.query(
     "select attempt, provider, model, status from public.video_jobs where video_id = $1 order by attempt",
@@ -121,6 +130,123 @@ Deno.test("a provider without room: the next of the chain takes over, for the sa
     const { retry_count, status } = await videoOf(db, videoId);
     assertEquals([retry_count, status], [0, "processing"]);
     assertEquals(await entriesOf(db, videoId), [{ kind: "charge", amount: -7 }]);
+  });
+});
+
+Deno.test("a provider without a server, or whose engine is away, is one that takes nothing: videos move on, its breaker opens", async () => {
+  await withProviders(async (db, family) => {
+    const unavailable = { kind: "unavailable", code: "noAvailableServer" };
+    for (let nth = 1; nth <= 3; nth++) {
+      assertEquals(await breakerOf(db), "closed");
+      const videoId = await queuePrompt(db, family);
+      assertEquals(await handOver(db, videoId, "held", unavailable), "moved");
+      assertEquals((await videoOf(db, videoId)).retry_count, 0);
+      if (nth < 3) await passTime(db, "1 minute");
+    }
+    assertEquals(await breakerOf(db), "open");
+  });
+});
+
+for (
+  const kind of ["balance", "rate", "provider", "unavailable", "timeout", "server", "unknown"]
+) {
+  Deno.test(`accepted and failed by ${kind}: the next attempt is made at the next provider of the chain, at once`, async () => {
+    await withProviders(async (db, family) => {
+      const videoId = await queuePrompt(db, family);
+      await handOver(db, videoId, "accepted");
+      assertEquals(await fail(db, videoId, kind), "retried");
+      assertEquals(await attemptsOf(db, videoId), [
+        "1 runware fox failed",
+        "2 second fox pending",
+      ]);
+      assertEquals(await handOver(db, videoId, "accepted"), "accepted");
+      assertEquals(await entriesOf(db, videoId), [{ kind: "charge", amount: -7 }]);
+    });
+  });
+}
+
+Deno.test("an account that runs empty after the provider took the task: it rests, and nobody's retries are spent", async () => {
+  await withProviders(async (db, family) => {
+    const empty = { kind: "balance", code: "insufficientCredits", retry_seconds: 300 };
+    const moving = await queuePrompt(db, family);
+    const waiting = await queuePrompt(db, family, { fallbacks: [] });
+    for (const videoId of [moving, waiting]) {
+      await handOver(db, videoId, "accepted");
+      assertEquals(await fail(db, videoId, "balance", empty), "retried");
+      assertEquals((await videoOf(db, videoId)).retry_count, 0);
+    }
+    assertEquals((await attemptsOf(db, moving)).at(-1), "2 second fox pending");
+    assertEquals((await attemptsOf(db, waiting)).at(-1), "2 runware fox pending");
+    const told =
+      "select public.health_report() -> 'providers' -> 'runware' ->> 'pause_reason' as value";
+    assertEquals([await breakerOf(db), await value(db, told)], ["paused", "insufficientCredits"]);
+    assertEquals(await value(db, "select app.free_slots('runware') as value"), 0);
+
+    // Longer than its retries would last, but not for ever.
+    for (let round = 0; round < 4; round++) {
+      await passTime(db, "30 minutes");
+      await handOver(db, waiting, "accepted");
+      assertEquals(await fail(db, waiting, "balance", empty), "retried");
+    }
+    assertEquals((await videoOf(db, waiting)).retry_count, 0);
+    await passTime(db, "4 hours");
+    const ends = [];
+    for (let round = 0; round < 3; round++) {
+      await handOver(db, waiting, "accepted");
+      ends.push(await fail(db, waiting, "balance", empty));
+    }
+    assertEquals(ends, ["retried", "retried", "failed"]);
+  });
+});
+
+Deno.test("a model that is not offered any more: the others of the chain are asked, no retry, and the provider does not rest", async () => {
+  await withProviders(async (db, family) => {
+    const videoId = await queuePrompt(db, family);
+    const off = { kind: "model_off", code: "modelDisabled", delay_seconds: null };
+    for (const end of ["moved", "moved", "failed"]) {
+      assertEquals((await videoOf(db, videoId)).retry_count, 0);
+      assertEquals(await handOver(db, videoId, "failed", off), end);
+    }
+    assertEquals(await attemptsOf(db, videoId), [
+      "1 runware fox failed",
+      "2 second fox failed",
+      "3 third fox failed",
+    ]);
+    assertEquals([await balanceOf(db, family), await breakerOf(db)], [100, "closed"]);
+
+    const later = await queuePrompt(db, family);
+    await handOver(db, later, "accepted");
+    assertEquals(await fail(db, later, "model_off", { retry_seconds: null }), "retried");
+    assertEquals((await attemptsOf(db, later)).at(-1), "2 second fox pending");
+  });
+});
+
+Deno.test("a model that is off is not bought elsewhere where the provider may have the attempt already", async () => {
+  await withProviders(async (db, family) => {
+    const videoId = await queuePrompt(db, family);
+    assertEquals(await handOver(db, videoId, "unknown"), "held");
+    await passTime(db, "1 minute");
+    const off = { kind: "model_off", code: "modelDisabled", delay_seconds: null };
+    assertEquals(await handOver(db, videoId, "failed", off), "failed");
+    assertEquals(await attemptsOf(db, videoId), ["1 runware fox failed"]);
+  });
+});
+
+Deno.test("a provider in trouble is not its own way out; of a model that is off another one of it is", async () => {
+  await withProviders(async (db, family) => {
+    const fallbacks = [
+      { provider: "runware", model: "fox" },
+      { provider: "runware", model: "bear" },
+      { provider: "third", model: "fox" },
+    ];
+    const away = await queuePrompt(db, family, { fallbacks });
+    assertEquals(await handOver(db, away, "held", { kind: "unavailable" }), "moved");
+    assertEquals((await attemptsOf(db, away)).at(-1), "2 third fox pending");
+    await passTime(db, "1 minute");
+    const off = await queuePrompt(db, family, { fallbacks });
+    const told = { kind: "model_off", delay_seconds: null };
+    assertEquals(await handOver(db, off, "failed", told), "moved");
+    assertEquals((await attemptsOf(db, off)).at(-1), "2 runware bear pending");
   });
 });
 

@@ -4,6 +4,7 @@ import { forget } from "../../shared/stages/forget.ts";
 import { asUser } from "../support/as_user.ts";
 import { addAvatar, consent } from "../support/avatars.ts";
 import { finished, obedient, pause, visit } from "../support/forgetting.ts";
+import { addOldVideos } from "../support/old_videos.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import {
   accept,
@@ -12,6 +13,7 @@ import {
   type Family,
   newFamily,
   queueVideo,
+  stateOf,
   value,
 } from "../support/fixtures.ts";
 
@@ -82,6 +84,39 @@ Deno.test("after account deletion no table holds the user's id and no object of 
   });
 });
 
+Deno.test("a very large account: what is under way ends with the request, the rest in portions, and nothing can be bought meanwhile", async () => {
+  await withSql(async (db) => {
+    const { family } = await populated(db);
+    await addOldVideos(db, family.userId, 2_500);
+    const left = () =>
+      value(db, "select count(*)::int as value from public.videos where user_id = $1", [
+        family.userId,
+      ]);
+    const status = () =>
+      db.query("select finished_at is not null as complete, rows_left from app.erasure_status");
+    const id = await forgetUser(db, family.userId);
+    assertEquals(await left(), 1_502);
+    assertEquals(
+      await db.query("select 1 from public.videos where user_id = $1 and under_way", [
+        family.userId,
+      ]),
+      [],
+    );
+    assertEquals(await status(), [{ complete: false, rows_left: true }]);
+    assertEquals(await stateOf(queueVideo(db, family, { hash: "another" })), "GM005");
+    assertEquals(await forgetUser(db, family.userId), id);
+    assertEquals(await left(), 502);
+
+    await visit(db);
+    assertEquals([await left(), ...await status()], [0, { complete: false, rows_left: false }]);
+    await pause(db);
+    for (let i = 0; i < 3; i++) await visit(db);
+    assertEquals(await status(), [{ complete: true, rows_left: false }]);
+    assertEquals(await remains(db, family.userId), []);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
 Deno.test("killed at any call to Storage or Auth, before it or after it, a later visit finishes the erasure", async () => {
   await withSql(async (db) => {
     for (let fuse = 1;; fuse++) {
@@ -118,6 +153,67 @@ Deno.test("killed at any call to Storage or Auth, before it or after it, a later
   });
 });
 
+Deno.test("a Storage that does not answer takes its share of the visit, ten calls at a time, and the accounts have theirs", async () => {
+  await withSql(async (db) => {
+    const { family } = await populated(db);
+    await forgetUser(db, family.userId);
+    const place = () => `${family.userId}/${crypto.randomUUID()}.`;
+    for (let i = 0; i < 40; i++) {
+      const prefix = place();
+      await db.query("select app.delete_objects($1, 'videos', $2)", [family.userId, prefix]);
+      await db.query("insert into storage.objects (bucket_id, name) values ('videos', $1)", [
+        `${prefix}mp4`,
+      ]);
+    }
+    const { storage, auth } = obedient(db);
+    let [clock, under, most, calls, closed] = [0, 0, 0, 0, 0];
+    const slow = {
+      ...storage,
+      async remove() {
+        most = Math.max(most, ++under);
+        calls += 1;
+        clock += 1_500;
+        await Promise.resolve();
+        under -= 1;
+        throw new Error("Storage did not answer");
+      },
+    };
+    const closing = {
+      deleteUser(id: string) {
+        closed += 1;
+        return auth.deleteUser(id);
+      },
+    };
+    await forget({ database: db, log: quiet }, { storage: slow, auth: closing }, () => clock);
+    assertEquals([calls, most, closed], [20, 10, 1]);
+  });
+});
+
+Deno.test("fifty accounts that Auth will not close keep no other waiting", async () => {
+  await withSql(async (db) => {
+    const refused = new Set<string>();
+    for (let i = 0; i < 50; i++) {
+      const { userId } = await newFamily(db);
+      await forgetUser(db, userId);
+      refused.add(userId);
+    }
+    const { userId } = await newFamily(db);
+    await forgetUser(db, userId);
+    const { storage, auth } = obedient(db);
+    const strict = {
+      deleteUser: (id: string) =>
+        refused.has(id) ? Promise.reject(new Error("Auth answered 403")) : auth.deleteUser(id),
+    };
+    await pause(db);
+    const reports = [];
+    for (let i = 0; i < 2; i++) {
+      reports.push(await forget({ database: db, log: quiet }, { storage, auth: strict }));
+    }
+    assertEquals(reports.map((report) => report.erasures_finished), [0, 1]);
+    assertEquals(await remains(db, userId), []);
+  });
+});
+
 class Killed extends Error {
   override name = "Killed";
 }
@@ -131,6 +227,40 @@ Deno.test("an account that the operator deletes in the dashboard is forgotten ju
     await visit(db);
     await visit(db);
     assertEquals(await remains(db, family.userId), []);
+  });
+});
+
+Deno.test("what Auth's audit log says of an account goes with it; what may not be read is named, and not passed over", async () => {
+  await withSql(async (db) => {
+    const families = [await newFamily(db), await newFamily(db)];
+    for (const { userId } of families) {
+      await db.query(
+        "insert into auth.audit_log_entries (id, payload) values (gen_random_uuid(), $1)",
+        [
+          { action: "user_deleted", traits: { user_id: userId, user_email: "mia@example.com" } },
+        ],
+      );
+    }
+    const [gone, stays] = families.map(({ userId }) => userId);
+    await forgetUser(db, gone ?? "");
+    await pause(db);
+    assertEquals((await visit(db)).erasures_finished, 1);
+    assertEquals(await remains(db, gone ?? ""), []);
+    const log = "select payload -> 'traits' ->> 'user_id' as user_id from auth.audit_log_entries";
+    assertEquals(await db.query(log), [{ user_id: stays }]);
+
+    const blind = await db.transaction(async (sql) => {
+      await sql.query("grant usage on schema app to authenticated");
+      await sql.query("grant execute on function app.remains_of(uuid) to authenticated");
+      await sql.query("set local role authenticated");
+      const found = await sql.query("select place from app.remains_of($1) where matches is null", [
+        gone,
+      ]);
+      return found.map((row) => String(row["place"]));
+    });
+    for (const place of ["auth.audit_log_entries", "pgboss.queue", "public.videos"]) {
+      assert(blind.includes(place), `${place} is passed over`);
+    }
   });
 });
 

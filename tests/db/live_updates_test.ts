@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
 import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
+import { visit } from "../support/forgetting.ts";
 import { withSql } from "../support/sql.ts";
 
 const sinceAnswer = z.object({
@@ -80,17 +81,19 @@ Deno.test("F38 a rev that can not be gone on from (none, odd, of another databas
     const family = await newFamily(db, { gems: 100 });
     const { video_id } = await queueVideo(db, family);
     const { rev } = await since(db, family);
-    const [life = "", transaction = ""] = rev.split(":");
+    const [life = "", transaction = "", day = ""] = rev.split(":");
     for (
       const odd of [
         null,
         "",
         "7",
         `${life}:`,
-        `${life}:-1`,
-        `${life}:${"9".repeat(30)}`,
-        `00000000:${transaction}`,
-        `${life}:${Number(transaction) + 1_000_000}`,
+        `${life}:${transaction}`,
+        `${life}:-1:${day}`,
+        `${life}:${"9".repeat(30)}:${day}`,
+        `00000000:${transaction}:${day}`,
+        `${life}:${Number(transaction) + 1_000_000}:${day}`,
+        `${life}:${transaction}:${Number(day) - 91}`,
       ]
     ) {
       const answer = await since(db, family, odd);
@@ -101,7 +104,7 @@ Deno.test("F38 a rev that can not be gone on from (none, odd, of another databas
       "insert into public.changed_videos (video_id, user_id) select gen_random_uuid(), $1 from generate_series(1, 1000)",
       [family.userId],
     );
-    const first = `${life}:0`;
+    const first = `${life}:0:${day}`;
     assertEquals((await since(db, family, first)).reset, true);
     await db.query(
       "delete from public.changed_videos where video_id = (select min(video_id::text)::uuid from public.changed_videos where video_id <> $1)",
@@ -158,6 +161,33 @@ Deno.test("F37 an owner is told once for each change they can see, and not of th
         ["video_deleted", null],
       ].map(([event, status]) => ({ event, topic, private: true, status })),
     );
+  });
+});
+
+Deno.test("which videos were deleted is forgotten after a hundred days, and no sooner; what is still there is not", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 30 });
+    const [first, second, stays] = [
+      await queueVideo(db, family),
+      await queueVideo(db, family, { hash: "second" }),
+      await queueVideo(db, family, { hash: "stays" }),
+    ].map((video) => video.video_id);
+    const noted = async () => {
+      const rows = await db.query("select video_id from public.changed_videos");
+      return rows.map((row) => row["video_id"]).toSorted();
+    };
+    const deleteVideo = (id = "") =>
+      asUser(db, family.userId, "select public.delete_videos(array[$1::uuid])", [id]);
+    await deleteVideo(first);
+    await db.query("select app.clean_up()");
+    await deleteVideo(second);
+    assertEquals(await noted(), [first, second, stays].toSorted());
+    await db.query("update app.change_marks set noted_at = noted_at - interval '99 days'");
+    await db.query("select app.clean_up()");
+    assertEquals(await noted(), [first, second, stays].toSorted());
+    await db.query("update app.change_marks set noted_at = noted_at - interval '2 days'");
+    await db.query("select app.clean_up()");
+    assertEquals(await noted(), [second, stays].toSorted());
   });
 });
 
@@ -237,24 +267,41 @@ Deno.test("the publication of Realtime holds videos and video_progress, and a de
     assertEquals(
       await value(
         db,
-        "select relreplident as value from pg_class where oid = 'public.videos'::regclass",
+        `select array_agg(a.attname::text order by a.attname) as value
+         from pg_index i
+         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+         where i.indrelid = 'public.videos'::regclass and i.indisreplident`,
       ),
-      "f",
+      ["created_at", "id", "user_id"],
+      "what the log tells of a deleted row",
     );
   });
 });
 
-Deno.test("an account that goes leaves no note of its videos, and its name on no message", async () => {
+Deno.test("an account that goes leaves no note of its videos, and soon its name on no message, however old", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 20 });
-    await queueVideo(db, family);
+    const [family, bystander] = [
+      await newFamily(db, { gems: 20 }),
+      await newFamily(db, { gems: 20 }),
+    ];
+    for (const days of [3, 0]) {
+      await queueVideo(db, family, { hash: `${days}` });
+      await db.query(
+        "update realtime.messages set inserted_at = inserted_at - $1 * interval '1 day'",
+        [days],
+      );
+    }
     await db.query("delete from auth.users where id = $1", [family.userId]);
     assertEquals(await db.query("select * from public.changed_videos"), []);
+    await queueVideo(db, bystander);
+    await visit(db);
     const remains = await db.query(
       "select place from app.remains_of($1) where place not like 'app.%'",
       [family.userId],
     );
     assertEquals(remains, []);
-    assert((await messages(db)).every((message) => message["topic"] === "forgotten"));
+    const topics = (await messages(db)).map((message) => message["topic"]);
+    assert(topics.length > 2);
+    assertEquals(new Set(topics), new Set(["forgotten", `user:${bystander.userId}`]));
   });
 });

@@ -3,6 +3,9 @@ import { z } from "zod";
 import { finishStoring } from "../../shared/db/worker_calls.ts";
 import { finishNotifying, startNotifying } from "../../shared/db/notify_calls.ts";
 import type { Database, Sql } from "../../shared/db/database.ts";
+import { openQueue } from "../../shared/db/queue.ts";
+import type { Channel, ChannelName, Channels } from "../../shared/notify/channel.ts";
+import { notifyBatch } from "../../shared/stages/notify.ts";
 import {
   accept,
   brokenInvariants,
@@ -14,7 +17,8 @@ import {
   queueVideo,
   value,
 } from "../support/fixtures.ts";
-import { withSql } from "../support/sql.ts";
+import { eventually } from "../support/eventually.ts";
+import { quiet, withSql } from "../support/sql.ts";
 import { asUser, registerDevice } from "../support/devices.ts";
 
 Deno.test("a finished video has one delivery for each device and one for the backend, each in the queue", async () => {
@@ -29,7 +33,7 @@ Deno.test("a finished video has one delivery for each device and one for the bac
       await value(
         db,
         `select count(*)::int as value from public.notification_deliveries d
-         join pgboss.job j on j.id = d.id and j.name = 'notify-user' and j.state = 'created'`,
+         join pgboss.job j on j.id = d.id and j.name = 'notify-' || d.channel and j.state = 'created'`,
       ),
       3,
     );
@@ -62,7 +66,7 @@ Deno.test("a notification and its deliveries are undone together", async () => {
     assertEquals(
       await value(
         db,
-        "select count(*)::int as value from pgboss.job where name = 'notify-user'",
+        "select count(*)::int as value from pgboss.job where name like 'notify-%'",
       ),
       0,
     );
@@ -160,7 +164,7 @@ Deno.test("a device that went before the sender came is skipped; a deleted video
 Deno.test("a delivery that the queue lost is an invariant's matter until reconcile queues it again", async () => {
   await withSql(async (db) => {
     await finished(db, await newFamily(db, { gems: 20 }));
-    await db.query("delete from pgboss.job where name = 'notify-user'");
+    await db.query("delete from pgboss.job where name like 'notify-%'");
     const [broken] = await brokenInvariants(db);
     assertEquals(broken?.["invariant"], "stranded: nobody will deliver the notification");
     await db.query("select app.reconcile()");
@@ -190,6 +194,44 @@ Deno.test("twenty devices are kept, those seen last", async () => {
     const addresses = await db.query("select address from public.devices");
     assertEquals(addresses.length, 20);
     assert(!addresses.some(({ address }) => address === "phone-0" || address === "phone-1"));
+  });
+});
+
+Deno.test("a channel whose answers do not come holds up no other: neither what is due nor what comes in meanwhile", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 300 });
+    await registerDevice(db, family, { address: "phone" });
+    for (let i = 0; i < 12; i++) await finished(db, family);
+    const [answer, phone] = [Promise.withResolvers<void>(), Array<string>()];
+    let asked = 0;
+    const channels: Channels = new Map<ChannelName, Channel>([
+      ["fcm", (message) => {
+        phone.push(message.videoId);
+        return Promise.resolve({ outcome: "sent" });
+      }],
+      ["webhook", async () => {
+        asked += 1;
+        await answer.promise;
+        return { outcome: "sent" };
+      }],
+    ]);
+    const queue = openQueue(db, quiet);
+    await queue.ready();
+    const tools = { database: db, queue, log: quiet, node: "test" };
+    const storage = { signedUrl: () => Promise.reject(new Error("Nothing is signed here")) };
+    const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+    const sending = notifyBatch(tools, { channels, storage, missed: new Set(), pause });
+    await eventually("all phones", () => Promise.resolve(phone.length === 12 || null));
+    const late = await finished(db, family);
+    await eventually("the late one", () => Promise.resolve(phone.includes(late) || null));
+    assertEquals(asked, 10, "a batch of the backend's is all that waits");
+    answer.resolve();
+    assertEquals((await sending).taken, 26);
+    assertEquals(
+      (await outcomes(db)).map(({ status }) => status),
+      Array(26).fill("sent"),
+    );
+    await queue.close();
   });
 });
 

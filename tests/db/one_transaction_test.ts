@@ -34,6 +34,7 @@ function dyingAt(nth: number, db: Database): Database {
 const provider: VideoProvider = {
   name: "runware",
   choosesTaskId: true,
+  callsBack: true,
   submitBatch: 20,
   pollBatch: 50,
   mediaHosts: [],

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
+import type { Log } from "../../shared/log.ts";
+import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { type Batch, drain } from "../../shared/stages/drain.ts";
 import { pollBatch } from "../../shared/stages/poll.ts";
 import {
@@ -11,6 +13,7 @@ import {
   passTime,
   queueVideo,
   TWINKLE,
+  value,
   videoOf,
 } from "../support/fixtures.ts";
 import { quiet, withSql } from "../support/sql.ts";
@@ -19,10 +22,11 @@ import { quiet, withSql } from "../support/sql.ts";
 const MEDIAN = 60;
 
 /** A provider that is still busy with everything, and notes what it is asked about. */
-function busy(calls: string[][]): VideoProvider {
+function busy(calls: string[][], { callsBack = true } = {}): VideoProvider {
   return {
     name: "runware",
     choosesTaskId: true,
+    callsBack,
     submitBatch: 50,
     pollBatch: 2,
     mediaHosts: [],
@@ -37,11 +41,30 @@ function busy(calls: string[][]): VideoProvider {
 }
 
 /** Polls whatever is due. Answers the calls that the provider heard. */
-async function poll(db: Database, webhooks: "on" | "off"): Promise<string[][]> {
+async function poll(
+  db: Database,
+  webhooks: "on" | "off",
+  provider: { callsBack?: boolean } = {},
+): Promise<string[][]> {
   const calls: string[][] = [];
   const tools = { database: db, queue: openQueue(db, quiet), node: "test", log: quiet };
-  await pollBatch(tools, busy(calls), { webhooks });
+  await pollBatch(tools, busy(calls, provider), { webhooks });
   return calls;
+}
+
+/** The provider rang for some other attempt, so long ago. */
+async function ring(db: Database, ago: string): Promise<void> {
+  await db.query(
+    `insert into public.provider_events (provider, video_job_id, hash, payload, received_at)
+     values ('runware', gen_random_uuid(), gen_random_uuid(), '{}', now() - $1::interval)`,
+    [ago],
+  );
+}
+
+async function videoIdOf(db: Database, jobId: string): Promise<string> {
+  return String(
+    await value(db, "select video_id as value from public.video_jobs where id = $1", [jobId]),
+  );
 }
 
 /** A video that the provider accepted just now, of a model that is known to take a minute. */
@@ -59,6 +82,7 @@ async function underWay(db: Database): Promise<{ videoId: string; jobId: string 
 Deno.test("a provider that rings is not asked before a render can be over; its progress is estimated", () =>
   withSql(async (db) => {
     const { videoId, jobId } = await underWay(db);
+    await ring(db, "5 minutes");
     await passTime(db, "30 seconds");
     assertEquals(await poll(db, "on"), []);
     const { stage, progress } = await videoOf(db, videoId);
@@ -71,6 +95,24 @@ Deno.test("a provider that rings is not asked before a render can be over; its p
     assertEquals(await poll(db, "on"), [[jobId]], "a webhook may be lost");
   }));
 
+Deno.test("a provider that never rings is asked at every step, webhooks or not", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await ring(db, "5 minutes");
+    await passTime(db, "10 seconds");
+    assertEquals(await poll(db, "on", { callsBack: false }), [[jobId]]);
+  }));
+
+Deno.test("a provider that was not heard ringing for an hour is asked at every step: its rings may not reach us", () =>
+  withSql(async (db) => {
+    const { jobId } = await underWay(db);
+    await passTime(db, "10 seconds");
+    assertEquals(await poll(db, "on"), [[jobId]]);
+    await ring(db, "2 hours");
+    await passTime(db, "2 minutes");
+    assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
 Deno.test("whoever has rung is asked at once, however early", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
@@ -81,6 +123,7 @@ Deno.test("whoever has rung is asked at once, however early", () =>
 Deno.test("without webhooks, or without a measured time, everyone is asked at every step", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
+    await ring(db, "5 minutes");
     await passTime(db, "10 seconds");
     assertEquals(await poll(db, "off"), [[jobId]]);
     await db.query("delete from app.model_stats");
@@ -91,9 +134,50 @@ Deno.test("without webhooks, or without a measured time, everyone is asked at ev
 Deno.test("an attempt past its deadline is asked about, quiet or not", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
+    await ring(db, "5 minutes");
     await db.query("update app.model_stats set median_seconds = 100000");
     await passTime(db, "31 minutes");
     assertEquals(await poll(db, "on"), [[jobId]]);
+  }));
+
+Deno.test("asked in vain: the log says why, and where it is our key or account the provider rests and health says so", () =>
+  withSql(async (db) => {
+    const health = async () => {
+      const providers = await value(db, "select public.health_report() -> 'providers' as value");
+      const { breaker, pause_reason } = z.object({
+        runware: z.object({ breaker: z.string(), pause_reason: z.string().nullable() }),
+      }).parse(providers).runware;
+      return [breaker, pause_reason];
+    };
+    const { jobId } = await underWay(db);
+    await underWay(db);
+    const lines: unknown[] = [];
+    const log: Log = { ...quiet, warn: (message, fields) => lines.push([message, fields]) };
+    const tools = { database: db, queue: openQueue(db, quiet), node: "test", log };
+    const ask = async (about: (id: string) => ErrorKind | undefined) => {
+      await passTime(db, "2 minutes");
+      await pollBatch(tools, {
+        ...busy([]),
+        poll: (ids) =>
+          Promise.resolve(ids.map((id): TaskState => {
+            const kind = about(id);
+            if (kind === undefined) return { id, state: "processing" };
+            const error = { kind, code: `our ${kind}`, message: "No", raw: null };
+            return { id, state: "unanswered", error };
+          })),
+      });
+      return await health();
+    };
+    assertEquals(await ask(() => "server"), ["closed", null]);
+    assertEquals(await ask((id) => id === jobId ? "auth" : undefined), ["closed", null]);
+    assertEquals(lines, [
+      ["Asked in vain", { provider: "runware", asked: 2, "server our server": 2 }],
+      ["Asked in vain", { provider: "runware", asked: 2, "auth our auth": 1 }],
+    ]);
+    for (let time = 0; time < 3; time++) {
+      assertEquals(await ask(() => "balance"), ["paused", "our balance"]);
+    }
+    assertEquals((await newestJob(db, await videoIdOf(db, jobId))).status, "processing");
   }));
 
 Deno.test("more than one call's worth is asked about in calls of the provider's size", () =>

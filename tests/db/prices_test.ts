@@ -2,9 +2,9 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
-import type { ModelSpec, SizeTier } from "../../shared/domain/models.ts";
+import { type ModelSpec, type Price, priceOf, type SizeTier } from "../../shared/domain/models.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
-import { value } from "../support/fixtures.ts";
+import { newFamily, stateOf, value } from "../support/fixtures.ts";
 import { withSql } from "../support/sql.ts";
 
 const PROVIDERS = ["kie", "runware", "runway"];
@@ -27,29 +27,39 @@ const priceRows = z.array(z.object({
   provider: z.string(),
   model: z.string(),
   resolution: z.string(),
+  sound: z.enum(["silent", "with_sound"]),
   gems: z.coerce.number(),
 }));
+type Sound = z.infer<typeof priceRows>[number]["sound"];
 
 interface Offer {
   readonly provider: string;
   readonly model: string;
+  readonly sound: Sound;
+  readonly spec: ModelSpec;
   readonly tier: SizeTier;
+  readonly price: Price | undefined;
 }
 
-const nameOf = (offer: { provider: string; model: string }, tier: string) =>
-  `${offer.provider} ${offer.model} ${tier}`;
+const nameOf = (offer: { provider: string; model: string; sound: Sound }, tier: string) =>
+  `${offer.provider} ${offer.model} ${tier} ${offer.sound}`;
 
-/** Every quality of every model that is not retired. */
+/** Every quality of every model that is not retired, with and without sound. */
 function offers(): Offer[] {
   return PROVIDERS.flatMap((provider) =>
-    modelsOf(provider).filter(({ retired }) => retired !== true).flatMap(({ id, tiers }) =>
-      tiers.map((tier) => ({ provider, model: id, tier }))
+    modelsOf(provider).filter(({ retired }) => retired !== true).flatMap((spec) =>
+      spec.tiers.flatMap((tier) =>
+        (["silent", "with_sound"] as const).map((sound) => ({
+          ...{ provider, model: spec.id, sound, spec, tier },
+          price: priceOf(spec, tier, sound),
+        }))
+      )
     )
   );
 }
 
 /** USD of a second where it is dearest, or undefined where no length has a figure. */
-function dearestSecond({ price }: SizeTier): number | undefined {
+function dearestSecond({ price }: Offer): number | undefined {
   if (price === undefined) return undefined;
   if ("perSecond" in price) return price.perSecond;
   const seconds = Object.entries(price.bySeconds).map(([length, usd]) => usd / Number(length));
@@ -59,7 +69,12 @@ function dearestSecond({ price }: SizeTier): number | undefined {
 async function priceList(db: Database) {
   return priceRows.parse(
     await db.query(
-      "select provider, model, resolution, gems_per_second as gems from app.prices order by 1, 2, 3",
+      `select provider, model, resolution, sound, gems
+       from app.prices, lateral (
+         values ('silent', gems_per_second), ('with_sound', gems_per_second_with_sound)
+       ) as s (sound, gems)
+       where gems is not null
+       order by 1, 2, 3, 4`,
     ),
   );
 }
@@ -67,10 +82,10 @@ async function priceList(db: Database) {
 /** To a millionth: what doubles add behind that is no price. */
 const tidy = (gems: number) => Math.round(gems * 1e6) / 1e6;
 
-Deno.test("every quality whose cost is known is for sale, and nothing else is", async () => {
+Deno.test("every quality whose cost is known is for sale, with sound where that cost is known, and nothing else is", async () => {
   await withSql(async (db) => {
     const sold = (await priceList(db)).map((row) => nameOf(row, row.resolution));
-    const known = offers().filter(({ tier }) => dearestSecond(tier) !== undefined);
+    const known = offers().filter((offer) => dearestSecond(offer) !== undefined);
     const names = new Set(known.map((offer) => nameOf(offer, offer.tier.name)));
     assertEquals(sold.sort(), [...names].sort());
   });
@@ -82,28 +97,47 @@ Deno.test("a second costs what it costs us where it is dearest, and a quarter mo
       const name = nameOf(row, row.resolution);
       const costs = offers()
         .filter((offer) => nameOf(offer, offer.tier.name) === name)
-        .map(({ tier }) => dearestSecond(tier) ?? 0);
+        .map((offer) => dearestSecond(offer) ?? 0);
       const usd = Math.max(...costs);
       assertEquals(gems, Math.ceil(tidy(usd * GEMS_PER_USD * MARGIN * 10)) / 10, name);
     }
   });
 });
 
-Deno.test("no single video is sold below its cost, whatever its length", async () => {
+Deno.test("no single video is sold below its cost, whatever its length, with sound or without", async () => {
   await withSql(async (db) => {
     const below: string[] = [];
-    for (const { provider, model, tier } of offers()) {
-      for (const [seconds, usd] of lengthsOf(tier, specOf(provider, model))) {
-        const gems = Number(
-          await value(db, "select app.price_of($1, $2, $3, $4) as value", [
-            ...[provider, model, tier.name],
-            seconds,
-          ]),
-        );
-        if (gems < tidy(usd * GEMS_PER_USD)) below.push(`${model} ${tier.name} ${seconds} s`);
+    for (const offer of offers()) {
+      const { provider, model, tier: { name: resolution }, sound } = offer;
+      for (const [duration, usd] of lengthsOf(offer)) {
+        const options = { resolution, duration, ...(sound === "silent" ? {} : { audio: true }) };
+        const gems = await priceOfVideo(db, provider, model, options);
+        if (gems < tidy(usd * GEMS_PER_USD)) {
+          below.push(`${nameOf(offer, resolution)} ${duration} s`);
+        }
       }
     }
     assertEquals(below, []);
+  });
+});
+
+Deno.test("sound is charged what it costs, quoted too, and is not sold where nobody knows that", async () => {
+  await withSql(async (db) => {
+    const kling = { resolution: "1080p", duration: 10 };
+    const of = (options: object) => priceOfVideo(db, "kie", "kling-3.0/video", options);
+    assertEquals(await of(kling), 12);
+    assertEquals(await of({ ...kling, audio: false }), 12);
+    assertEquals(await of({ ...kling, audio: true }), 17);
+
+    const { userId } = await newFamily(db, { gems: 100 });
+    const request = { kind: "prompt", prompt: "A fox", provider: "kie", model: "kling-3.0/video" };
+    const asked = JSON.stringify({ ...request, options: { ...kling, audio: true } });
+    const quote = `select (public.quote_video($1, $2::text::jsonb) ->> 'gem_cost')::int as value`;
+    assertEquals(await value(db, quote, [userId, asked]), 17);
+
+    const seedance = { resolution: "720p", duration: 5, audio: true };
+    const silent = priceOfVideo(db, "kie", "bytedance/seedance-2", seedance);
+    assertEquals(await stateOf(silent), "GM010");
   });
 });
 
@@ -129,15 +163,18 @@ Deno.test("a quality goes by one name for each kind of start", () => {
   }
 });
 
-function specOf(provider: string, model: string): ModelSpec {
-  const spec = modelsOf(provider).find(({ id }) => id === model);
-  if (spec === undefined) throw new Error(`No model "${model}"`);
-  return spec;
+async function priceOfVideo(
+  db: Database,
+  provider: string,
+  model: string,
+  options: object,
+): Promise<number> {
+  const statement = "select app.price_of($1, $2, $3::text::jsonb) as value";
+  return Number(await value(db, statement, [provider, model, JSON.stringify(options)]));
 }
 
 /** Lengths with what they cost us in USD, as far as that is known. */
-function lengthsOf(tier: SizeTier, spec: ModelSpec): [number, number][] {
-  const { price } = tier;
+function lengthsOf({ tier, spec, price }: Offer): [number, number][] {
   if (price === undefined) return [];
   if ("bySeconds" in price) {
     return Object.entries(price.bySeconds).map(([seconds, usd]) => [Number(seconds), usd]);

@@ -14,6 +14,7 @@ function choking(poison: { id?: string }, calls: number[]): VideoProvider {
   return {
     name: "runware",
     choosesTaskId: true,
+    callsBack: true,
     submitBatch: 20,
     pollBatch: 50,
     mediaHosts: [],

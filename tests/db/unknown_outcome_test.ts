@@ -8,9 +8,11 @@ import {
   settleVideoJobs,
   startSubmissions,
 } from "../../shared/db/worker_calls.ts";
+import { pollBatch } from "../../shared/stages/poll.ts";
 import { submitBatch } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, VideoProvider } from "../../shared/providers/provider.ts";
 import {
+  accept,
   balanceOf,
   brokenInvariants,
   deliver,
@@ -31,6 +33,7 @@ function forgetful(lost: "answer" | "worker"): VideoProvider & { readonly bought
     bought,
     name: "runware",
     choosesTaskId: false,
+    callsBack: true,
     submitBatch: 20,
     pollBatch: 50,
     mediaHosts: [],
@@ -82,12 +85,49 @@ for (const lost of ["answer", "worker"] as const) {
       assertEquals((await videoOf(db, video_id)).status, "failed");
       assertEquals(await balanceOf(db, family), 10);
 
+      const margins = "select sum(costs_unknown)::int as value from app.margins";
+      assertEquals(await value(db, margins), 1, "it may have been paid for");
       const told = () => value(db, "select public.health_report() -> 'unknown_outcomes' as value");
       assertEquals(await told(), 1);
       await db.query(
         "update public.unknown_outcomes set resolved_at = now(), resolution = 'Not billed'",
       );
       assertEquals(await told(), 0);
+    });
+  });
+}
+
+for (const [policy, end, attempts] of [["refund", "failed", 1], ["retry", "queued", 2]] as const) {
+  Deno.test(`a task that its provider took and does not know any more may have been paid for: ${policy} by the setting`, async () => {
+    await withoutOurIds(async (db) => {
+      await db.query("update app.settings set unknown_outcome = $1", [policy]);
+      const family = await newFamily(db, { gems: 10 });
+      const { video_id } = await queueVideo(db, family);
+      const id = await accept(db, video_id);
+      const provider: VideoProvider = {
+        ...forgetful("answer"),
+        poll: (ids) =>
+          Promise.resolve(ids.map((id) => ({
+            id,
+            state: "missing",
+            error: { kind: "not_found", code: "http_404", message: "No such task", raw: null },
+          }))),
+      };
+      const tools = { database: db, queue: openQueue(db, quiet), node: "w", log: quiet };
+      await passTime(db, "1 minute");
+      await pollBatch(tools, provider);
+      assertEquals((await videoOf(db, video_id)).status, "processing", "it may be seen later");
+      await passTime(db, "2 minutes");
+      await pollBatch(tools, provider);
+      const jobs = await jobsOf(db, video_id);
+      assertEquals([jobs[0]?.error_code, jobs.length], ["unknown_outcome", attempts]);
+      assertEquals((await videoOf(db, video_id)).status, end);
+      assertEquals(
+        await db.query(
+          "select video_job_id, provider_task_id, provider_error ->> 'message' as said from public.unknown_outcomes",
+        ),
+        [{ video_job_id: id, provider_task_id: id, said: "No such task" }],
+      );
     });
   });
 }

@@ -1,17 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createClient } from "@supabase/supabase-js";
 import {
   cancelVideo,
   followVideo,
   GemreelError,
-  type Kept,
   listen,
+  nothing,
   startVideo,
   sync,
   videoStatus,
 } from "../../docs/mobile/gemreel.ts";
-import { newCustomer, until } from "../support/app.ts";
+import { type AppStack, newCustomer, until } from "../support/app.ts";
 import { byHand, delivered, stored, submitted } from "../support/by_hand.ts";
 import { TWINKLE } from "../support/fixtures.ts";
+import type { TestUser } from "../support/users.ts";
 
 Deno.test("F38 the app of docs/mobile.md: start, progress, background, sync over the finish, watch", async () => {
   await byHand({}, async (app) => {
@@ -21,7 +23,7 @@ Deno.test("F38 the app of docs/mobile.md: start, progress, background, sync over
     const videoId = await start();
     assertEquals(await start(), videoId);
 
-    const kept: Kept = { videos: new Map(), rev: null };
+    const kept = nothing();
     await sync(client, kept);
     assertEquals(kept.videos.get(videoId)?.status, "queued");
 
@@ -68,7 +70,7 @@ Deno.test("F40 the app of docs/mobile.md: cancel gives the gems back, a refusal 
 Deno.test("the app of docs/mobile.md hears of its videos while it is open", async () => {
   await byHand({}, async (app) => {
     const { client, id, childId } = await newCustomer(app, { gems: 10 });
-    const kept: Kept = { videos: new Map(), rev: null };
+    const kept = nothing();
     let changes = 0;
     const stop = await listen(client, { userId: id, kept, onChange: () => changes++ });
     await until("the first sync", () => Promise.resolve(changes > 0 || undefined));
@@ -86,3 +88,49 @@ Deno.test("the app of docs/mobile.md hears of its videos while it is open", asyn
     await stop();
   });
 });
+
+Deno.test("F38 what the app of docs/mobile.md hears while its first sync is under way is not lost with the answer", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 10 });
+    const { client, held, release } = withHeldSync(app, customer);
+    const videoId = await startVideo(client, {
+      childId: customer.childId,
+      rhymeId: TWINKLE,
+      tap: crypto.randomUUID(),
+    });
+    const kept = nothing();
+    const seen: (string | undefined)[] = [];
+    const stop = await listen(client, {
+      userId: customer.id,
+      kept,
+      onChange: () => seen.push(kept.videos.get(videoId)?.status),
+    });
+    await held;
+    await cancelVideo(client, videoId);
+    await until("the end is told", () => Promise.resolve(seen.includes("cancelled") || undefined));
+    release();
+    await until("the answer is taken in", () => Promise.resolve(kept.rev ?? undefined));
+    assertEquals(kept.videos.get(videoId)?.status, "cancelled");
+    assertEquals(new Set(seen), new Set(["cancelled"]));
+    await stop();
+  });
+});
+
+/** A client whose answers of videos_since are held back once they are made. */
+function withHeldSync(app: AppStack, { token }: TestUser) {
+  const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const client = createClient(app.supabaseUrl, app.publishableKey, {
+    accessToken: () => Promise.resolve(token),
+    global: {
+      async fetch(input, init) {
+        const response = await fetch(input, init);
+        if (!response.url.includes("videos_since")) return response;
+        const answer = new Response(await response.text(), response);
+        held.resolve();
+        await released.promise;
+        return answer;
+      },
+    },
+  });
+  return { client, held: held.promise, release: released.resolve };
+}

@@ -199,9 +199,10 @@ Deno.test(
 
     const status = (query: string) => call(app, `video-status${query}`, { method: "GET", headers });
     const many = Array.from({ length: 101 }, () => `video_id=${crypto.randomUUID()}`).join("&");
-    for (const query of ["", "?", "?video_id=", "?id=1", `?video_ids=${id}`, `?${many}`]) {
+    for (const query of ["?video_id=", `?${many}`]) {
       assertMatch(refusal(await status(query)), /^400 invalid_request video_id/, query);
     }
+    assertEquals(refusal(await status("?rev=1")), "400 invalid_request rev");
     for (const bad of ["x", "%00", "%ff", "' or 1=1--", `${id}%00`]) {
       const answer = await status(`?video_id=${id}&video_id=${bad}`);
       assertEquals(refusal(answer), "400 invalid_request video_id.1", bad);

@@ -6,7 +6,7 @@ import type { RunwaySandbox } from "../../local/sandbox/runway.ts";
 import type { KieSandbox } from "../../local/sandbox/kie.ts";
 import { type AppStack, asUser, call, type Customer, newCustomer } from "../support/app.ts";
 import { over, until, withApp, work } from "../support/app.ts";
-import { byHand } from "../support/by_hand.ts";
+import { byHand, polled, submitted } from "../support/by_hand.ts";
 import { brokenInvariants, entriesOf, value, videoOf } from "../support/fixtures.ts";
 
 /** Videos that come in while Runware is down, in waves; as many as one user may have under way, each. */
@@ -205,6 +205,28 @@ Deno.test("an empty account at Runware pauses it and shows in health; videos mov
     assertEquals(runware.control.state().counts.tasksAccepted, 1);
     assertEquals(runway.control.state().counts.accepted, 1);
     assertEquals(await breakerOf(app), "closed");
+  });
+});
+
+Deno.test("an account at Runware that runs empty under what it has taken: health tells, the video is made elsewhere", async () => {
+  await byHand({}, async (app) => {
+    const { runware } = sandboxesOf(app);
+    const videoId = await ask(app, await newCustomer(app));
+    runware.control.fail(await submitted(app, videoId), "providerInsufficientCredits");
+    await polled(app);
+    const { body } = await call(app, "health", {
+      ...{ method: "GET", headers: { apikey: app.secretKey } },
+    });
+    assertEquals(account.parse(body).report.providers.runware, {
+      breaker: "paused",
+      pause_reason: "providerInsufficientCredits",
+    });
+    await work(app, "submit-videos");
+    assertEquals(await attemptsOf(app), {
+      "runware failed providerInsufficientCredits": 1,
+      "runway processing": 1,
+    });
+    assertEquals((await videoOf(app.db, videoId)).retry_count, 0);
   });
 });
 

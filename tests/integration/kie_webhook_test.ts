@@ -56,6 +56,14 @@ async function handedOver({ app, kie, customer }: KieScene) {
   return { videoId, callback };
 }
 
+/** What the operator is told of the one outcome that nobody knows. */
+async function lostTask({ app }: KieScene) {
+  const [row] = await app.db.query(
+    "select provider_task_id as task, provider_state as state from public.unknown_outcomes",
+  );
+  return row;
+}
+
 const wordOf = ({ status, body }: Answer) => `${status} ${body["code"] ?? ""}`.trim();
 
 Deno.test("F13 kie: a callback needs our token and KIE's true and fresh signature over its task; else 401, nothing recorded", () =>
@@ -181,7 +189,29 @@ Deno.test("kie: a worker dies over a create and the callback arrives: nobody ask
     await muchLater(scene);
     assertEquals(bought(scene), 1);
     await assertEndedUnknown(scene, videoId);
+    assertEquals((await lostTask(scene))?.["task"], kie.control.state().tasks[0]?.taskId);
   }));
+
+for (const deleted of ["kept", "deleted"] as const) {
+  Deno.test(`kie: the callback of a create whose answer was lost names the task to the operator, and nobody else; its video is ${deleted}`, () =>
+    withKieScene({ ...SIGNED, webhooks: "on", knobs: { callbackKey: KEY } }, async (scene) => {
+      const { app, kie, customer } = scene;
+      const videoId = await queued(app, customer);
+      kie.control.configure({ lostAck: { next: 1 } });
+      await work(app, "submit-videos");
+      assertEquals(await lostTask(scene), { task: null, state: null });
+      if (deleted === "deleted") {
+        await customer.client.rpc("delete_videos", { p_video_ids: [videoId] });
+      }
+      kie.control.finishAll();
+      await kie.control.waitFor(({ callbacksDelivered }) => callbacksDelivered === 1);
+      const [task] = kie.control.state().tasks;
+      assertEquals(await lostTask(scene), { task: task?.taskId, state: "succeeded" });
+      await muchLater(scene);
+      assertEquals(bought(scene), 1);
+      if (deleted === "kept") await assertEndedUnknown(scene, videoId);
+    }));
+}
 
 Deno.test("kie: without a key in our environment the token alone is asked for", () =>
   withKieScene({}, async (scene) => {

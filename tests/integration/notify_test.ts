@@ -61,6 +61,22 @@ Deno.test("the picture is a link that works, and none where there is no picture"
   });
 });
 
+Deno.test("F39 a child's picture is linked where only the browser can read it, never by Google, Apple or the backend", async () => {
+  await withDevices(async ({ app, notify, customer }) => {
+    const thumbnail = `${customer.id}/videos/thumb.jpg`;
+    await putPicture(app, thumbnail);
+    const videoId = await finished(app, customer);
+    await app.db.query(
+      "update public.videos set thumbnail_path = $2, avatar_path = $3 where id = $1",
+      [videoId, thumbnail, `${customer.id}/${customer.childId}.png`],
+    );
+    await notified(app);
+    const received = notify.control.received();
+    const withPicture = received.filter(({ image }) => image !== null).map(({ place }) => place);
+    assertEquals([received.length, withPicture], [3, ["web_push"]]);
+  });
+});
+
 Deno.test("a failed video is told too, in our words", async () => {
   await withDevices(async ({ app, notify, customer }) => {
     const videoId = await queued(app, customer);
@@ -114,14 +130,22 @@ Deno.test("addresses that are dead: failed at once, and the devices are gone", a
   });
 });
 
-Deno.test("a service that never answers well is given up visibly, and holds up no other", async () => {
+Deno.test("a service that never answers well is given up visibly, one that answers too late is asked again", async () => {
   await withDevices(async ({ app, notify, customer }) => {
     await app.db.query("update app.settings set notify_attempts = 3");
     notify.control.fail("web_push", { fault: "status", status: 500 }, 100);
+    notify.control.fail("webhook", { fault: "slow", milliseconds: 60_000 });
     await finished(app, customer);
-    for (let round = 0; round < 5; round++) await notified(app, "1 hour");
+    await notified(app);
+    assertEquals(await outcomes(app), [
+      "fcm sent",
+      "web_push pending http_500",
+      "webhook pending no_answer",
+    ]);
+    for (let round = 0; round < 4; round++) await notified(app, "1 hour");
     assertEquals(await outcomes(app), ["fcm sent", "web_push failed http_500", "webhook sent"]);
     assertEquals(notify.control.calls("web_push"), 3);
+    assertEquals(notify.control.shown().filter(({ place }) => place === "webhook").length, 1);
   });
 });
 

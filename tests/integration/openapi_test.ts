@@ -80,7 +80,8 @@ Deno.test("the live functions answer what docs/openapi.json says, refusals inclu
     await post("cancel-video", headers, { video_id: whole }, 409);
     await post("cancel-video", headers, { video_id: crypto.randomUUID() }, 404);
     await get(`video-status?video_id=${crypto.randomUUID()}`, headers, 404);
-    await get("video-status", headers, 400);
+    await get("video-status", headers, 200);
+    await get("video-status?rev=1", headers, 400);
     await get(`video-status?video_id=${whole}`, { apikey: app.publishableKey }, 401);
 
     const stream = await fetch(

@@ -105,11 +105,17 @@ Deno.test("what no model, or not the one named, can do is 422 with field and all
   await byHand({}, async (app) => {
     const customer = await newCustomer(app, { gems: 50 });
     const model = "pixverse:1@5-fast";
+    const picture = { kind: "image", first_frame: FRAMES.first_frame };
     const refusals: [object, string][] = [
       [{ model, duration: 30 }, "duration"],
       [{ model, resolution: "8K" }, "resolution"],
       [{ model, aspect_ratio: "21:9" }, "aspect_ratio"],
       [{ model, audio: true }, "audio"],
+      [{ provider: "kie", model: "veo3_fast", audio: false }, "audio"],
+      [{ provider: "kie", model: "bytedance/seedance-2", audio: true }, "audio"],
+      [{ provider: "kie", model: "kling-3.0/video", resolution: "1080p", seed: 7 }, "seed"],
+      [{ ...picture, model, resolution: "720p" }, "resolution"],
+      [{ ...picture, model, aspect_ratio: "9:16" }, "aspect_ratio"],
       [{ model: "nobody:1@1" }, "model"],
       [{ provider: "nobody" }, "provider"],
       [{ model, fallbacks: [{ provider: "runware", model: "nobody:1@1" }] }, "fallbacks.0.model"],
@@ -125,6 +131,30 @@ Deno.test("what no model, or not the one named, can do is 422 with field and all
     assertEquals([words.status, words.body["code"]], [422, "content_refused"]);
     assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 0);
     assertEquals(await balanceOf(app.db, { ...customer, userId: customer.id }), 50);
+  });
+});
+
+Deno.test("of a rhyme's own fallbacks those stay that can do what is wished for", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 50 });
+    const rhyme_id = "10000000-0000-4000-8000-000000000001";
+    const chain = [
+      { provider: "kie", model: "bytedance/seedance-2-5" },
+      { provider: "kie", model: "bytedance/v1-pro" },
+    ];
+    await app.db.query(
+      `update public.rhymes set provider = 'runware', model = 'runway:1@2', duration_seconds = 5,
+         width = 1280, height = 720, fallbacks = $2::text::jsonb where id = $1`,
+      [rhyme_id, JSON.stringify(chain)],
+    );
+    for (const [wish, kept] of [[{}, chain], [{ seed: 7 }, chain.slice(1)]] as const) {
+      const { status, body } = await ask(app, customer, {
+        ...{ kind: "rhyme", prompt: undefined, child_id: customer.childId, rhyme_id, ...wish },
+      });
+      assertEquals(status, 201, JSON.stringify(body));
+      const statement = "select fallbacks as value from public.videos where id = $1";
+      assertEquals(await value(app.db, statement, [body["video_id"]]), kept);
+    }
   });
 });
 

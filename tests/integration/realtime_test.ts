@@ -13,8 +13,10 @@ import {
   withApp,
 } from "../support/app.ts";
 import { delivered, type HandStack, stored } from "../support/by_hand.ts";
+import { FlutterStream, Newest, type Query, type Row, select } from "../support/flutter.ts";
 import {
   answered,
+  broadcast,
   hangUp,
   listenToOwn,
   socketUrl,
@@ -78,6 +80,7 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
     const hand = byHand(app);
     const ann = await newCustomer(app);
     const screen = new Screen();
+    const caughtUp = async () => screen.catchUp()(await videosSince(ann.client, screen.rev));
     const { statuses } = await listenToOwn(ann, ({ event, payload }) => {
       if (event === "video_deleted") screen.remove(z.string().parse(payload["id"]));
       else screen.show(payload);
@@ -91,7 +94,7 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
       "all three are told",
       () => Promise.resolve(screen.videos.length === 3 || undefined),
     );
-    screen.catchUp(await videosSince(ann.client, null));
+    await caughtUp();
 
     assertEquals(app.realtime.dropConnections(), 1);
     // All of this happens while nobody is connected.
@@ -107,7 +110,7 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
           statuses.filter((status) => status === "SUBSCRIBED").length > 1 || undefined,
         ),
     );
-    screen.catchUp(await videosSince(ann.client, screen.rev));
+    await caughtUp();
     const { data } = await ann.client.from("videos").select().order("id");
     assertEquals(screen.videos, z.array(videoState).parse(data));
     assertEquals(screen.at(first)?.status, "completed");
@@ -123,29 +126,100 @@ Deno.test("F38 an app whose socket is cut comes back by itself, asks once for wh
   });
 });
 
-Deno.test("a stream as Flutter's .stream() makes it (subscribe, select, apply changes) shows the final row and drops deleted ones", async () => {
+Deno.test("Flutter's .stream() shows the final row of a video and of its progress, and drops deleted ones", async () => {
   await withApp(BY_HAND, async (app) => {
     const ann = await newCustomer(app);
     const video = await queued(app, ann);
     const gone = await queued(app, ann);
-    const rows = await stream(ann, "videos", `user_id=eq.${ann.id}`);
-    const progress = await stream(ann, "video_progress", `video_id=eq.${video}`);
-    assertEquals(rows.size, 2);
+    const [rows, progress] = [
+      new FlutterStream(ann.client, videosOf(ann)),
+      new FlutterStream(ann.client, progressOf(video)),
+    ];
+    for (const stream of [rows, progress]) {
+      await stream.listen();
+      await Promise.all([stream.selected.promise, stream.subscribed.promise]);
+    }
+    assertEquals(rows.rows.length, 2);
 
     await delivered(byHand(app), video);
     await stored(byHand(app));
     await ann.client.rpc("delete_videos", { p_video_ids: [gone] });
-    await until("the stream shows the end", () => Promise.resolve(rows.size === 1 || undefined));
     const { data } = await ann.client.from("videos").select().eq("id", video).single();
     await until(
       "the last row is the database's",
-      () => Promise.resolve(rows.get(video)?.["rev"] === data.rev || undefined),
+      () => Promise.resolve(rows.rows[0]?.["rev"] === data.rev || undefined),
     );
-    const last = rows.get(video) ?? {};
+    await until(
+      "the deleted one is gone",
+      () => Promise.resolve(rows.rows.length < 2 || undefined),
+    );
+    const [last = {}] = rows.rows;
     assertEquals(videoState.parse(last), videoState.parse(data));
     assertEquals(Object.keys(last).sort(), Object.keys(data).sort());
-    const newest = [...progress.values()].sort((a, b) => Number(a["id"]) - Number(b["id"])).at(-1);
-    assertEquals([newest?.["stage"], newest?.["percentage"]], ["completed", 100]);
+    await until(
+      "the last entry is told",
+      () => Promise.resolve(progress.rows[0]?.["stage"] === "completed" || undefined),
+    );
+    assertEquals(progress.rows.map((row) => row["percentage"]), [100]);
+    await hangUp(ann.client);
+  });
+});
+
+Deno.test("F38 what ends, begins or goes before Flutter's .stream() is subscribed is missed by it, and shown by the next look of gemreel.dart", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const ann = await newCustomer(app);
+    const [ended, gone] = [await queued(app, ann), await queued(app, ann)];
+    const newest = new Newest(50);
+    const joined = Promise.withResolvers<void>();
+    const stream = new FlutterStream(ann.client, videosOf(ann), (rows) => newest.streamed(rows));
+    await stream.listen({ join: joined.promise });
+    await stream.selected.promise;
+    await cancel(app, ann, ended);
+    await ann.client.rpc("delete_videos", { p_video_ids: [gone] });
+    const begun = await queued(app, ann);
+    joined.resolve();
+    await stream.subscribed.promise;
+    assertEquals(idsOf(stream.rows), new Set([ended, gone]));
+    assertEquals(stream.rows.map((row) => row["status"]), ["queued", "queued"]);
+
+    newest.look()(await select(ann.client, videosOf(ann)));
+    assertEquals(newest.videos.map((row) => [row.id, row["status"]]), [
+      [begun, "queued"],
+      [ended, "cancelled"],
+    ]);
+    // A change of another video brings the stream's list again, which still has what is gone.
+    await ann.client.rpc("set_favorite", { p_video_id: begun, p_favorite: true });
+    await until(
+      "the favourite is told",
+      () => Promise.resolve(newest.videos[0]?.["is_favorite"] || undefined),
+    );
+    assert(idsOf(stream.rows).has(gone));
+    assertEquals(newest.videos.map((row) => [row.id, row["status"]]), [
+      [begun, "queued"],
+      [ended, "cancelled"],
+    ]);
+    await hangUp(ann.client);
+  });
+});
+
+Deno.test("F38 a slow select takes Flutter's .stream() back in time, and the screen of gemreel.dart not", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const ann = await newCustomer(app);
+    const video = await queued(app, ann);
+    const newest = new Newest(50);
+    const arrives = Promise.withResolvers<void>();
+    const stream = new FlutterStream(ann.client, videosOf(ann), (rows) => newest.streamed(rows));
+    await stream.listen({ select: arrives.promise });
+    await Promise.all([stream.read.promise, stream.subscribed.promise]);
+    await cancel(app, ann, video);
+    await until(
+      "the end is told",
+      () => Promise.resolve(newest.videos[0]?.["status"] === "cancelled" || undefined),
+    );
+    arrives.resolve();
+    await stream.selected.promise;
+    assertEquals(stream.rows.map((row) => row["status"]), ["queued"]);
+    assertEquals(newest.videos.map((row) => row["status"]), ["cancelled"]);
     await hangUp(ann.client);
   });
 });
@@ -176,8 +250,14 @@ Deno.test("a public channel of the same name hears nothing of the private one", 
     await subscribed(spy);
     await queued(app, ann);
     await until("the owner is told", () => Promise.resolve(told.length > 0 || undefined));
-    assertEquals(overheard, []);
-    await hangUp(ann.client, bob.client);
+    // What comes later on the public one arrives, and nothing has before it.
+    const shouter = anonymousClient(app);
+    const channel = shouter.channel(`user:${ann.id}`);
+    await subscribed(channel);
+    await channel.send({ type: "broadcast", event: "barrier", payload: {} });
+    await until("the spy hears that", () => Promise.resolve(overheard.length > 0 || undefined));
+    assertEquals(overheard.map((message) => broadcast.parse(message).event), ["barrier"]);
+    await hangUp(ann.client, bob.client, shouter);
   });
 });
 
@@ -236,22 +316,18 @@ async function cancel(app: AppStack, user: TestUser, videoId: string) {
   assertEquals(answer.status, 200);
 }
 
-/** Rows by id: subscribe first, then select, so that nothing falls between. */
-async function stream(user: TestUser, table: string, filter: string) {
-  const rows = new Map<unknown, Record<string, unknown>>();
-  const newer = (row: Record<string, unknown>) =>
-    Number(row["rev"] ?? 0) >= Number(rows.get(row["id"])?.["rev"] ?? 0);
-  const show = (row: Record<string, unknown>) => void (newer(row) && rows.set(row["id"], row));
-  await user.client.realtime.setAuth();
-  await subscribed(
-    user.client.channel(`public:${table}`)
-      .on("postgres_changes", { event: "*", schema: "public", table, filter }, (change) => {
-        if (change.eventType === "DELETE") rows.delete(change.old["id"]);
-        else show(change.new);
-      }),
-  );
-  const [column = "", value = ""] = filter.split("=eq.");
-  const { data } = await user.client.from(table).select().eq(column, value);
-  for (const row of data ?? []) show(row);
-  return rows;
-}
+/** What the streams of docs/mobile/gemreel.dart ask for. */
+const videosOf = ({ id }: TestUser): Query => ({
+  table: "videos",
+  filter: { column: "user_id", value: id },
+  order: "created_at",
+  limit: 50,
+});
+const progressOf = (videoId: string): Query => ({
+  table: "video_progress",
+  filter: { column: "video_id", value: videoId },
+  order: "id",
+  limit: 1,
+});
+
+const idsOf = (rows: readonly Row[]) => new Set(rows.map((row) => row["id"]));

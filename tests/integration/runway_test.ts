@@ -1,8 +1,17 @@
 /** Runway through the whole stack: doors, workers, database, storage, and the sandbox at the end. */
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import type { RunwayKnobChanges, RunwaySandbox } from "../../local/sandbox/runway.ts";
-import { type Customer, newCustomer, queued, until, work } from "../support/app.ts";
+import type { RunwaySandbox } from "../../local/sandbox/runway.ts";
+import {
+  type AppOptions,
+  asUser,
+  call,
+  type Customer,
+  newCustomer,
+  queued,
+  until,
+  work,
+} from "../support/app.ts";
 import { byHand, type HandStack, polled, stored } from "../support/by_hand.ts";
 import {
   balanceOf,
@@ -22,9 +31,9 @@ interface Scene {
 }
 
 /** A stack by hand in which the seed's first rhyme is made by Runway, whose tasks end when told to. */
-function withRunway(work: (scene: Scene) => Promise<void>, knobs: RunwayKnobChanges = {}) {
-  const runway = { knobs: { manual: true, pendingMs: 0, ...knobs } };
-  return byHand({ runway }, async (app) => {
+function withRunway(work: (scene: Scene) => Promise<void>, options: AppOptions = {}) {
+  const runway = { knobs: { manual: true, pendingMs: 0 } };
+  return byHand({ runway, ...options }, async (app) => {
     const { sandbox } = app.providers.runway;
     if (sandbox === null) throw new Error("The Runway sandbox is missing");
     await app.db.query(
@@ -183,6 +192,48 @@ Deno.test("runway: refused by moderation a video fails at once and is refunded; 
     assertEquals([status, error_code], ["failed", "content_refused"]);
     assert(!String(error_message).includes("SAFETY"));
     assertEquals([bought(scene), await balance(scene)], [2, 10]);
+  }));
+
+Deno.test("runway: it rings nobody, so it is asked when a poll is due, however long its model takes", () =>
+  withRunway(async (scene) => {
+    const { app, runway, customer } = scene;
+    await app.db.query(
+      `insert into app.model_stats (provider, model, median_seconds, samples)
+       values ('runway', 'gen4.5', 3600, 10)`,
+    );
+    await app.db.query(
+      `insert into public.provider_events (provider, video_job_id, hash, payload)
+       values ('runway', gen_random_uuid(), 'forged', '{}')`,
+    );
+    const videoId = await queued(app, customer);
+    await work(app, "submit-videos");
+    runway.control.finish(await providerTask(scene, videoId));
+    await polled(app);
+    assertEquals(runway.control.state().counts.polls, 1);
+    assertEquals((await videoOf(app.db, videoId)).status, "rendering");
+  }, { webhooks: "on" }));
+
+Deno.test("runway: what its owner cancels or deletes is cancelled there too, once, and is not paid for", () =>
+  withRunway(async (scene) => {
+    const { app, runway } = scene;
+    for (const end of ["cancelled", "deleted"]) {
+      const customer = await newCustomer(app, { gems: 10 });
+      const videoId = await queued(app, customer);
+      await work(app, "submit-videos");
+      const headers = asUser(app, customer);
+      if (end === "cancelled") {
+        const body = JSON.stringify({ video_id: videoId });
+        assertEquals((await call(app, "cancel-video", { headers, body })).status, 200);
+      } else {
+        const { error } = await customer.client.rpc("delete_videos", { p_video_ids: [videoId] });
+        assertEquals(error, null);
+      }
+      for (let time = 0; time < 2; time++) await polled(app);
+    }
+    const { counts, tasks, creditBalance } = runway.control.state();
+    assertEquals([counts.accepted, counts.cancels], [2, 2]);
+    assertEquals(tasks.map(({ status }) => status), ["CANCELLED", "CANCELLED"]);
+    assertEquals(creditBalance, 1_000_000);
   }));
 
 Deno.test("runway: whatever poll_steps says, one task is left alone as long as Runway asks for", () =>

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { failStoring, startStoring } from "../../shared/db/worker_calls.ts";
 import { work } from "../support/app.ts";
-import { byHand, stored } from "../support/by_hand.ts";
+import { byHand, functionsEnv, stored } from "../support/by_hand.ts";
 import { balanceOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";
 import { assertGivenUp, deliveredAt, filesOf, statusOf, waiting } from "../support/storing.ts";
 import { adminClient } from "../support/users.ts";
@@ -51,16 +51,31 @@ Deno.test("a file that is missing, or cut half-way, once: tried again, and exact
   });
 });
 
-Deno.test("a page that calls itself .mp4 is not kept: failed and refunded at once", async () => {
+Deno.test("a page that calls itself .mp4 is not kept: a fresh link is asked for, it is tried for some minutes, then failed and refunded", async () => {
   await byHand({}, async (app) => {
+    await using cdn = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => new Response("<!doctype html><title>Expired</title>"),
+    );
+    const env = await functionsEnv(app);
+    const hosts = `127.0.0.1:${cdn.addr.port},${new URL(app.sandbox.url).host}`;
+    await app.functions.restart({ ...env, RUNWARE_MEDIA_HOSTS: hosts });
+    const mended = await waiting(app);
+    await deliveredAt(app, mended.videoId, `http://127.0.0.1:${cdn.addr.port}/x.mp4`);
+    await stored(app);
+    assertEquals(await statusOf(app, mended.videoId), "completed");
+
     const { customer, videoId } = await waiting(app);
     app.sandbox.control.configure({ mediaWrongContent: 1 });
-    await stored(app);
+    for (let i = 0; i < 6; i++) {
+      assertEquals(await statusOf(app, videoId), "rendering");
+      await stored(app);
+    }
     await assertGivenUp(app, customer, videoId, "wrong_content");
   });
 });
 
-Deno.test("F23 a file outside the provider's hosts is never fetched: failed and refunded", async () => {
+Deno.test("F23 a file outside the provider's hosts is never fetched: a fresh link is asked for, without one it is failed and refunded", async () => {
   await byHand({}, async (app) => {
     const listener = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
       throw new Error("It was fetched");
@@ -74,10 +89,17 @@ Deno.test("F23 a file outside the provider's hosts is never fetched: failed and 
     for (const place of places) {
       const { customer, videoId } = await waiting(app);
       await deliveredAt(app, videoId, place);
+      // The provider knows nothing of it any more.
+      app.sandbox.control.reset();
       await stored(app);
       await assertGivenUp(app, customer, videoId, "host_not_allowed");
+      assertEquals(app.sandbox.control.state().counts.mediaGets, 0);
+
+      const mended = await waiting(app);
+      await deliveredAt(app, mended.videoId, place);
+      await stored(app);
+      assertEquals(await statusOf(app, mended.videoId), "completed");
     }
-    assertEquals(app.sandbox.control.state().counts.mediaGets, 0);
     await listener.shutdown();
   });
 });
@@ -121,7 +143,7 @@ Deno.test("F24 two workers storing at once, and a queue job lost half-way: one o
   });
 });
 
-Deno.test("a file that was copied for a video that failed after all is kept from the user", async () => {
+Deno.test("a file that was copied for a video that failed after all is kept from the user, and deleted", async () => {
   await byHand({}, async (app) => {
     const { customer, videoId } = await waiting(app);
     const { id } = await newestJob(app.db, videoId);
@@ -136,5 +158,7 @@ Deno.test("a file that was copied for a video that failed after all is kept from
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 10);
     assertEquals((await bucket.download(path)).error, null);
     assert((await customer.client.storage.from("videos").download(path)).error !== null);
+    await work(app, "maintain");
+    assert((await bucket.download(path)).error !== null);
   });
 });

@@ -178,6 +178,8 @@ export async function passTime(sql: Sql, interval: string): Promise<void> {
        started_on = started_on - $1::interval, created_on = created_on - $1::interval`,
     "update app.providers set paused_until = paused_until - $1::interval",
     "update app.drainers set lease_until = lease_until - $1::interval",
+    `update app.objects_to_delete set try_at = try_at - $1::interval,
+       written_until = written_until - $1::interval`,
     "update pgboss.queue set monitor_claim_on = monitor_claim_on - $1::interval, monitor_on = monitor_on - $1::interval",
   ];
   for (const statement of statements) await sql.query(statement, [interval]);

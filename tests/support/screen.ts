@@ -1,14 +1,17 @@
-/** What an app shows of its user's videos, whatever order and however often it is told. */
+/** The screen of docs/mobile/gemreel.ts, with what tests look at. */
 import { z } from "zod";
+import { catchUp, keep, type News, nothing, remove } from "../../docs/mobile/gemreel.ts";
 
 /** What the tests look at of a video's state; rows, broadcasts and videos_since have it alike. */
 export const videoState = z.object({
   id: z.uuid(),
   user_id: z.uuid(),
+  title: z.string(),
   rev: z.number(),
-  status: z.string(),
+  status: z.enum(["queued", "processing", "rendering", "completed", "failed", "cancelled"]),
   stage: z.string(),
   progress: z.number(),
+  error_message: z.string().nullable(),
   is_favorite: z.boolean(),
 });
 
@@ -22,43 +25,40 @@ const answerSchema = z.object({
   deleted: z.array(z.uuid()),
 });
 
-/** The rule of docs/architecture.md, "Live updates": of two states of a video the greater rev stays. */
+/** What an app shows of its user's videos: the app's own code takes everything in. */
 export class Screen {
-  readonly #videos = new Map<string, VideoState>();
-  readonly #deleted = new Set<string>();
+  readonly #kept = nothing();
+
   /** Where the next videos_since goes on from. */
-  rev: string | null = null;
+  get rev(): string | null {
+    return this.#kept.rev;
+  }
 
   /** Takes in a row or a broadcast. */
   show(news: unknown): void {
-    const video = videoState.parse(news);
-    const shown = this.#videos.get(video.id);
-    if (this.#deleted.has(video.id) || (shown && shown.rev >= video.rev)) return;
-    this.#videos.set(video.id, video);
+    keep(this.#kept, videoState.parse(news));
   }
 
-  /** A deleted video does not come back, whatever arrives late. */
+  /** Takes in that a video was deleted. */
   remove(id: string): void {
-    this.#deleted.add(id);
-    this.#videos.delete(id);
+    remove(this.#kept, id);
   }
 
-  /** Takes in an answer of videos_since. */
-  catchUp(answer: unknown): void {
-    const { reset, rev, videos, deleted } = answerSchema.parse(answer);
-    if (reset) this.#videos.clear();
-    for (const video of videos) this.show(video);
-    for (const id of deleted) this.remove(id);
-    this.rev = rev;
+  /** To be called before videos_since is asked. Gives what takes its answer in. */
+  catchUp(): (answer: unknown) => void {
+    const take = catchUp(this.#kept);
+    return (answer) => take(answerSchema.parse(answer) satisfies News);
   }
 
   /** What is shown of a video. */
   at(id: string): VideoState | undefined {
-    return this.#videos.get(id);
+    return this.videos.find((video) => video.id === id);
   }
 
   /** All that is shown, by id. */
   get videos(): VideoState[] {
-    return [...this.#videos.values()].sort((a, b) => a.id.localeCompare(b.id));
+    return [...this.#kept.videos.values()]
+      .map((video) => videoState.parse(video))
+      .sort((a, b) => a.id.localeCompare(b.id));
   }
 }

@@ -45,6 +45,7 @@ const price = (
   available = true,
 ): PriceRow => ({
   ...{ provider, model: id, resolution: "720p", gemsPerSecond, available },
+  gemsPerSecondWithSound: null,
 });
 const prices = [
   price("one", "dear", 3),
@@ -94,6 +95,56 @@ Deno.test("what is asked decides who can: a last frame, a length, a shape", () =
   const frames = { firstFrame: "https://a.example/1.png", lastFrame: "https://a.example/2.png" };
   assertEquals(chosenBy({ ...frames, duration: 5 }), "two/frames");
   assertEquals(chosenBy({ aspectRatio: "9:16", duration: 10 }), "one/cheap");
+});
+
+Deno.test("auto passes over a model that can not do what is asked, however cheap it is", () => {
+  const makers: Maker[] = [{
+    name: "one",
+    models: [
+      model("loud", { audio: "always" }),
+      model("from_picture", { frames: { last: false, size: "from_image" } }),
+      model("able", { seed: true, audio: "on_request" }),
+    ],
+  }];
+  const market = {
+    makers,
+    prices: [price("one", "loud", 0.1), price("one", "from_picture", 0.2), price("one", "able", 9)],
+  };
+  const chosen = (wish: Partial<Wish>) => chosenBy(wish, {}, market);
+  assertEquals(chosen({}), "one/loud");
+  assertEquals(chosen({ audio: false }), "one/from_picture");
+  assertEquals(chosen({ seed: 7 }), "one/able");
+  const firstFrame = "https://a.example/1.png";
+  assertEquals(chosen({ firstFrame, audio: false }), "one/from_picture");
+  assertEquals(chosen({ firstFrame, audio: false, resolution: "720p" }), "one/able");
+  assertEquals(chosen({ firstFrame, audio: false, aspectRatio: "9:16" }), "one/able");
+});
+
+Deno.test("sound has a price of its own, and is not sold without one", () => {
+  const speaking = { audio: "on_request" } as const;
+  const makers: Maker[] = [{
+    name: "one",
+    models: [model("mute", speaking), model("loud", speaking), model("quiet", speaking)],
+  }];
+  const withSound = (id: string, gemsPerSecond: number, gemsPerSecondWithSound: number) => ({
+    ...price("one", id, gemsPerSecond),
+    gemsPerSecondWithSound,
+  });
+  const market = {
+    makers,
+    prices: [price("one", "mute", 0.1), withSound("loud", 0.2, 4), withSound("quiet", 1, 1.5)],
+  };
+  const bought = (wish: Partial<Wish>, named: Named = {}) => {
+    const { chosen } = choiceFor({ duration: 5, ...wish }, named, market);
+    return [chosen.spec.id, chosen.gems];
+  };
+  assertEquals(bought({}), ["mute", 1]);
+  assertEquals(bought({ audio: false }), ["mute", 1]);
+  assertEquals(bought({ audio: true }), ["quiet", 8]);
+  assertEquals(bought({ audio: true }, { model: "loud" }), ["loud", 20]);
+  assertEquals(problemsOf({ audio: true }, { model: "mute" }, market), [
+    { field: "audio", allowed: ["false"] },
+  ]);
 });
 
 Deno.test("a provider or a model that is named is taken, by alias too, and no reason is given for both", () => {
@@ -148,6 +199,20 @@ Deno.test("each fallback that is named must be able to do the same, and is named
       { field: "fallbacks.1.duration", allowed: [6] },
     ],
   );
+});
+
+Deno.test("a fallback that is left to us is another than the first choice and than those before it", () => {
+  const chain = (named: Named, fallbacks: Named[]) =>
+    choiceFor({ duration: 5 }, { ...named, fallbacks }).fallbacks
+      .map(({ provider, spec }) => `${provider}/${spec.id}`);
+  const dear = { provider: "one", model: "dear" };
+  const cheap = { provider: "one", model: "cheap" };
+  const auto = { provider: "auto" };
+  assertEquals(chain(dear, [auto]), ["one/cheap"]);
+  assertEquals(chain(dear, [auto, auto]), ["one/cheap", "two/other"]);
+  assertEquals(chain(dear, [dear, cheap, cheap]), ["one/cheap"]);
+  // Nobody else can make it at this price: no fallback, and no reason to refuse.
+  assertEquals(chain(cheap, [auto]), []);
 });
 
 Deno.test("a fallback that is named is one the price pays for, at the quality it would be made in", () => {

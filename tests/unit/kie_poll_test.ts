@@ -37,7 +37,7 @@ const codes: readonly (readonly [code: number, expected: string])[] = [
   [500, "unanswered server 500"],
   [501, "failed provider 501"],
   [502, "unanswered server 502"],
-  [505, "unanswered validation 505"],
+  [505, "unanswered model_off 505"],
 ];
 
 Deno.test("a record's code means the same in a body with status 200 and as a true status", async () => {
@@ -136,6 +136,12 @@ Deno.test("why a task failed: its own code and words, sorted by both", async () 
     ["400", "Your prompt was flagged", "safety 400"],
     ["500", "Output blocked by content moderation", "safety 500"],
     ["451", "The image could not be fetched", "validation 451"],
+    ["402", "Credits insufficient", "balance 402"],
+    ["433", "The sub-key's cap", "balance 433"],
+    ["401", "No access", "auth 401"],
+    ["429", "Too fast", "rate 429"],
+    ["455", "Maintenance", "unavailable 455"],
+    ["505", "The model is off", "model_off 505"],
   ];
   for (const [failCode, failMsg, expected] of reasons) {
     const state = await told({ taskId: TASK, state: "fail", failCode, failMsg });

@@ -10,14 +10,14 @@ const codes: readonly (readonly [code: number, message: string, expected: string
   [401, "You do not have access permissions", "refused auth"],
   [402, "Credits insufficient", "refused balance"],
   [403, "Forbidden", "refused auth"],
-  [404, "The model does not exist", "refused not_found"],
+  [404, "The model does not exist", "refused model_off"],
   [422, "Please enter prompt", "refused validation"],
   [422, "The image contains sensitive content", "refused safety"],
   [429, "The call frequency is too high", "refused rate"],
   [433, "The sub-key usage exceeded the limit", "refused balance"],
   [451, "Failed to fetch the image", "refused validation"],
   [455, "System maintenance", "refused server"],
-  [505, "The feature is disabled", "refused validation"],
+  [505, "The feature is disabled", "refused model_off"],
   // It may be there: whatever is not a documented refusal is never sent again.
   [408, "No result for 10 minutes", "unknown timeout"],
   [418, "A teapot", "unknown unknown"],
@@ -40,8 +40,17 @@ Deno.test("a create's code means the same in a body with status 200 and as a tru
 });
 
 Deno.test("a true error status wins over a 200 in the body", async () => {
-  const body = { code: 200, msg: "success", data: { taskId: TASK } };
+  const body = { code: 200, msg: "success", data: null };
   assertEquals((await submitted({ status: 503, body })).outcome, "unknown");
+});
+
+Deno.test("a task that is named is there, whatever it is named under, and is not handed over again", async () => {
+  const data = { taskId: TASK };
+  for (const [status, code] of [[429, 200], [400, 200], [503, 200], [200, 429], [200, 402]]) {
+    const body = { code, msg: "?", data };
+    const outcome = await submitted({ ...(status === undefined ? {} : { status }), body });
+    assertEquals(outcome, { id: JOB, outcome: "accepted", providerTaskId: TASK });
+  }
 });
 
 Deno.test("a task is taken when it is named, and never believed to be when it is not", async () => {
@@ -116,7 +125,7 @@ Deno.test("a model that is not in the table is refused without a call", async ()
   await withKie({ body: {} }, async (provider, received) => {
     const [outcome] = await provider.submit([kieTask({ model: "sora-2-text-to-video" })]);
     assertEquals(outcome?.outcome, "refused");
-    assertEquals(outcome && "error" in outcome && outcome.error.kind, "validation");
+    assertEquals(outcome && "error" in outcome && outcome.error.kind, "model_off");
     assertEquals(received.length, 0);
   });
 });

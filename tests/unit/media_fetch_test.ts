@@ -113,19 +113,73 @@ Deno.test("an MP4 passes through as it is, also when it comes byte by byte", asy
   assertEquals(await fetched((response) => slowly(response)), FILE);
 });
 
-Deno.test("F23 a redirect is not followed, wherever it leads", async () => {
+/** Sends `locations` one after the other as redirects, then the file. */
+function redirecting(locations: readonly string[], status = 302) {
+  const left = [...locations];
+  return (response: ServerResponse) => {
+    const location = left.shift();
+    if (location === undefined) response.end(FILE);
+    else response.writeHead(status, { location }).end("Elsewhere");
+  };
+}
+
+Deno.test("redirects within the hosts of the list are followed, three of them", async () => {
   for (const status of [301, 302, 303, 307, 308]) {
-    const send = (response: ServerResponse) => {
-      response.writeHead(status, { location: "/x.mp4" }).end(FILE);
-    };
-    assertEquals(await fetched(send), "host_not_allowed after 1");
+    assertEquals(await fetched(redirecting(["/y.mp4", "z.mp4", "?a=b"], status)), FILE);
   }
+  assertEquals(await fetched(redirecting(Array(4).fill("/x.mp4"))), "host_not_allowed after 4");
+});
+
+Deno.test("F23 a redirect to anywhere else is not followed, at whichever step", async () => {
+  let gets = 0;
+  await using inside = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    gets++;
+    return new Response(FILE);
+  });
+  const elsewhere = [
+    `http://127.0.0.1:${inside.addr.port}/x.mp4`,
+    `//127.0.0.1:${inside.addr.port}/x.mp4`,
+    "http://169.254.169.254/latest/meta-data",
+    "https://evil.example.com/x.mp4",
+    "file:///etc/passwd",
+    "http://[",
+  ];
+  for (const place of elsewhere) {
+    assertEquals(await fetched(redirecting([place])), "host_not_allowed after 1", place);
+    assertEquals(await fetched(redirecting(["/y.mp4", place])), "host_not_allowed after 2", place);
+  }
+  assertEquals(gets, 0);
+});
+
+Deno.test("what we say of ourselves is not said to where a redirect leads", async () => {
+  const heard: (string | null)[] = [];
+  const listen = (answer: (request: Request) => Response) =>
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+      heard.push(request.headers.get("apikey"));
+      return answer(request);
+    });
+  await using second = listen(() => new Response(FILE));
+  await using first = listen(() =>
+    new Response(null, {
+      status: 302,
+      headers: { location: `http://127.0.0.1:${second.addr.port}/x.mp4` },
+    })
+  );
+  const hosts = [first, second].map(({ addr }) => `127.0.0.1:${addr.port}`);
+  const media = await openMedia(`http://${hosts[0]}/x.mp4`, {
+    hosts,
+    wanted: VIDEOS,
+    signal: AbortSignal.timeout(60_000),
+    headers: { apikey: "secret" },
+  });
+  assertEquals(await new Response(media.body).text(), FILE);
+  assertEquals(heard, ["secret", null]);
 });
 
 Deno.test("a dead link is gone, a server in trouble is unavailable", async () => {
   const answer = (status: number) => fetched((response) => response.writeHead(status).end("no"));
-  for (const status of [403, 404, 410]) assertEquals(await answer(status), "gone after 1");
-  for (const status of [401, 429, 500, 503]) {
+  for (const status of [401, 403, 404, 410]) assertEquals(await answer(status), "gone after 1");
+  for (const status of [429, 500, 503]) {
     assertEquals(await answer(status), "unavailable after 1");
   }
 });

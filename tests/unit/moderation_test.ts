@@ -1,10 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { HttpError } from "../../shared/http/http_error.ts";
-import { assertAllowed } from "../../shared/moderation/moderator.ts";
+import { assertAllowed, type Judged, type Words } from "../../shared/moderation/moderator.ts";
 import { moderatorFor } from "../../shared/moderation/moderator_for.ts";
 import { wordList } from "../../shared/moderation/word_list.ts";
 
-const judged = async (prompt: string) => (await wordList.judge({ prompt }))?.field ?? "allowed";
+const about = (words: Words): Judged => ({ kind: "prompt", words });
+const judged = async (prompt: string) =>
+  (await wordList.judge(about({ prompt })))?.field ?? "allowed";
 
 Deno.test("plain words for what no child should see are refused, in disguise too", async () => {
   for (
@@ -31,9 +33,14 @@ Deno.test("harmless words that only look like them are allowed", async () => {
   ) assertEquals(await judged(prompt), "allowed", prompt);
 });
 
+Deno.test("what a video is to be without may be named", async () => {
+  const wish = { ...about({ prompt: "A fox" }), negativePrompt: "blood, weapons" };
+  assertEquals(await wordList.judge(wish), null);
+});
+
 Deno.test("a refusal names the field, costs nothing and says so", async () => {
   const refused = await assertRejects(
-    () => assertAllowed(wordList, { title: "Fun", style: "gory" }),
+    () => assertAllowed(wordList, about({ title: "Fun", style: "gory" })),
     HttpError,
   );
   assertEquals([refused.status, refused.code], [422, "content_refused"]);
@@ -50,14 +57,23 @@ Deno.test("a service is asked after the word list; no answer means nothing is ma
   });
   try {
     const moderator = moderatorFor({ url: `http://127.0.0.1:${server.addr.port}/`, key: "sesame" });
-    assertEquals(await moderator.judge({ prompt: "gory" }), { field: "prompt" });
+    assertEquals(await moderator.judge(about({ prompt: "gory" })), { field: "prompt" });
     assertEquals(asked, []);
-    assertEquals(await moderator.judge({ prompt: "A fox", title: "x" }), { field: "title" });
-    assertEquals(asked, [["Bearer sesame", { words: { prompt: "A fox", title: "x" } }]]);
+    const whole = {
+      kind: "image",
+      words: { prompt: "A fox", title: "x" },
+      frames: { first_frame: "https://images.example.com/1.png", last_frame: undefined },
+    } as const;
+    const negativePrompt = "blood";
+    assertEquals(await moderator.judge({ ...whole, negativePrompt }), { field: "title" });
+    const { frames: { first_frame }, ...rest } = whole;
+    assertEquals(asked, [
+      ["Bearer sesame", { ...rest, negative_prompt: "blood", frames: { first_frame } }],
+    ]);
     answer = () => Response.json({ allowed: true });
-    assertEquals(await moderator.judge({ prompt: "A fox" }), null);
+    assertEquals(await moderator.judge(about({ prompt: "A fox" })), null);
     answer = () => new Response("oops", { status: 500 });
-    const error = await assertRejects(() => moderator.judge({ prompt: "A fox" }), HttpError);
+    const error = await assertRejects(() => moderator.judge(about({ prompt: "A fox" })), HttpError);
     assertEquals(error.status, 503);
   } finally {
     await server.shutdown();

@@ -32,9 +32,9 @@ Deno.test("style and strategy are said beside the caller's words, which stay as 
   assertEquals(told({ style: "Watercolour" }), "a fox on a hill. Style: Watercolour.");
   assert(told({ strategy: "creative" }).startsWith("a fox on a hill. Read this freely"));
   assert(told({ strategy: "precise" }).endsWith("add nothing that is not described."));
-  // No room for what we add; the words themselves are never cut.
-  const long = "x".repeat(2_040);
-  assertEquals(told({ prompt: long, strategy: "precise" }), `${long}.`);
+  // Nothing that was asked for is cut to make room.
+  const refused = plan({ prompt: "x".repeat(2_040), strategy: "precise" });
+  assertEquals("problems" in refused && refused.problems.map(({ field }) => field), ["prompt"]);
 });
 
 Deno.test("what no child should see is kept out beside what the caller keeps out", () => {
@@ -51,14 +51,14 @@ Deno.test("a model that takes no negative prompt says so only to who sends one",
   assertEquals(problems.map(({ field }) => field), ["negative_prompt"]);
 });
 
-Deno.test("where the picture decides the size, the dearest quality is charged, whatever was asked for", () => {
+Deno.test("where the picture decides the size, the dearest quality is charged", () => {
   const frame = { firstFrame: "https://a.example/1.png" };
   const charged = (wish: Partial<Wish>, name?: string) => {
     const planned = plan(wish, name);
     return "problems" in planned ? planned.problems : planned.resolution;
   };
   for (const resolution of [undefined, "360p", "1080p"]) {
-    assertEquals(charged({ ...frame, resolution }), "1080p");
+    assertEquals(charged({ ...frame, usual: { resolution } }), "1080p");
   }
   assertEquals(charged({ ...frame, duration: 5 }, "bytedance:2@1"), "1080p");
   assertEquals(charged({ duration: 5 }, "bytedance:2@1"), "480p");

@@ -43,6 +43,13 @@ Deno.test("what the model can not do names the field, in the request's words, an
   assertEquals("problems" in planned && planned.problems[0]?.allowed, [5, 8]);
 });
 
+Deno.test("a size is refused where the child's picture decides it", () => {
+  const size = { width: 1280, height: 720 };
+  const planned = plan(size, "https://avatars.example.com/mia.png");
+  const problems = "problems" in planned ? planned.problems : [];
+  assertEquals(problems.map(({ field, allowed }) => [field, allowed]), [["width, height", []]]);
+});
+
 Deno.test("an unknown model is refused with the ones there are", () => {
   const planned = plan({ model: "sora:9" });
   assert("problems" in planned && planned.problems[0]?.allowed.includes("pixverse:1@5"));

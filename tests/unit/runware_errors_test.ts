@@ -13,7 +13,7 @@ const codes: Readonly<Record<ErrorKind, string>> = {
   validation: "invalidWidth invalidPositivePrompt missingTaskUUID conflictParameters " +
     "duplicateTaskUUID unsupportedDuration unsupportedParameter unsupportedModelTimeout valueTooLow " +
     "arrayTooLong maxLength unknownParameter incompatibleParameters " +
-    "mismatchProviderSettingsProvider validationFailed modelDisabled " +
+    "mismatchProviderSettingsProvider validationFailed " +
     "inferenceRateLimitRequestTooLarge",
   auth:
     "invalidApiKey missingApiKey unauthorized forbidden permissionDenied authenticationFailed " +
@@ -24,12 +24,12 @@ const codes: Readonly<Record<ErrorKind, string>> = {
   safety: "contentPolicyViolation providerContentPolicyViolation sensitiveContentDetected " +
     "unsafeContentDetected nsfwContentDetected promptBlocked imageBlocked moderationFailed " +
     "invalidProviderContent providerModerationRejected",
-  provider: "providerError providerUnavailable providerBadGateway providerInternalError " +
-    "inferenceError processingFailed taskFailed downloadFailed uploadFailed noAvailableServer " +
-    "modelUnavailable modelNotReady providerSomethingNew",
+  provider: "providerError providerBadGateway providerInternalError " +
+    "inferenceError processingFailed taskFailed downloadFailed uploadFailed providerSomethingNew",
   timeout: "timeoutProvider providerTimeout providerGatewayTimeout inferenceTimeout webhookTimeout",
-  not_found:
-    "taskNotFound taskExpired mediaExpired modelNotFound taskFailedOrNotFound taskCancelled",
+  unavailable: "noAvailableServer providerUnavailable modelUnavailable modelNotReady",
+  model_off: "modelDisabled modelNotFound",
+  not_found: "taskNotFound taskExpired mediaExpired taskFailedOrNotFound taskCancelled",
   server: "internalServerError serviceUnavailable serverUnavailable standardError unknownError",
   unknown: "somethingNobodyHasSeen",
 };

@@ -87,7 +87,7 @@ const single: readonly (readonly [name: string, answer: Recorded, expected: stri
   [
     "a bare error with our id",
     { status: 503, body: { error: error("noAvailableServer"), taskUUID: ID_A } },
-    "refused provider noAvailableServer",
+    "refused unavailable noAvailableServer",
   ],
   [
     "trouble in the API, though it names our task",
@@ -135,7 +135,7 @@ const single: readonly (readonly [name: string, answer: Recorded, expected: stri
   [
     "no server",
     { status: 503, body: { error: error("noAvailableServer") } },
-    "unknown provider noAvailableServer",
+    "refused unavailable noAvailableServer",
   ],
   [
     "a gateway's page",

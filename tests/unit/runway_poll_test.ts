@@ -58,7 +58,7 @@ const answers: readonly (readonly [name: string, answer: Recorded, expected: str
   [
     "another maker who is away",
     failed("THIRD_PARTY.UNAVAILABLE"),
-    "failed provider THIRD_PARTY.UNAVAILABLE",
+    "failed unavailable THIRD_PARTY.UNAVAILABLE",
   ],
   ["no code", failed(undefined), "failed provider FAILED"],
   ["a code that is null", failed(null), "failed provider FAILED"],

@@ -34,7 +34,7 @@ const answers: readonly (readonly [name: string, answer: Recorded, expected: str
   ],
   ["a wrong key", { status: 401, body: said("The API key is not valid") }, "refused auth http_401"],
   ["a key without rights", { status: 403 }, "refused auth http_403"],
-  ["an unknown model or path", { status: 404 }, "refused not_found http_404"],
+  ["an unknown model or path", { status: 404 }, "refused model_off http_404"],
   ["a wrong method", { status: 405 }, "refused validation http_405"],
   ["too many", { status: 429, body: said("Too many requests") }, "refused rate http_429"],
   ["a conflict", { status: 409 }, "unknown server http_409"],

@@ -31,19 +31,27 @@ class Table {
   readonly revs = new Map<string, number | null>();
   readonly questions: string[][] = [];
   broken = false;
+  /** Videos that can not be told now. */
+  readonly held = new Set<string>();
   readonly watcher: VideoWatcher = createVideoWatcher({
     log: quiet,
     pauseMs: 1,
-    read: (known) => {
-      this.questions.push([...known.keys()]);
-      if (this.broken) return Promise.reject(new Error("No answer"));
-      return Promise.resolve([...known].flatMap(([id, rev]): Change[] => {
-        const now = this.revs.get(id);
-        if (now === null) return [{ id, video: null }];
-        return now !== undefined && now > rev ? [{ id, video: video(id, now) }] : [];
-      }));
-    },
+    pauseAfterErrorMs: 1,
+    read: (known) => this.#read(known),
   });
+  async *#read(known: ReadonlyMap<string, number>) {
+    this.questions.push([...known.keys()]);
+    // As long as a real answer takes at least.
+    await Promise.resolve();
+    if (this.broken) throw new Error("No answer");
+    const changes = [...known].flatMap(([id, rev]): Change[] => {
+      const now = this.revs.get(id);
+      if (now === null) return [{ id, video: null }];
+      return now !== undefined && now > rev ? [{ id, video: video(id, now) }] : [];
+    });
+    yield changes.filter(({ id }) => !this.held.has(id));
+    if (changes.some(({ id }) => this.held.has(id))) throw new Error("Storage is away");
+  }
   /** Until the table has been asked `more` times from now on. */
   async asked(more: number): Promise<void> {
     const target = this.questions.length + more;
@@ -119,6 +127,24 @@ Deno.test("a question that fails loses no news", async () => {
   await table.asked(1);
   table.broken = false;
   await eventually("the news", () => Promise.resolve(told.length === 1 || null));
+  stop();
+});
+
+Deno.test("what can not be told yet is held back, told later, and keeps no other news waiting", async () => {
+  const table = new Table();
+  const many = Array.from({ length: 1_500 }, (_, index) => [`v${index}`, 1] as const);
+  for (const id of ["v0", "v1", "v1400"]) table.revs.set(id, 2);
+  table.held.add("v0");
+  const told: string[] = [];
+  const stop = table.watcher.watch(new Map(many), tell(told));
+  await eventually("the others", () => Promise.resolve(told.length === 2 || null));
+  await table.asked(4);
+  assertEquals(told, ["v1@2", "v1400@2"]);
+  table.revs.set("v1", 3);
+  await eventually("the next of them", () => Promise.resolve(told.length === 3 || null));
+  table.held.clear();
+  await eventually("what was held back", () => Promise.resolve(told.length === 4 || null));
+  assertEquals(told.slice(2), ["v1@3", "v0@2"]);
   stop();
 });
 

@@ -64,6 +64,7 @@ export function createKieProvider(config: KieConfig): VideoProvider {
   return {
     name: "kie",
     choosesTaskId: false,
+    callsBack: true,
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,

@@ -11,14 +11,19 @@ const ended = new Set([408, 501]);
 
 /** What became of a task that was handed over, by the answer to its create. */
 export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
+  // Whatever status or code it comes under: there is a task, and its record will tell what becomes of
+  // it. Taken for a refusal, it would be bought a second time.
+  const taskId = readRecord(answer.data)?.taskId;
+  if (taskId !== undefined) return { id, outcome: "accepted", providerTaskId: taskId };
   if (answer.code === 200) {
-    const taskId = readRecord(answer.data)?.taskId;
-    if (taskId !== undefined) return { id, outcome: "accepted", providerTaskId: taskId };
     const error = unreadable("KIE took a task and named none", answer.raw);
     return { id, outcome: "unknown", error };
   }
-  const outcome = isTurnedAway(answer.code) ? "refused" : "unknown";
-  return { id, outcome, error: errorOf(answer) };
+  const error = errorOf(answer);
+  if (!isTurnedAway(answer.code)) return { id, outcome: "unknown", error };
+  // There is no task yet that could be unknown: it is the model.
+  const kind = error.kind === "not_found" ? "model_off" : error.kind;
+  return { id, outcome: "refused", error: { ...error, kind } };
 }
 
 /** Where a task stands, by the answer to recordInfo. */

@@ -19,7 +19,7 @@ const byCode = new Map<number, ErrorKind>([
   [451, "validation"], // our picture could not be fetched
   [455, "server"], // maintenance
   [501, "provider"],
-  [505, "validation"], // the model is switched off: it fails again however often it is sent
+  [505, "model_off"],
 ]);
 
 /**
@@ -31,9 +31,15 @@ const turnedAway = new Set([400, 401, 402, 403, 404, 422, 429, 433, 451, 455, 50
 /** What the `failCode` of a task says; anything else is the engine's own trouble. */
 const byFailCode = new Map<number, ErrorKind>([
   [400, "validation"],
+  [401, "auth"],
+  [402, "balance"],
   [408, "timeout"],
   [422, "validation"],
+  [429, "rate"],
+  [433, "balance"],
   [451, "validation"],
+  [455, "unavailable"],
+  [505, "model_off"],
 ]);
 
 /** Words with which the engines behind KIE refuse content; their codes do not tell it. */

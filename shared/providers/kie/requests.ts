@@ -10,7 +10,7 @@ export function createTaskOf(task: VideoTask): CreateTask | ProviderError {
   const model = findModel(kieModels, task.model);
   if (model === undefined) {
     const message = `There is no model "${task.model}" in the table of KIE's models`;
-    return { kind: "validation", code: "unknown_model", message, raw: null };
+    return { kind: "model_off", code: "unknown_model", message, raw: null };
   }
   return {
     ...model.ask({ task, ...formatOf(model, task) }),

@@ -49,6 +49,7 @@ export function createRunwareProvider(config: RunwareConfig): VideoProvider {
   return {
     name: "runware",
     choosesTaskId: true,
+    callsBack: true,
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,

@@ -13,7 +13,12 @@ const runningStatuses = new Set(["processing", "pending", "queued", "running", "
 /** Kinds that speak of us and not of a task: the whole call was turned away at the door. */
 const aboutUs: ReadonlySet<ErrorKind> = new Set(["auth", "balance", "rate"]);
 /** Kinds that speak of what is in a task, even where the task is not named. */
-const aboutInput: ReadonlySet<ErrorKind> = new Set(["validation", "safety", "not_found"]);
+const aboutInput: ReadonlySet<ErrorKind> = new Set([
+  "validation",
+  "safety",
+  "model_off",
+  "not_found",
+]);
 
 /** What became of one task that was part of a submit call. */
 export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
@@ -120,8 +125,10 @@ function targeted(id: string, error: ErrorItem, answer: Answer): SubmitOutcome {
 
 function turnedAway(id: string, error: ProviderError, answer: Answer): SubmitOutcome {
   if (isAboutUs(error)) return { id, outcome: "refused", error };
-  // With nothing taken at all, an error in the input stopped the call before anything was bought.
-  const stopped = answer.items.length === 0 && aboutInput.has(error.kind) && answer.status < 500;
+  // With nothing taken at all, an error in the input stopped the call before anything was bought. So
+  // did a lack of room, whatever its status: a task that no server had room for runs nowhere.
+  const stopped = answer.items.length === 0 &&
+    (error.kind === "unavailable" || (aboutInput.has(error.kind) && answer.status < 500));
   return { id, outcome: stopped ? "refused" : "unknown", error };
 }
 

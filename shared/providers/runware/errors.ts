@@ -24,20 +24,23 @@ const byCode = new Map<string, ErrorKind>([
     "invalidProviderContent",
   ]),
   ...kindOfAll("provider", [
-    "providerError providerUnavailable providerBadGateway providerInternalError inferenceError",
-    "processingFailed taskFailed downloadFailed uploadFailed noAvailableServer modelUnavailable",
-    "modelNotReady",
+    "providerError providerBadGateway providerInternalError inferenceError",
+    "processingFailed taskFailed downloadFailed uploadFailed",
   ]),
   ...kindOfAll("timeout", ["timeoutProvider"]),
+  ...kindOfAll("unavailable", [
+    "noAvailableServer providerUnavailable modelUnavailable modelNotReady",
+  ]),
+  ...kindOfAll("model_off", ["modelDisabled modelNotFound"]),
   ...kindOfAll("not_found", [
-    "taskNotFound taskExpired mediaExpired modelNotFound taskFailedOrNotFound taskCancelled",
+    "taskNotFound taskExpired mediaExpired taskFailedOrNotFound taskCancelled",
   ]),
   ...kindOfAll("server", [
     "internalServerError serviceUnavailable serverUnavailable standardError unknownError",
   ]),
   ...kindOfAll("validation", [
-    // Both fail again however often they are sent: the model is switched off, the request too big.
-    "modelDisabled inferenceRateLimitRequestTooLarge",
+    // Named like a pace, but the request is too big however often it is sent.
+    "inferenceRateLimitRequestTooLarge",
     "unknownParameter incompatibleParameters validationFailed",
   ]),
 ]);

@@ -50,6 +50,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
   return {
     name: "runway",
     choosesTaskId: false,
+    callsBack: false,
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,

@@ -39,7 +39,10 @@ export function submitOutcome(id: string, answer: HttpAnswer): SubmitOutcome {
     return { id, outcome: "unknown", error: unreadable("Runway named no task", answer.raw) };
   }
   const error = toProviderError(answer);
-  return { id, outcome: error.kind === "server" ? "unknown" : "refused", error };
+  if (error.kind === "server") return { id, outcome: "unknown", error };
+  // There is no task yet that could be unknown: it is the model, or the way to make it.
+  const kind = error.kind === "not_found" ? "model_off" : error.kind;
+  return { id, outcome: "refused", error: { ...error, kind } };
 }
 
 /** Where one task stands. */

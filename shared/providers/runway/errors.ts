@@ -11,7 +11,8 @@ import type { ErrorKind, ProviderError } from "../provider.ts";
 const byFailureCode: readonly (readonly [RegExp, ErrorKind])[] = [
   [/^(INPUT_PREPROCESSING\.|THIRD_PARTY\.)?SAFETY(\.|$)/, "safety"],
   [/^ASSET\.INVALID(\.|$)|(^|\.)INPUT_VALIDATION(\.|$)/, "validation"],
-  [/^(INTERNAL|INPUT_PREPROCESSING\.INTERNAL|THIRD_PARTY\.UNAVAILABLE)(\.|$)/, "provider"],
+  [/^(INTERNAL|INPUT_PREPROCESSING\.INTERNAL)(\.|$)/, "provider"],
+  [/^THIRD_PARTY\.UNAVAILABLE(\.|$)/, "unavailable"],
 ];
 
 /** The kind of a failed task. A code that is missing or new is the engine's: a fresh attempt may work. */

@@ -16,17 +16,21 @@ const SHAPES: SizeTier["sizes"] = [
   { width: 1584, height: 672 },
 ];
 
-const gen4: Pick<ModelSpec, "promptMax" | "negativePromptMax" | "durations" | "fps" | "frames"> = {
+const gen4: Pick<
+  ModelSpec,
+  "promptMax" | "negativePromptMax" | "durations" | "fps" | "frames" | "seed"
+> = {
   promptMax: 1_000,
   negativePromptMax: 0,
   durations: { min: 2, max: 10, step: 1 },
   fps: [24],
   frames: { last: false, size: "as_asked" },
+  seed: true,
 };
 
 const veo: Pick<
   ModelSpec,
-  "modes" | "promptMax" | "negativePromptMax" | "durations" | "fps" | "frames"
+  "modes" | "promptMax" | "negativePromptMax" | "durations" | "fps" | "frames" | "seed"
 > = {
   modes: ["text", "image"],
   promptMax: 1_000,
@@ -35,6 +39,7 @@ const veo: Pick<
   durations: { list: [4, 6, 8] },
   fps: [24],
   frames: { last: true, size: "as_asked" },
+  seed: true,
 };
 
 /** USD per second, from credits. */

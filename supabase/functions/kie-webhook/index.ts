@@ -3,6 +3,7 @@ import { webhookConfig } from "../../../shared/config.ts";
 import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
 import { webhookDoor } from "../../../shared/http/webhook_door.ts";
 import { isSignedByKie } from "../../../shared/providers/kie/signature.ts";
+import { parseKieCallback } from "../../../shared/providers/kie/webhook.ts";
 import { env } from "../../../shared/runtime.ts";
 
 // Read at start: without a secret this function does not come up at all, rather than open.
@@ -16,6 +17,7 @@ export default webhookDoor(
     providerWebhook(request, visit, {
       provider: "kie",
       webhook,
+      tasksIn: parseKieCallback,
       ...(key === undefined ? {} : {
         isSigned: (headers, body) => isSignedByKie({ headers, body, key, now: Date.now() }),
       }),

@@ -1,6 +1,7 @@
 /** POST, cron: hands queued videos to the provider. */
-import { supabaseConfig, webhookConfig } from "../../../shared/config.ts";
+import { moderationConfig, supabaseConfig, webhookConfig } from "../../../shared/config.ts";
 import { workerDoor } from "../../../shared/http/worker_door.ts";
+import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { createProviders, modelsOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
@@ -9,6 +10,7 @@ import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 
 const providers = await createProviders(env);
 const webhook = webhookConfig(env);
+const moderator = moderatorFor(moderationConfig(env));
 const storage = createStorageApi(supabaseConfig(env));
 
 export default workerDoor(
@@ -21,5 +23,6 @@ export default workerDoor(
         webhook,
         functionName: `${provider}-webhook`,
         storage,
+        moderator,
       })),
 );

@@ -1,6 +1,7 @@
 /** memory: the process that runs the functions, while it stores a video of 200 MB. */
 import { type Bench, expect, row } from "../bench.ts";
 import { queueMany, takeDoorbellOff } from "./crowd.ts";
+import { weigh } from "../../support/processes.ts";
 import { callWorker, number, type Site, withOurs } from "./sites.ts";
 
 const BYTES = 200_000_000;
@@ -12,14 +13,11 @@ export const memory: Bench = {
     const options = { cron: false, webhooks: "off", sandbox: { knobs: { manual: true } } } as const;
     return withOurs(server, options, async (site) => {
       await takeDoorbellOff(site);
-      const pid = await hostOf(Deno.pid);
       // A small one first: idle is a worker that has worked.
       await storeOne(site, null);
-      const idle = await kilobytes(pid, "VmRSS") * 1_000;
-      // The kernel's own way to forget the peak: proc(5), clear_refs.
-      await Deno.writeTextFile(`/proc/${pid}/clear_refs`, "5");
+      const { idle, peak } = await weigh("functions_host.ts");
       await storeOne(site, BYTES);
-      const peak = await kilobytes(pid, "VmHWM") * 1_000;
+      const most = await peak();
       expect(
         "Bytes stored",
         await number(site, "select max((metadata ->> 'size')::bigint) from storage.objects"),
@@ -28,7 +26,7 @@ export const memory: Bench = {
       return [
         row({
           name: "memory",
-          ours: (peak - idle) / MEGABYTE,
+          ours: (most - idle) / MEGABYTE,
           unit: "MB above idle",
           goal: { atMost: 60 },
           note: `resident, a video of ${BYTES / MEGABYTE} MB; idle was ${
@@ -57,20 +55,4 @@ async function storeOne(site: Site, mediaBytes: number | null): Promise<void> {
     await number(site, "select count(*) from public.videos where status <> 'completed'"),
     0,
   );
-}
-
-/** The child of this process that runs the functions. */
-async function hostOf(parent: number): Promise<number> {
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const read = (file: string) => Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "");
-    if (!(await read("cmdline")).includes("functions_host.ts")) continue;
-    if ((await read("status")).includes(`PPid:\t${parent}\n`)) return Number(name);
-  }
-  throw new Error("No process runs functions; memory is read from /proc, which Linux has");
-}
-
-async function kilobytes(pid: number, field: "VmRSS" | "VmHWM"): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]);
 }

@@ -62,6 +62,7 @@ export function instantProvider(
   return {
     name: PROVIDER,
     choosesTaskId: true,
+    callsBack: true,
     submitBatch: batch,
     pollBatch: batch,
     mediaHosts: [],

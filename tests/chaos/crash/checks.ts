@@ -6,6 +6,7 @@ import { brokenInvariants } from "../../support/fixtures.ts";
 import { type Base, GEMS } from "./base.ts";
 import { FILE_BYTES, type Lane, PICTURE } from "./lane.ts";
 import type { ShopTask } from "../shops/shop.ts";
+import { faultsOfFarewell } from "./farewell.ts";
 import { doubtsOf, faultsOfDoubts } from "./doubts.ts";
 import type { Role } from "./scenario.ts";
 import type { World } from "./world.ts";
@@ -65,6 +66,7 @@ export async function faultsOf(
     readonly doubt: boolean;
   },
 ): Promise<string[]> {
+  if (base.scenario.script.includes("leave")) return await faultsOfFarewell({ base, lane, db });
   const accounts = z.array(account).parse(await db.query(ACCOUNTS));
   const faults = (await brokenInvariants(db)).map((row) => `Invariant: ${JSON.stringify(row)}`);
   const expect = (what: string, found: unknown, due: unknown) => {
@@ -138,6 +140,7 @@ function faultsOfVideo({ name, role, one, lane, promised }: {
       completed: ["video_ready"],
       failed: ["video_failed"],
       cancelled: [],
+      forgotten: [],
     }[role.ends],
   );
   faults.push(...faultsOfNotices({ name, role, one, lane }));

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Database } from "../../../shared/db/database.ts";
 import { passTime, value } from "../../support/fixtures.ts";
+import { leave } from "./farewell.ts";
 import type { Lane } from "./lane.ts";
 import type { Crossing, Fuse } from "./protocol.ts";
 import type { Scenario } from "./scenario.ts";
@@ -48,6 +49,7 @@ export async function play(
   const crossings: Crossing[] = [];
   for (const step of script) {
     if (step === "world") await world.act();
+    else if (step === "leave") await leave(db, lane, world.family);
     else if (typeof step === "object") await passTime(db, step.pass);
     else crossings.push(...await worker.run(step));
   }
@@ -88,10 +90,10 @@ async function isOver(db: Database): Promise<boolean> {
          select 1 from public.videos v where v.status in ('queued', 'processing', 'rendering')
        ) and not exists (
          select 1 from pgboss.job j
-         where j.name <> 'submit-dead' and j.name ~ '^(submit-|store-video$|notify-user$)' and j.state <= 'active'
+         where j.name <> 'submit-dead' and j.name ~ '^(submit-|store-video$|notify-(fcm|web_push|webhook)$)' and j.state <= 'active'
        ) and not exists (
          select 1 from public.notification_deliveries d where d.status = 'pending'
-       ) as value`,
+       ) and not exists (select 1 from app.erasures e where e.finished_at is null) as value`,
     ),
   );
 }

@@ -7,7 +7,7 @@ import type { StageName } from "./protocol.ts";
 
 /** What one video is to live through, and how it must end whatever is killed. */
 export interface Role {
-  readonly ends: "completed" | "failed" | "cancelled";
+  readonly ends: "completed" | "failed" | "cancelled" | "forgotten";
   /** Tasks the provider may have sold for it. */
   readonly bought: readonly number[];
   /** Code of the failure of each attempt at the provider, first to last; the next ones succeed. */
@@ -23,10 +23,10 @@ export interface Role {
 }
 
 /**
- * One step: a stage is drained; the world acts (provider, user); time passes. What the world does is
- * said by the roles.
+ * One step: a stage is drained; the world acts (provider, user); the user leaves, with delete-account;
+ * time passes. What the world does is said by the roles.
  */
-export type Step = StageName | "world" | { readonly pass: string };
+export type Step = StageName | "world" | "leave" | { readonly pass: string };
 
 /** A story. */
 export interface Scenario {
@@ -37,8 +37,8 @@ export interface Scenario {
   readonly roles: Readonly<Record<string, Role>>;
   /** Faults of the provider's API, from the start. */
   readonly knobs: ShopKnobs;
-  /** Stages whose crash points are tried; all of them by default. */
-  readonly deadly?: readonly StageName[];
+  /** Stages whose crash points are tried, or what maintain does last; all of them by default. */
+  readonly deadly?: readonly (StageName | "forget")[];
   /** Changes the database before the story begins; `videos` are ids by role. */
   prepare(sql: Sql, videos: ReadonlyMap<string, string>): Promise<void>;
   readonly script: readonly Step[];
@@ -99,6 +99,24 @@ const refusals: Scenario = {
   script: [
     ...["submit", "maintain", PAUSE, "submit", PAUSE, "submit", PAUSE] as const,
     ...["poll", "world", PAUSE, "poll", "store", "notify"] as const,
+  ],
+};
+
+/** The user leaves with a video that is done and one that is being made again: nothing of them may stay. */
+const farewell: Scenario = {
+  name: "farewell",
+  provider: "runware",
+  roles: {
+    done: { ends: "forgotten", bought: [1] },
+    open: { ends: "forgotten", bought: [1], failures: ["providerError"] },
+  },
+  knobs: {},
+  // The others have no more to do with it than with any video that is deleted.
+  deadly: ["forget"],
+  async prepare() {},
+  script: [
+    ...["submit", PAUSE, "world", "poll", "store", "notify", "leave", "maintain"] as const,
+    ...[{ pass: "11 minutes" }, "maintain", "submit", "notify"] as const,
   ],
 };
 
@@ -174,6 +192,7 @@ const movedOn: Scenario = {
 export const SCENARIOS: readonly Scenario[] = [
   lives,
   refusals,
+  farewell,
   picture,
   elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO" }),
   elsewhere("kie", { refusal: "400" }),

@@ -2,6 +2,7 @@
  * A worker process that a test can kill at any crossing of a port: the product's own stages, drained
  * as the edge functions drain them. Commands come as lines on stdin; it ends when stdin does.
  */
+import { createAuthAdmin } from "../../../shared/auth_admin.ts";
 import { openDatabase } from "../../../shared/db/database.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
@@ -10,6 +11,7 @@ import { createProviders, modelsOf } from "../../../shared/providers/registry.ts
 import type { ChannelName } from "../../../shared/notify/channel.ts";
 import { createChannels } from "../../../shared/notify/channels.ts";
 import { type Batch, drain } from "../../../shared/stages/drain.ts";
+import { forget } from "../../../shared/stages/forget.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
 import { notifyBatch } from "../../../shared/stages/notify.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
@@ -72,9 +74,11 @@ async function begin(around: Surroundings): Promise<Life> {
       functionName: `${provider}-webhook`,
       storage: createStorageApi({ url: supabaseUrl, secretKey }),
     });
+  const storage = createStorageApi({ url: supabaseUrl, secretKey });
+  const forgetters = { storage, auth: createAuthAdmin({ url: supabaseUrl, secretKey }) };
   const notifyTools = {
     channels: createChannels((name) => notifyEnv[name]),
-    storage: createStorageApi({ url: supabaseUrl, secretKey }),
+    storage,
     missed: new Set<ChannelName>(),
   };
   const pictures = createPictures({ url: supabaseUrl, secretKey }, { hosts: [] });
@@ -84,7 +88,11 @@ async function begin(around: Surroundings): Promise<Life> {
     poll: () => drained("poll", () => pollAll(tools, providers)),
     store: () => drained("store", () => storeBatch(tools, providers, store, pictures)),
     notify: () => drained("notify", () => notifyBatch(tools, notifyTools)),
-    maintain: () => maintain(tools),
+    maintain: async () => {
+      await maintain(tools);
+      crossings.enter("forget");
+      await forget(tools, forgetters);
+    },
   };
   return {
     async run(stage) {

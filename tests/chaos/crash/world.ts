@@ -1,7 +1,7 @@
 /** Everybody but us: the provider that finishes or fails tasks, and the user who cancels. */
 import { z } from "zod";
 import type { Database } from "../../../shared/db/database.ts";
-import { value } from "../../support/fixtures.ts";
+import { type Family, value } from "../../support/fixtures.ts";
 import type { Counter } from "../shops/counter.ts";
 import { type Base, CANCEL_REFUND_PERCENT } from "./base.ts";
 import type { Role } from "./scenario.ts";
@@ -20,6 +20,11 @@ export class World {
     private readonly db: Database,
     private readonly shop: Counter,
   ) {}
+
+  /** Whose videos they are. */
+  get family(): Family {
+    return this.base.family;
+  }
 
   /** What provider and user do now. */
   async act(): Promise<void> {

@@ -137,7 +137,7 @@ function faultsOfEnd(row: VideoRow, promised: number | undefined): string[] {
 }
 
 /** Why an attempt ends that the provider has finished and knows nothing more about. */
-const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "422", "deadline"]);
+const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "unknown_outcome", "deadline"]);
 
 /**
  * Nothing that the provider made for us is thrown away: a task that ended well belongs to the attempt

@@ -45,7 +45,8 @@ export const KIE_FAULTS: Readonly<Record<string, SingleFault>> = {
     ...{ failTasks: 0.3, failCode: "400", failMessage: "The content was flagged" },
   }),
   "renders for ever": retried({ stuckTasks: 0.3 }),
-  "forgotten at once": retried({ forgetAfterMs: 0, callbackLost: 0.5 }),
+  // Paid for, so not bought again.
+  "forgotten at once": failing({ forgetAfterMs: 0, callbackLost: 0.5 }),
   "links in a string only": free({ resultForm: "resultJson" }),
   "links parsed only": free({ resultForm: "response" }),
   "callbacks lost": free({ callbackLost: 1 }, ({ counts }) => counts.webhooksSent === 0),

@@ -19,7 +19,7 @@ export const JOBS = ["submit", "poll", "store"] as const;
 export type Job = typeof JOBS[number];
 
 /** What becomes of a copy. */
-export const COPIES = ["stored", "failed", "not a video"] as const;
+export const COPIES = ["stored", "failed", "too large"] as const;
 /** What becomes of a copy. */
 export type Copy = typeof COPIES[number];
 
@@ -162,6 +162,7 @@ function facade(
   return {
     name: "runware",
     choosesTaskId,
+    callsBack: true,
     submitBatch: 4,
     pollBatch: 20,
     mediaHosts: [mediaHost],
@@ -208,8 +209,8 @@ async function put(
       return "stored";
     case "failed":
       throw new Error("Storage answered 500");
-    case "not a video":
-      throw new MediaError("wrong_content", "The file is not an MP4");
+    case "too large":
+      throw new MediaError("too_large", "The file is larger than it may be");
   }
 }
 

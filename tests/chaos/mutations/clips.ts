@@ -16,7 +16,7 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
   {
     name: "clips of one user change their map without taking turns",
     file: CLIPS,
-    find: "  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || v_clip.user_id));\n",
+    find: "  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));\n",
     replace: "",
     why: "of two clips that end at once one stays pending in the map for ever",
     tests: CLIP_TESTS,
@@ -46,9 +46,9 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
     tests: CLIP_TESTS,
   },
   {
-    name: "clips do not count for the queue limit",
+    name: "clips have no limit",
     file: CLIPS,
-    find: "  perform app.check_queue_limit(p_user_id, cardinality(v_drafts));\n",
+    find: "  perform app.check_project_limit(p_user_id, cardinality(v_drafts));\n",
     replace: "",
     why: "one user fills the queue with a project",
     tests: CLIP_TESTS,

@@ -19,7 +19,7 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "a charge may take more gems than there are",
     file: LEDGER,
-    find: "    and u.gem_balance + p_amount >= 0\n",
+    find: "      and u.gem_balance + p_amount >= 0\n",
     replace: "",
     why: "who is short of gems gets an error of ours instead of the price",
     tests: TESTS,
@@ -27,18 +27,23 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "the balance is read, then written",
     file: LEDGER,
-    find: `  update public.users u
-  set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
-  where u.id = p_user_id
-    and u.gem_balance + p_amount >= 0
-  returning u.gem_balance into v_balance;
+    find: `  with moved as (
+    update public.users u
+    set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
+    where u.id = p_user_id
+      and u.gem_balance + p_amount >= 0
+    returning u.gem_balance
+  )
 `,
     replace:
       `  select u.gem_balance + p_amount into v_balance from public.users u where u.id = p_user_id;
-  update public.users u
-  set gem_balance = v_balance, fair_tag = coalesce(p_fair_tag, u.fair_tag)
-  where u.id = p_user_id
-    and v_balance >= 0;
+  with moved as (
+    update public.users u
+    set gem_balance = v_balance, fair_tag = coalesce(p_fair_tag, u.fair_tag)
+    where u.id = p_user_id
+      and v_balance >= 0
+    returning u.gem_balance
+  )
 `,
     why: "of two movements at once one is lost",
     tests: TESTS,

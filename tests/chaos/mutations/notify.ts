@@ -8,7 +8,7 @@ export const NOTIFYING: readonly Mutation[] = [
   {
     name: "a notification's deliveries are not queued with it",
     file: NOTIFY,
-    find: "    perform app.queue_delivery(v_id);\n",
+    find: "    perform app.queue_delivery(v_delivery.id, v_delivery.channel);\n",
     replace: "",
     why: "the user hears of the video when maintain comes by, or never",
     tests: DB_TESTS,

@@ -106,7 +106,7 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a ring takes no part in the stage's lock",
     file: QUEUE,
-    find: "  perform pg_advisory_xact_lock_shared(app.stage_lock(p_stage));\n",
+    find: "  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));\n",
     replace: "",
     why: "work that comes while the last worker stops is seen by nobody",
     tests: ["tests/db/overlap_test.ts", "tests/db/queue_test.ts"],

@@ -16,7 +16,7 @@ export async function untilAllAreOver(app: OpenStack): Promise<void> {
     const [left] = await app.db.query(
       `select (select count(*)::int from public.videos where status in ('queued', 'processing', 'rendering'))
          + (select count(*)::int from pgboss.job
-            where name in ('submit-runware', 'store-video', 'notify-user') and state <= 'active') as n`,
+            where name in ('submit-runware', 'store-video', 'notify-fcm', 'notify-web_push', 'notify-webhook') and state <= 'active') as n`,
     );
     return left?.["n"] === 0 ? true : undefined;
   }, { minutes: 3 });

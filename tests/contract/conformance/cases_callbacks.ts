@@ -1,5 +1,6 @@
 /** What providers post to us, which is never believed and must never break anything. */
 import { assertEquals } from "@std/assert";
+import { settlesOnce } from "./settles_once.ts";
 import { accepted, asked, succeeded } from "./steps.ts";
 import type { Case } from "./suite.ts";
 
@@ -25,6 +26,11 @@ export const callbackCases: readonly Case[] = [
     },
   },
   {
+    name: "a callback that comes twice settles the video once",
+    needs: "callbacks",
+    run: settlesOnce,
+  },
+  {
     name: "a callback of a failure",
     needs: "callbacks",
     async run(bench) {
@@ -34,6 +40,13 @@ export const callbackCases: readonly Case[] = [
       assertEquals(bench.provider.parseEvent(body).map((one) => [one.id, one.state]), [
         [id, "failed"],
       ]);
+    },
+  },
+  {
+    name: "who is waited for is who calls back",
+    run({ provider, lacks }) {
+      assertEquals(provider.callsBack, lacks.callbacks === undefined);
+      return Promise.resolve();
     },
   },
   {

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { accepted, asked, download, isMp4, succeeded, wordOf } from "./steps.ts";
 import type { Case, RenderTrouble } from "./suite.ts";
 
-const failures: readonly Case[] = (["provider", "timeout", "safety"] as const).map((
+const failures: readonly Case[] = (["provider", "timeout", "safety", "validation"] as const).map((
   kind: RenderTrouble,
 ) => ({
   name: `a render fails: ${kind}`,
@@ -34,16 +34,34 @@ const unanswered: readonly Case[] = (["auth", "balance", "rate", "server", "unre
 /** Cases of poll and cancel. */
 export const renderCases: readonly Case[] = [
   {
-    name: "progress",
+    name: "what is being made is processing, however often it is asked about",
     async run(bench) {
       const id = await accepted(bench);
       const begun = await asked(bench, id);
       bench.levers.advance(id);
       const working = await asked(bench, id);
       assertEquals([begun.state, working.state], ["processing", "processing"]);
-      const told = working.state === "processing" ? working.progress : undefined;
-      // Where it is told, it is in percent and neither nothing nor all.
-      assert(told === undefined || (told > 0 && told < 100), `"${told}" % is not half-way`);
+    },
+  },
+  {
+    name: "progress is told in percent",
+    needs: "progress",
+    async run(bench) {
+      const id = await accepted(bench);
+      bench.levers.advance(id);
+      const state = await asked(bench, id);
+      const told = state.state === "processing" ? state.progress : undefined;
+      assert(told !== undefined && told > 0 && told < 100, `"${told}" % is not half-way`);
+    },
+  },
+  {
+    name: "nobody tells progress that is said to be lacking",
+    async run(bench) {
+      const id = await accepted(bench);
+      bench.levers.advance(id);
+      const state = await asked(bench, id);
+      const told = state.state === "processing" && state.progress !== undefined;
+      assertEquals(told, bench.lacks.progress === undefined);
     },
   },
   {

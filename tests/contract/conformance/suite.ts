@@ -18,7 +18,7 @@ export type CallTrouble =
   | "unreadable"; // the task was bought, and the answer is a page of HTML
 
 /** How a render may fail, in the words of the port. */
-export type RenderTrouble = Extract<ErrorKind, "provider" | "timeout" | "safety">;
+export type RenderTrouble = Extract<ErrorKind, "provider" | "timeout" | "safety" | "validation">;
 
 /** How a task may be refused when it is handed over, in the words of the port. */
 export type InputTrouble = Extract<ErrorKind, "validation" | "safety">;
@@ -28,6 +28,7 @@ export type Ability =
   | `call: ${CallTrouble}`
   | `render: ${RenderTrouble}`
   | `input: ${InputTrouble}`
+  | "progress"
   | "callbacks"
   | "cancel"
   | "retry-after"

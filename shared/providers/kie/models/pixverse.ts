@@ -15,7 +15,8 @@ export const pixverseModels: readonly KieModel[] = [
     durations: { min: 1, max: 15, step: 1 },
     fps: [],
     frames: { last: true, size: "shape_from_image" },
-    audio: true,
+    audio: "on_request",
+    seed: true,
     shapes: SHAPES,
     // 0.036 to 0.092 USD a second in 720p, and nobody says for which length or sound.
     tiers: tiers(SHAPES, { "360p": null, "540p": null, "720p": null, "1080p": null }),

@@ -10,16 +10,17 @@ const seedance: Family & Pick<KieModel, "shapes"> = {
   durations: { min: 4, max: 15, step: 1 },
   fps: [24],
   frames: { last: true, size: "shape_from_image" },
-  audio: true,
+  audio: "on_request",
   shapes: SHAPES,
 };
 
-/** The range before 1.5: lengths as strings, one picture a field, a seed. */
+/** The range before 1.5: lengths as strings, one picture a field, a seed but for the fast one. */
 const seedanceOfOld: typeof seedance = {
   ...seedance,
   promptMax: 10_000,
   durations: { list: [5, 10] },
-  audio: false,
+  audio: "never",
+  seed: true,
 };
 
 /** Seedance 2 and later: one id for words and frames. */
@@ -44,7 +45,7 @@ function asking(model: string, { checker }: { checker: "has" | "lacks" }): Pick<
 }
 
 /** Ids of the first range follow one pattern. */
-function askingOfOld(stem: string, seed: "takes_seed" | "no_seed"): Pick<KieModel, "ask"> {
+function askingOfOld(stem: string): Pick<KieModel, "ask"> {
   return {
     ask({ task, quality, shape }: Wanted) {
       const input = {
@@ -52,7 +53,7 @@ function askingOfOld(stem: string, seed: "takes_seed" | "no_seed"): Pick<KieMode
         duration: String(task.durationSeconds),
         resolution: quality,
         nsfw_checker: true,
-        ...given("seed", seed === "takes_seed" ? task.seed : undefined),
+        ...given("seed", task.seed),
       };
       return task.firstFrame === undefined
         ? { model: `${stem}-text-to-video`, input: { ...input, aspect_ratio: shape } }
@@ -68,7 +69,7 @@ function askingOfOld(stem: string, seed: "takes_seed" | "no_seed"): Pick<KieMode
   };
 }
 
-/** Newest first. Prices are without sound where there is a choice. */
+/** Newest first. Prices are without sound, where there is a choice; nobody tells those with it. */
 export const seedanceModels: readonly KieModel[] = [
   {
     ...seedance,
@@ -132,7 +133,7 @@ export const seedanceModels: readonly KieModel[] = [
   },
   {
     ...seedanceOfOld,
-    ...askingOfOld("bytedance/v1-pro", "takes_seed"),
+    ...askingOfOld("bytedance/v1-pro"),
     id: "bytedance/v1-pro",
     aliases: ["bytedance/v1-pro-text-to-video", "bytedance/v1-pro-image-to-video"],
     name: "Seedance 1.0 Pro",
@@ -142,7 +143,7 @@ export const seedanceModels: readonly KieModel[] = [
   },
   {
     ...seedanceOfOld,
-    ...askingOfOld("bytedance/v1-lite", "takes_seed"),
+    ...askingOfOld("bytedance/v1-lite"),
     id: "bytedance/v1-lite",
     aliases: ["bytedance/v1-lite-text-to-video", "bytedance/v1-lite-image-to-video"],
     name: "Seedance 1.0 Lite",
@@ -153,11 +154,12 @@ export const seedanceModels: readonly KieModel[] = [
   },
   {
     ...seedanceOfOld,
-    ...askingOfOld("bytedance/v1-pro-fast", "no_seed"),
+    ...askingOfOld("bytedance/v1-pro-fast"),
     id: "bytedance/v1-pro-fast-image-to-video",
     aliases: ["seedance:1.0-pro-fast"],
     name: "Seedance 1.0 Pro Fast",
     modes: ["image"],
+    seed: false,
     frames: { last: false, size: "shape_from_image" },
     tiers: tiers(SHAPES, { "720p": null, "1080p": null }),
     renderSeconds: 50,

@@ -38,16 +38,24 @@ export function nominalSize(shape: string, quality: string): Size {
   return across >= down ? { width: long, height: short } : { width: short, height: long };
 }
 
-/** Qualities with their prices: USD a second, USD of single lengths, or none where nobody knows it. */
+/**
+ * Qualities with their prices: USD a second, USD of single lengths, or none where nobody knows it. Prices
+ * with sound are USD a second.
+ */
 export function tiers(
   shapes: readonly string[],
   prices: Readonly<Record<string, number | Readonly<Record<number, number>> | null>>,
+  withSound: Readonly<Record<string, number>> = {},
 ): SizeTier[] {
-  return Object.entries(prices).map(([name, price]) => ({
-    name,
-    sizes: shapes.map((shape) => nominalSize(shape, name)),
-    ...(price === null ? {} : { price: priceOf(price) }),
-  }));
+  return Object.entries(prices).map(([name, price]) => {
+    const perSecond = withSound[name];
+    return {
+      name,
+      sizes: shapes.map((shape) => nominalSize(shape, name)),
+      ...(price === null ? {} : { price: priceOf(price) }),
+      ...(perSecond === undefined ? {} : { priceWithSound: { perSecond } }),
+    };
+  });
 }
 
 /** Both frames, as far as they are given. */

@@ -9,11 +9,11 @@ const veo: Family & Pick<KieModel, "shapes"> = {
   // None is given. Runware's pages of the same engine say 3,000.
   promptMax: 3_000,
   negativePromptMax: 0,
-  durations: { list: [4, 6, 8] },
+  // 4 and 6 too, but KIE's price is that of a video and known for its usual length only.
+  durations: { list: [8] },
   fps: [24],
   frames: { last: true, size: "shape_from_image" },
-  // Always there.
-  audio: true,
+  audio: "always",
   shapes: SHAPES,
 };
 
@@ -39,7 +39,7 @@ function asking(engine: string): Pick<KieModel, "ask"> {
   };
 }
 
-/** Cheapest first. Prices are known for the usual length only, and with sound, which is always on. */
+/** Cheapest first. Prices are with sound, which is always on. */
 export const veoModels: readonly KieModel[] = [
   {
     ...veo,

@@ -9,6 +9,7 @@ const hailuo: Family = {
   durations: { list: [6, 10] },
   fps: [25],
   frames: { last: false, size: "from_image" },
+  seed: true,
 };
 
 function hailuoTiers(

@@ -12,6 +12,7 @@ const kling: Family = {
   durations: { list: [5, 10] },
   fps: [24],
   frames: { last: false, size: "from_image" },
+  seed: true,
 };
 
 /** In the order of their release. */

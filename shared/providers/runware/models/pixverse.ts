@@ -16,6 +16,7 @@ const pixverse: Family = {
   durations: { list: [5, 8] },
   fps: [16, 24],
   frames: { last: true, size: "from_image" },
+  seed: true,
 };
 
 /** Only the price at 1080p is published. */

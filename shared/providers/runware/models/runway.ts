@@ -9,6 +9,7 @@ const runway: Family = {
   durations: { min: 2, max: 10, step: 1 },
   fps: [24],
   frames: { last: false, size: "from_image" },
+  seed: true,
 };
 
 /** In the order of their release. */

@@ -12,6 +12,7 @@ const seedance: Family = {
   durations: { list: [5, 10] },
   fps: [24],
   frames: { last: true, size: "from_image" },
+  seed: true,
 };
 
 /** In the order of their release. */

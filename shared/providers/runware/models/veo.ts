@@ -10,6 +10,7 @@ const veo: Family = {
   durations: { list: [4, 6, 8] },
   fps: [24],
   frames: { last: true, size: "from_image" },
+  seed: true,
 };
 
 /** In the order of their release. */

@@ -16,6 +16,7 @@ const vidu: Family = {
   durations: { min: 1, max: 8, step: 1 },
   fps: [24],
   frames: { last: true, size: "from_image" },
+  seed: true,
 };
 
 /** In the order of their release. */

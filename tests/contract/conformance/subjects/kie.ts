@@ -25,6 +25,7 @@ const failures: Readonly<Record<RenderTrouble, readonly [code: string, message: 
   provider: ["500", "Internal server error"],
   timeout: ["408", "Upstream did not answer for more than 10 minutes"],
   safety: ["400", "Your prompt was flagged as violating content policies"],
+  validation: ["422", "The picture is too small"],
 };
 
 /** Faster than any case hands tasks over; the pace has tests of its own. */
@@ -34,6 +35,7 @@ const FAST = { most: 10_000, perMs: 10_000 };
 export const kie: Subject = {
   name: "kie",
   lacks: {
+    progress: "a record has the field, and it is never filled",
     cancel: "its API has no such call",
     "fresh urls": "a record keeps the link it was given",
   },

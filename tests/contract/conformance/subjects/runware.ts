@@ -25,6 +25,7 @@ const failures: Readonly<Record<RenderTrouble, string>> = {
   provider: "providerError",
   timeout: "timeoutProvider",
   safety: "invalidProviderContent",
+  validation: "unsupportedImageFormat",
 };
 
 /** Runware: one array for many tasks, ids of ours, webhooks. */

@@ -24,6 +24,7 @@ const failures: Readonly<Record<RenderTrouble, string>> = {
   provider: "INTERNAL.BAD_OUTPUT.CODE01",
   timeout: "none",
   safety: "SAFETY.INPUT.TEXT",
+  validation: "ASSET.INVALID",
 };
 
 /** Runway: one call a task, ids of its own, DELETE, no callbacks. */
