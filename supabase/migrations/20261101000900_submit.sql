@@ -22,8 +22,8 @@ revoke all on function app.submission_slots(text, integer) from public;
 create function app.note_doubts(p_video_ids uuid[]) returns void
 language sql set search_path = ''
 as $$
-  insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
-  select j.id, j.video_id, j.provider, j.model, j.provider_error
+  insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
+  select j.id, j.video_id, j.provider, j.model, j.provider_task_id, j.provider_error
   from public.video_jobs j
   join app.providers p on p.name = j.provider
   where j.video_id = any (p_video_ids) and j.is_live and j.status = 'claimed'
