@@ -5,17 +5,17 @@
 import type { Act } from "./model/acts.ts";
 import { playStory } from "./model/run.ts";
 import { withStage } from "./model/stage.ts";
-import type { ProviderKind } from "./model/state.ts";
+import type { Setting } from "./model/state.ts";
 import type { Job } from "./model/worker.ts";
 
 /** Plays the story to its end; the model must explain each line of it. */
 function toldAgain(
   acts: readonly Act[],
-  provider: ProviderKind = "takes our ids",
+  { provider = "takes our ids", retries = 2 }: Partial<Setting> = {},
 ): () => Promise<void> {
   return async () => {
     await withStage(async (stage) => {
-      await playStory(stage, { provider, acts });
+      await playStory(stage, { provider, retries, acts });
     });
   };
 }

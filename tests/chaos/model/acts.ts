@@ -6,7 +6,7 @@
  */
 import fc from "fast-check";
 import { type Ending, ENDINGS, type Fate, FATES, type Word, WORDS } from "./provider.ts";
-import { type ProviderKind, PROVIDERS } from "./state.ts";
+import { type ProviderKind, PROVIDERS, type Setting } from "./state.ts";
 import { TIDINGS, type Tidings } from "./webhooks.ts";
 import { COPIES, type Copy, type Job, JOBS } from "./worker.ts";
 
@@ -163,9 +163,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
 );
 
-/** A story: which kind of provider makes the videos, and what happens. */
-export interface Story {
-  readonly provider: ProviderKind;
+/** A story: what it is set in, and what happens. */
+export interface Story extends Setting {
   readonly acts: readonly Act[];
 }
 
@@ -175,5 +174,6 @@ const kinds = Object.keys(PROVIDERS).map((kind) => kind as ProviderKind);
 export const stories = (longest: number): fc.Arbitrary<Story> =>
   fc.record({
     provider: mostly(kinds, 4),
+    retries: mostly([2, 0], 3),
     acts: fc.array(act, { minLength: 1, maxLength: longest, size: "max" }),
   });

@@ -97,7 +97,7 @@ export function cancel(model: Model, account: Account, video: Video): number | "
 
 /** What the provider may have, though it never said so, is told to the operator before it is given up. */
 export function noteDoubts(model: Model, video: Video): void {
-  const { choosesTaskId } = PROVIDERS[model.provider];
+  const { choosesTaskId } = PROVIDERS[model.setting.provider];
   for (const attempt of video.attempts) {
     if (attempt.status !== "claimed") continue;
     if (attempt.maybeBought || !choosesTaskId || attempt.leaseUntil <= model.now) {

@@ -362,6 +362,7 @@ const SQL: Record<string, Reader> = {
     const userId = z.string().parse(id);
     effects.push(onAccount(userId, (model) => {
       findAccount(model, userId).gone = true;
+      model.happened.push("account deleted");
     }));
   },
 };

@@ -14,7 +14,7 @@ import { hasWork } from "./queue_rules.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
 import { count, countHeard } from "./tally.ts";
-import { type Model, newModel, PATIENCE_SECONDS, type ProviderKind, PROVIDERS } from "./state.ts";
+import { type Model, newModel, PATIENCE_SECONDS, PROVIDERS, type Setting } from "./state.ts";
 import { checkWords } from "./words.ts";
 import { JOBS, newWorker, type Outside, type Worker } from "./worker.ts";
 
@@ -41,8 +41,8 @@ export class Stalled extends Error {
 type Plan = Side<{ said: string; heard: Transcript }>;
 
 /** Begins a story on a cleared stage. */
-export async function beginPlay(stage: Stage, provider: ProviderKind): Promise<Play> {
-  return new StagePlay(stage, await stage.reset(provider), provider);
+export async function beginPlay(stage: Stage, setting: Setting): Promise<Play> {
+  return new StagePlay(stage, await stage.reset(setting), setting);
 }
 
 class StagePlay implements Play {
@@ -57,17 +57,17 @@ class StagePlay implements Play {
   constructor(
     readonly stage: Stage,
     readonly families: ReadonlyMap<string, Family>,
-    kind: ProviderKind,
+    setting: Setting,
   ) {
     const { mediaHost } = stage;
-    const { choosesTaskId } = PROVIDERS[kind];
+    const { choosesTaskId } = PROVIDERS[setting.provider];
     const provider = openProvider({ mediaUrl: `http://${mediaHost}`, choosesTaskId });
     const now = () => this.#model.now;
     this.outside = { provider, choosesTaskId, now, mediaHost, objects: new Map() };
     this.workers = new Map(
       [...stage.workers].map(([name, ear]) => [name, newWorker(name, ear, this.outside)]),
     );
-    this.#model = newModel([...families.values()].map((family) => family.userId), kind);
+    this.#model = newModel([...families.values()].map((family) => family.userId), setting);
   }
 
   get isLate(): boolean {
@@ -146,7 +146,7 @@ class StagePlay implements Play {
     const snapshot = await takeSnapshot(this.stage.db);
     if (performance.now() - this.#started > (PATIENCE_SECONDS - 1) * 1000) throw new Stalled();
     this.#checkPurchases();
-    const { provider } = this.#model;
+    const { provider } = this.#model.setting;
     for (const side of sides) checkWords(side, { provider, mediaHost: this.stage.mediaHost });
     this.#model = explain(this.#model, sides, snapshot);
     for (const name of this.#model.happened.splice(0)) count(this.stage.tally, name);

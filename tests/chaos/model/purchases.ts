@@ -67,7 +67,7 @@ function mayBeBoughtAgain(model: Model, { ending }: Task, cause: Cause | null): 
       return true;
     // The operator's own choice.
     case "unknown outcome":
-      return PROVIDERS[model.provider].unknown === "retry";
+      return PROVIDERS[model.setting.provider].unknown === "retry";
     case "refused":
     case "claims used up":
     case "video failed":

@@ -65,8 +65,8 @@ export function handBack(model: Model, attempt: Attempt, queue: QueueName, ticke
 
 /** One more round after a while, or the end. */
 function again(model: Model, entry: QueueEntry, queue: QueueName): void {
-  const { retries, delay, longestDelay } = RULES.queues[queue];
-  if (entry.round >= retries) {
+  const { delay, longestDelay } = RULES.queues[queue];
+  if (entry.round >= model.setting.retries) {
     entry.state = "failed";
     return;
   }
@@ -144,6 +144,6 @@ export function* duePolls(model: Model) {
 
 /** Whether the provider is to be asked about it; one that makes up its ids knows none that it has not told. */
 export function isDue(model: Model, { status, nextPoll }: Attempt): boolean {
-  const hasId = status === "processing" || PROVIDERS[model.provider].choosesTaskId;
+  const hasId = status === "processing" || PROVIDERS[model.setting.provider].choosesTaskId;
   return hasId && nextPoll !== null && nextPoll <= model.now;
 }

@@ -35,7 +35,7 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
 /** No provider has taken it for too long. */
 function giveUp(model: Model, place: Place): void {
   const { video, attempt } = place;
-  const { choosesTaskId } = PROVIDERS[model.provider];
+  const { choosesTaskId } = PROVIDERS[model.setting.provider];
   const mayBeSold = attempt.status === "claimed";
   // What a vanished worker may have bought is asked about once, where that can be done.
   if (mayBeSold && choosesTaskId && attempt.nextPoll === null) return doubt(attempt, model.now);
@@ -63,7 +63,7 @@ function isMoving(model: Model, { status }: Video, attempt: Attempt): boolean {
       return isQueued(attempt, "submit-runware");
     case "claimed":
       return isQueued(attempt, "submit-runware") ||
-        (PROVIDERS[model.provider].choosesTaskId && attempt.nextPoll !== null);
+        (PROVIDERS[model.setting.provider].choosesTaskId && attempt.nextPoll !== null);
     default:
       return attempt.status === "processing";
   }

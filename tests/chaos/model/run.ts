@@ -22,10 +22,10 @@ const TRIES = 3;
 /** Plays the story. Throws BadStory, which tells it in numbered sentences. */
 export async function playStory(
   stage: Stage,
-  { provider, acts }: Story,
+  { acts, ...setting }: Story,
 ): Promise<Steps & { play: Play }> {
   for (let attempt = 1;; attempt++) {
-    const play = await beginPlay(stage, provider);
+    const play = await beginPlay(stage, setting);
     const steps = { drawn: 0, added: 0 };
     let last: Act | undefined;
     try {
@@ -45,7 +45,7 @@ export async function playStory(
         count(stage.tally, "stories begun anew because the machine was slow");
         continue;
       }
-      throw new BadStory(tell([`The provider ${provider}.`, ...play.lines], error, last), {
+      throw new BadStory(tell([`The provider ${setting.provider}.`, ...play.lines], error, last), {
         cause: error,
       });
     }

@@ -6,7 +6,7 @@ import { withDatabase } from "../../support/database.ts";
 import { quiet } from "../../support/sql.ts";
 import { PEOPLE, WORKERS } from "./acts.ts";
 import { type Ear, listen } from "./ear.ts";
-import { type ProviderKind, PROVIDERS, RULES } from "./state.ts";
+import { PROVIDERS, RULES, type Setting } from "./state.ts";
 import type { Tally } from "./tally.ts";
 
 /** The scenery that outlives a story. */
@@ -21,8 +21,8 @@ export interface Stage {
   readonly tally: Tally;
   /** Deadlocks that Postgres has ended so far. */
   deadlocks(): Promise<number>;
-  /** Clears everything away, changes the provider, and signs up new people. */
-  reset(provider: ProviderKind): Promise<ReadonlyMap<string, Family>>;
+  /** Clears everything away, changes the setting, and signs up new people. */
+  reset(setting: Setting): Promise<ReadonlyMap<string, Family>>;
 }
 
 /** Rhymes of the seed, at RULES.prices. */
@@ -39,11 +39,6 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
   breaker_failures = 1000000;
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};
-${
-  Object.entries(RULES.queues).map(([name, { retries }]) =>
-    `update pgboss.queue set retry_limit = ${retries} where name = '${name}';`
-  ).join("\n")
-}
 ${
   RHYMES.map((id, n) =>
     `update public.rhymes set gem_cost = ${RULES.prices[n]} where id = '${id}';`
@@ -97,7 +92,7 @@ export async function withStage<T>(work: (stage: Stage) => Promise<T>): Promise<
         );
         return Number(row?.["deadlocks"]);
       },
-      async reset(provider) {
+      async reset({ provider, retries }) {
         for (const ear of ears) ear.take();
         await db.transaction((sql) => sql.query(CLEAR));
         const { choosesTaskId, unknown } = PROVIDERS[provider];
@@ -105,6 +100,10 @@ export async function withStage<T>(work: (stage: Stage) => Promise<T>): Promise<
           choosesTaskId,
         ]);
         await db.query("update app.settings set unknown_outcome = $1", [unknown]);
+        await db.query("update pgboss.queue set retry_limit = $1 where name = any ($2)", [
+          retries,
+          Object.keys(RULES.queues),
+        ]);
         const families = new Map<string, Family>();
         for (const person of PEOPLE) {
           families.set(person, await newFamily(db, { gems: RULES.startingGems }));

@@ -5,9 +5,7 @@
 
 /**
  * The settings that the model test runs under. All times are multiples of ten seconds. The lease is
- * longer than the queue's patience, so that a job is given out while another worker still has it. Queues
- * lose patience after few tries, so that stories come to where an attempt is in no queue any more.
- */
+ * longer than the queue's patience, so that a job is given out while another worker still has it. */
 export const RULES = {
   prices: [10, 25, 0],
   startingGems: 60,
@@ -31,8 +29,8 @@ export const RULES = {
   longestHold: 60 * 60,
   superviseEvery: 60,
   queues: {
-    "submit-runware": { expires: 60, retries: 2, delay: 1, longestDelay: 60 },
-    "store-video": { expires: 300, retries: 2, delay: 2, longestDelay: 120 },
+    "submit-runware": { expires: 60, delay: 1, longestDelay: 60 },
+    "store-video": { expires: 300, delay: 2, longestDelay: 120 },
   },
 } as const;
 
@@ -44,6 +42,13 @@ export const PROVIDERS = {
 } as const;
 /** A kind of provider. */
 export type ProviderKind = keyof typeof PROVIDERS;
+
+/** What a story is set in. */
+export interface Setting {
+  readonly provider: ProviderKind;
+  /** Times the queues give a job out again. With none, stories soon come to where one is in no queue any more. */
+  readonly retries: number;
+}
 
 /** How much real time a story may take, in seconds: less than the step of its own clock. */
 export const PATIENCE_SECONDS = 9;
@@ -126,7 +131,7 @@ export interface Account {
 
 /** Everything. Cloned before each guess. */
 export interface Model {
-  readonly provider: ProviderKind;
+  readonly setting: Setting;
   now: number;
   made: number;
   pausedUntil: number;
@@ -144,9 +149,9 @@ export class Unexplained extends Error {
 }
 
 /** An empty world with these users in it. */
-export function newModel(userIds: readonly string[], provider: ProviderKind): Model {
+export function newModel(userIds: readonly string[], setting: Setting): Model {
   return {
-    provider,
+    setting,
     now: 0,
     made: 0,
     pausedUntil: 0,

@@ -7,6 +7,7 @@ export type Tally = Map<string, number>;
 
 /** Without these the stories would prove little. */
 export const MUST_HAPPEN = [
+  "account deleted",
   "answer lost",
   "attempt over: claims used up",
   "attempt over: deadline",
@@ -14,7 +15,6 @@ export const MUST_HAPPEN = [
   "attempt over: unknown outcome",
   "cancel_video GM006",
   "cancel_video refunded",
-  "delete_user",
   "fail_storing true",
   "finish_storing true",
   "grant_gems replayed",

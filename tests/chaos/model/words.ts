@@ -8,6 +8,7 @@ import type { Transcript } from "./ear.ts";
 import { NOT_FOUND } from "./provider.ts";
 import { expect, type ProviderKind, PROVIDERS, RULES } from "./state.ts";
 import { statesIn } from "./webhooks.ts";
+import { UNKNOWN_OUTCOME } from "./work_rules.ts";
 
 const dueRow = z.object({
   video_job_id: z.string(),
@@ -60,8 +61,9 @@ function meaningOf(
   words: readonly TaskState[],
   { mediaHost, provider }: World,
 ): [string, string | undefined, string | undefined] {
+  const { choosesTaskId } = PROVIDERS[provider];
   const isYoung = due.seconds_running < RULES.missingGrace;
-  const isForgotten = said?.state === "missing" && (PROVIDERS[provider].choosesTaskId || !isYoung);
+  const isForgotten = said?.state === "missing" && (choosesTaskId || !isYoung);
   const isOver = said?.state === "succeeded" || said?.state === "failed";
   const word = !isOver && (due.overdue || isForgotten)
     ? words.find((one) =>
@@ -76,7 +78,9 @@ function meaningOf(
     case "failed":
       return ["failed", state.error.code, undefined];
     case "missing":
-      return isYoung ? ["unanswered", undefined, undefined] : ["failed", NOT_FOUND, undefined];
+      if (isYoung) return ["unanswered", undefined, undefined];
+      // Taken once, and so perhaps paid for: under an id of ours it can be asked for again.
+      return ["failed", choosesTaskId ? NOT_FOUND : UNKNOWN_OUTCOME, undefined];
     case "processing":
       return ["processing", undefined, undefined];
     case "unanswered":

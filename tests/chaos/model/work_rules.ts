@@ -29,7 +29,7 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
   const { account, video, attempt } = place;
   if (account.gone || !isIn(attempt, "pending", "claimed")) return "over";
   if (attempt.status === "claimed" && attempt.leaseUntil > model.now) return "busy";
-  if (!PROVIDERS[model.provider].choosesTaskId && attempt.status === "claimed") {
+  if (!PROVIDERS[model.setting.provider].choosesTaskId && attempt.status === "claimed") {
     // Under an id of the provider's own, handing it over again might be a second purchase.
     failUnknown(model, place);
     return "over";
@@ -62,8 +62,8 @@ export function doubt(attempt: Attempt, by: number): void {
 
 /** Nobody knows whether it was bought, and nobody can ask: what comes next is the operator's choice. */
 export function failUnknown(model: Model, place: Place): "retried" | "failed" | "lost" {
-  if (isLive(place.attempt)) place.attempt.doubted = true;
-  const again = PROVIDERS[model.provider].unknown === "retry" ? 5 : null;
+  if (isLive(place.attempt)) Object.assign(place.attempt, { doubted: true, maybeBought: true });
+  const again = PROVIDERS[model.setting.provider].unknown === "retry" ? 5 : null;
   return failAttempt(model, place, "unknown outcome", again);
 }
 
@@ -182,6 +182,7 @@ export function settle(model: Model, place: Place, said: Settlement): string | n
     case "failed":
       // Not known there yet: it may be on its way there right now.
       if (attempt.status === "claimed" && said.kind === "not_found") return null;
+      if (said.code === UNKNOWN_OUTCOME) return failUnknown(model, place);
       return failAttempt(
         model,
         place,
