@@ -35,18 +35,22 @@ try {
 }
 const counts = readCounts(await Deno.readTextFile(report));
 await Deno.remove(report);
+// Once more at the end, where they are found without a search.
+for (const name of counts.failing) console.log(`Failed: ${name}`);
 // A file that can't be loaded is no test, but a failure all the same.
 const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
 console.log(`${counts.passed} passed, ${failed} failed`);
 Deno.exit(code);
 
 /** From a JUnit report, so that it doesn't matter how Deno words its own summary. */
-function readCounts(xml: string): { passed: number; failed: number } {
+function readCounts(xml: string): { passed: number; failed: number; failing: string[] } {
   const cases = [...xml.matchAll(/<testcase name="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)]
     // Steps are listed as "test > step"; they are part of their test.
     .filter(([, name = ""]) => !name.includes(" &gt; "))
-    .map(([, , outcome = ""]) => outcome);
-  const failed = cases.filter((outcome) => /<(failure|error)/.test(outcome)).length;
-  const skipped = cases.filter((outcome) => outcome.includes("<skipped")).length;
-  return { passed: cases.length - failed - skipped, failed };
+    .map(([, name = "", outcome = ""]) => ({ name, outcome }));
+  const failing = cases.filter(({ outcome }) => /<(failure|error)/.test(outcome))
+    .map(({ name }) => name);
+  const skipped = cases.filter(({ outcome }) => outcome.includes("<skipped")).length;
+  const failed = failing.length;
+  return { passed: cases.length - failed - skipped, failed, failing };
 }
