@@ -22,8 +22,8 @@ revoke all on function app.submission_slots(text, integer) from public;
 create function app.note_doubts(p_video_ids uuid[]) returns void
 language sql set search_path = ''
 as $$
-  insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error)
-  select j.id, j.video_id, j.provider, j.model, j.provider_error
+  insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
+  select j.id, j.video_id, j.provider, j.model, j.provider_task_id, j.provider_error
   from public.video_jobs j
   join app.providers p on p.name = j.provider
   where j.video_id = any (p_video_ids) and j.is_live and j.status = 'claimed'
@@ -182,6 +182,7 @@ begin
   where o.outcome = 'accepted' and c.video_job_id = o.video_job_id and not c.was_submitted;
   update public.unknown_outcomes u
   set resolved_at = clock_timestamp(),
+    provider_task_id = case o.outcome when 'accepted' then o.provider_task_id else u.provider_task_id end,
     resolution = case o.outcome when 'accepted' then 'Taken after all, as task ' || left(o.provider_task_id, 200) else 'Not taken' end
   from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text, code text), app.providers p
   where u.video_job_id = o.video_job_id and u.resolved_at is null and p.name = u.provider
@@ -260,24 +261,14 @@ begin
     perform app.note_late_answers(p_outcomes, p_node);
   end if;
 
-  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took,
-  -- but its id is known after all.
-  with late as (
-    select o.video_job_id, coalesce(j.provider, o.provider) as provider, o.provider_task_id
-    from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
-    left join public.video_jobs j on j.id = o.video_job_id
-    where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
-  ), unwanted as (
-    insert into app.cancellations (video_job_id, provider, provider_task_id)
-    select l.video_job_id, p.name, l.provider_task_id
-    from late l
-    join app.providers p on p.name = l.provider and p.can_cancel
-    on conflict do nothing
-  )
-  update public.unknown_outcomes u
-  set provider_task_id = l.provider_task_id
-  from late l
-  where u.video_job_id = l.video_job_id and u.provider = l.provider and u.resolved_at is null;
+  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took.
+  insert into app.cancellations (video_job_id, provider, provider_task_id)
+  select o.video_job_id, p.name, o.provider_task_id
+  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
+  left join public.video_jobs j on j.id = o.video_job_id
+  join app.providers p on p.name = coalesce(j.provider, o.provider) and p.can_cancel
+  where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
+  on conflict do nothing;
 
   for v_outcome in
     select o.*

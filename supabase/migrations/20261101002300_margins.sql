@@ -3,16 +3,15 @@
 create table app.costs (
   video_job_id uuid primary key,
   video_id uuid not null,
-  provider text not null references app.providers (name),
+  provider text not null,
   model text not null,
-  cost_usd numeric(12, 6) check (cost_usd >= 0),
+  cost_usd numeric(12, 6),
   was_submitted boolean not null,
   ended_at timestamptz not null
 );
 comment on table app.costs is 'What each attempt cost us, by the provider''s own figure; null where it gave none. Written when an attempt ends. No foreign key to it: the costs outlive the video, like the ledger.';
 comment on column app.costs.was_submitted is 'The provider had it, or may have had it. Others cost nothing.';
 create index costs_video_id_idx on app.costs (video_id, ended_at desc);
-create index costs_provider_idx on app.costs (provider);
 create index costs_ended_at_idx on app.costs using brin (ended_at);
 alter table app.costs enable row level security;
 

@@ -59,7 +59,8 @@ export interface Measured {
 
 /** Judges a measurement. A figure that is not a number meets no goal. */
 export function row({ name, ours, unit, goal, peer, peerName = "", note }: Measured): Row {
-  const ratio = peer === undefined ? null : ours / peer;
+  // Two that lose nothing are alike.
+  const ratio = peer === undefined ? null : ours === peer ? 1 : ours / peer;
   return {
     name,
     ours,

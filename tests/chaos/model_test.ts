@@ -1,8 +1,8 @@
 /**
  * Random stories about gems and states, told on real Postgres with several connections, each line of
- * which a pure model must explain. Each run tells others and prints its seed: `CHAOS_SEED` tells those
- * again, with `CHAOS_PATH` one of them. `CHAOS_RUNS=n` tells n times as many. `CHAOS_SHRINK=no` tells the
- * first bad story as it is.
+ * which a pure model must explain. Each run tells others (but for a plain `deno task test`) and prints
+ * its seed: `CHAOS_SEED` tells those again, with `CHAOS_PATH` one of them. `CHAOS_RUNS=n` tells n times
+ * as many. `CHAOS_SHRINK=no` tells the first bad story as it is.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
 import type { Appointment, SandboxClock } from "../clock.ts";
-import { type Random, randomUuid, seededRandom } from "../random.ts";
+import { type Random, seededRandom } from "../random.ts";
 import type { KieKnobStore } from "./knobs.ts";
 import type { Order } from "./order.ts";
 
@@ -67,7 +67,8 @@ export class KieTasks {
   /** Takes an order. */
   add(order: Order): KieTask {
     const task: KieTask = {
-      taskId: randomUuid(this.#random).replaceAll("-", ""),
+      // Not by the seed: after a reset or a restart no id may come a second time.
+      taskId: crypto.randomUUID().replaceAll("-", ""),
       order,
       createdAt: this.#clock.now(),
       state: "waiting",

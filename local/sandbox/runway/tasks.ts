@@ -71,7 +71,8 @@ export class RunwayTasks {
   /** Takes an order. */
   add(order: Order): RunwayTask {
     const task: RunwayTask = {
-      id: randomUuid(this.#random),
+      // Not by the seed: after a reset or a restart no id may come a second time.
+      id: crypto.randomUUID(),
       order,
       createdAt: this.#clock.now(),
       status: "PENDING",

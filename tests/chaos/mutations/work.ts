@@ -1,6 +1,6 @@
 import { DEATHS, DEATHS_ELSEWHERE, KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
-const QUEUE = "supabase/migrations/20261101000700_queue.sql";
+const WORKERS = "supabase/migrations/20261101000720_workers.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 const STORE = "supabase/migrations/20261101001100_store.sql";
@@ -105,7 +105,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "a ring takes no part in the stage's lock",
-    file: QUEUE,
+    file: WORKERS,
     find: "  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));\n",
     replace: "",
     why: "work that comes while the last worker stops is seen by nobody",
@@ -113,7 +113,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "any number of workers drain a stage",
-    file: QUEUE,
+    file: WORKERS,
     find: "    >= (select s.drainers from app.stages s where s.name = p_stage) then",
     replace: "    >= 1000 then",
     why: "overlapping runs, each with its own call to the provider",

@@ -1,0 +1,258 @@
+-- The workers: their stages, the doorbell that wakes them, who drains what, and whether work is due.
+
+create table app.stages (
+  name text primary key,
+  function_name text not null,
+  drainers smallint not null check (drainers between 1 and 32)
+);
+comment on table app.stages is 'The workers: which edge function drains which stage, and how many may drain at once.';
+insert into app.stages (name, function_name, drainers)
+values ('submit', 'submit-videos', 1), ('poll', 'poll-videos', 1), ('store', 'store-videos', 2), ('notify', 'notify-users', 1),
+  ('maintain', 'maintain', 1);
+
+create table app.drainers (
+  stage text not null references app.stages (name),
+  node text not null,
+  lease_until timestamptz not null,
+  primary key (stage, node)
+);
+comment on table app.drainers is 'Who is draining a stage right now, or was rung for ("rung"). A lease, so a worker that died is forgotten.';
+
+create function app.doorbell_installed() returns boolean
+language sql stable set search_path = ''
+as $$
+  select to_regclass('vault.decrypted_secrets') is not null
+    and exists (
+      select 1 from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where n.nspname = 'net' and p.proname = 'http_post'
+    );
+$$;
+comment on function app.doorbell_installed() is 'Whether pg_net and Vault are there to ring with. Without them nothing wakes the workers, and health says so.';
+revoke all on function app.doorbell_installed() from public;
+
+create function app.call_function(p_name text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_url text;
+  v_key text;
+begin
+  if not app.doorbell_installed() then
+    return false;
+  end if;
+  -- Dynamic, because pg_net and Vault need not exist when this function is made.
+  execute $q$
+    select
+      max(s.decrypted_secret) filter (where s.name = 'functions_url'),
+      max(s.decrypted_secret) filter (where s.name = 'cron_secret_key')
+    from vault.decrypted_secrets s
+    where s.name in ('functions_url', 'cron_secret_key')
+  $q$ into v_url, v_key;
+  if v_url is null or v_key is null then
+    return false;
+  end if;
+  execute $q$
+    select net.http_post(
+      url := $1,
+      body := '{}'::jsonb,
+      headers := jsonb_build_object('content-type', 'application/json', 'apikey', $2),
+      timeout_milliseconds := 5000
+    )
+  $q$ using v_url || '/' || p_name, v_key;
+  return true;
+end;
+$$;
+comment on function app.call_function(text) is
+  'POSTs to an edge function after commit, with the secret key from Vault. False when pg_net, Vault or the secrets functions_url and cron_secret_key are missing.';
+revoke all on function app.call_function(text) from public;
+
+create function app.ring(p_stage text, p_enough integer default 1) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
+  -- either sees our work or we see that it has stopped. No ring is lost.
+  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
+  if (
+    select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
+  ) >= p_enough then
+    return false;
+  end if;
+  -- A place kept for the worker that is on its way: in a burst only the first rings.
+  insert into app.drainers as d (stage, node, lease_until)
+  values (p_stage, 'rung', clock_timestamp() + interval '5 seconds')
+  on conflict (stage, node) do update set lease_until = excluded.lease_until
+    where d.lease_until <= clock_timestamp();
+  if not found then
+    return false;
+  end if;
+  return app.call_function((select s.function_name from app.stages s where s.name = p_stage));
+end;
+$$;
+comment on function app.ring(text, integer) is
+  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit, notify.';
+revoke all on function app.ring(text, integer) from public;
+
+create function app.start_drain(p_stage text, p_node text) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+begin
+  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  select s.* into v_settings from app.settings s;
+  delete from app.drainers d
+  where d.stage = p_stage and (d.lease_until <= clock_timestamp() or d.node = 'rung');
+  if (select count(*) from app.drainers d where d.stage = p_stage and d.node <> p_node)
+    >= (select s.drainers from app.stages s where s.name = p_stage) then
+    return false;
+  end if;
+  insert into app.drainers (stage, node, lease_until)
+  values (p_stage, p_node, clock_timestamp() + v_settings.drain_lease_seconds * interval '1 second')
+  on conflict (stage, node) do update set lease_until = excluded.lease_until;
+  return true;
+end;
+$$;
+comment on function app.start_drain(text, text) is 'Takes or renews this worker''s place at a stage. False when enough workers drain it already.';
+revoke all on function app.start_drain(text, text) from public;
+
+create function app.end_drain(p_stage text, p_node text) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  delete from app.drainers d where d.stage = p_stage and d.node = p_node;
+  return app.work_due(p_stage);
+end;
+$$;
+comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on.';
+revoke all on function app.end_drain(text, text) from public;
+
+create function app.free_slots(p_provider text) returns integer
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return (
+    select case
+      when p.paused_until > clock_timestamp() then 0
+      -- Half open: one attempt at a time tries whether the provider is back.
+      when p.failures >= (select s.breaker_failures from app.settings s) then greatest(0, least(1, p.max_in_flight) - (
+        select count(*) from public.video_jobs j
+        where j.provider = p.name and j.in_flight and j.status = 'claimed' and j.lease_until > clock_timestamp()
+      )::integer)
+      else greatest(0, p.max_in_flight - (
+        select count(*) from public.video_jobs j
+        where j.provider = p.name and j.in_flight
+          -- A claim whose lease is over takes no slot: it must be able to get one again.
+          and (j.status = 'processing' or (j.status = 'claimed' and j.lease_until > clock_timestamp()))
+      )::integer)
+    end
+    from app.providers p
+    where p.name = p_provider
+  );
+end;
+$$;
+comment on function app.free_slots(text) is 'How many more attempts the provider may be given now.';
+revoke all on function app.free_slots(text) from public;
+
+create function app.providers_with_work(p_stage text) returns table (name text)
+language sql volatile set search_path = ''
+as $$
+  select p.name
+  from app.providers p
+  where case p_stage
+    when 'submit' then exists (
+        select 1 from pgboss.job j
+        where j.name = app.submit_queue(p.name) and j.state < 'active' and not j.blocked
+          and j.start_after <= clock_timestamp()
+      ) and app.free_slots(p.name) > 0
+    when 'poll' then exists (
+        select 1 from public.video_jobs j
+        where j.provider = p.name and j.in_flight and j.next_poll_at <= clock_timestamp()
+          -- Until it is acknowledged, an attempt can be asked about only where its id is ours.
+          and (j.status = 'processing' or p.chooses_task_id)
+      ) or exists (
+        -- The poller tells them to stop. Whatever it was, it is over some hours later.
+        select 1 from app.cancellations c
+        where c.provider = p.name and c.try_at <= clock_timestamp()
+          and c.created_at > clock_timestamp() - interval '6 hours'
+      )
+    else false
+  end
+  order by p.name;
+$$;
+comment on function app.providers_with_work(text) is 'The providers with work due at the stages submit and poll.';
+revoke all on function app.providers_with_work(text) from public;
+
+create function app.check_due() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return exists (
+    select 1
+    from app.last_check c
+    where c.busy or exists (
+      select 1 from public.gem_entries g
+      -- An entry is as old as its transaction, and seen only when that is over.
+      where g.created_at >= coalesce(c.recent_at, '-infinity') - interval '1 minute'
+    )
+  );
+end;
+$$;
+comment on function app.check_due() is 'Whether the books have changed since they were last checked: the end of the last video is looked at, too.';
+revoke all on function app.check_due() from public;
+
+create function app.work_due(p_stage text) returns boolean
+language sql volatile set search_path = ''
+as $$
+  select case p_stage
+    when 'submit' then exists (select 1 from app.providers_with_work('submit'))
+      or exists (select 1 from app.waiting_in_vain(1))
+    when 'poll' then exists (select 1 from app.providers_with_work('poll'))
+    when 'store' then exists (
+        select 1 from pgboss.job j
+        where j.name = 'store-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+      )
+    when 'notify' then exists (
+        select 1 from pgboss.job j
+        where j.name in ('notify-fcm', 'notify-web_push', 'notify-webhook') and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
+      )
+    when 'maintain' then exists (
+        -- The queues with a dead letter are the ones that work is in.
+        select 1 from pgboss.queue q
+        join pgboss.job j on j.name = q.name and j.state <= 'active'
+        where q.dead_letter is not null
+      ) or exists (
+        select 1 from public.videos v where v.under_way
+      ) or exists (
+        select 1 from app.objects_to_delete d where d.try_at <= clock_timestamp()
+      ) or exists (
+        select 1 from app.erasures e where e.finished_at is null
+      ) or app.check_due()
+    else false
+  end;
+$$;
+comment on function app.work_due(text) is 'Whether a stage has something to do now. Cheap: cron asks every few seconds.';
+revoke all on function app.work_due(text) from public;
+
+create function app.tick() returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_stage app.stages;
+begin
+  for v_stage in
+    select s.* from app.stages s
+    where s.name in ('poll', 'store', 'submit', 'notify')
+    -- Notify is last everywhere: its own trigger rings it when everything else is done.
+    order by s.name = 'notify', s.name
+  loop
+    if app.work_due(v_stage.name) then
+      perform app.ring(v_stage.name, v_stage.drainers);
+    end if;
+  end loop;
+end;
+$$;
+comment on function app.tick() is 'Rings the stages that have work due and fewer workers than they may have. Run by pg_cron; makes no call when nothing is due.';
+revoke all on function app.tick() from public;
