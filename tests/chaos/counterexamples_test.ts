@@ -11,11 +11,11 @@ import type { Job } from "./model/worker.ts";
 /** Plays the story to its end; the model must explain each line of it. */
 function toldAgain(
   acts: readonly Act[],
-  { provider = "takes our ids", retries = 2 }: Partial<Setting> = {},
+  { provider = "takes our ids", retries = 2, claims = 2 }: Partial<Setting> = {},
 ): () => Promise<void> {
   return async () => {
     await withStage(async (stage) => {
-      await playStory(stage, { provider, retries, acts });
+      await playStory(stage, { provider, retries, claims, acts });
     });
   };
 }

@@ -148,7 +148,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     }),
   },
   {
-    weight: 18,
+    weight: 30,
     arbitrary: fc.record({ do: fc.constant("crash" as const), worker, asked: fc.boolean() }),
   },
   {
@@ -177,6 +177,7 @@ const kinds = Object.keys(PROVIDERS).map((kind) => kind as ProviderKind);
 export const stories = (longest: number): fc.Arbitrary<Story> =>
   fc.record({
     provider: mostly(kinds, 4),
-    retries: mostly([2, 0], 3),
+    retries: fc.constantFrom(2, 0),
+    claims: mostly([2, 1], 2),
     acts: fc.array(act, { minLength: 1, maxLength: longest, size: "max" }),
   });

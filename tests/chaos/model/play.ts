@@ -14,7 +14,14 @@ import { hasWork } from "./queue_rules.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Stage } from "./stage.ts";
 import { count, countHeard } from "./tally.ts";
-import { type Model, newModel, PATIENCE_SECONDS, PROVIDERS, type Setting } from "./state.ts";
+import {
+  expect,
+  type Model,
+  newModel,
+  PATIENCE_SECONDS,
+  PROVIDERS,
+  type Setting,
+} from "./state.ts";
 import { checkWords } from "./words.ts";
 import { JOBS, newWorker, type Outside, type Worker } from "./worker.ts";
 
@@ -63,7 +70,7 @@ class StagePlay implements Play {
     const { choosesTaskId } = PROVIDERS[setting.provider];
     const provider = openProvider({ mediaUrl: `http://${mediaHost}`, choosesTaskId });
     const now = () => this.#model.now;
-    this.outside = { provider, choosesTaskId, now, mediaHost, objects: new Map() };
+    this.outside = { provider, choosesTaskId, now, mediaHost, objects: new Map(), errors: [] };
     this.workers = new Map(
       [...stage.workers].map(([name, ear]) => [name, newWorker(name, ear, this.outside)]),
     );
@@ -146,6 +153,7 @@ class StagePlay implements Play {
     const snapshot = await takeSnapshot(this.stage.db);
     if (performance.now() - this.#started > (PATIENCE_SECONDS - 1) * 1000) throw new Stalled();
     this.#checkPurchases();
+    expect("Errors logged by workers", this.outside.errors, []);
     const { provider } = this.#model.setting;
     for (const side of sides) checkWords(side, { provider, mediaHost: this.stage.mediaHost });
     this.#model = explain(this.#model, sides, snapshot);

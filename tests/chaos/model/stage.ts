@@ -30,7 +30,7 @@ export const RHYMES = [1, 5, 2].map((n) => `10000000-0000-4000-8000-00000000000$
 
 const SETTINGS = `
 update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULES.maxAttempts},
-  max_claims = ${RULES.maxClaims}, cancel_refund_percent = ${RULES.refundPercent},
+  cancel_refund_percent = ${RULES.refundPercent},
   poll_steps = '{${RULES.pollSteps.join()}}', submit_lease_seconds = ${RULES.submitLease},
   poll_lease_seconds = ${RULES.pollLease},
   queued_deadline_minutes = ${RULES.queuedDeadline / 60},
@@ -92,14 +92,17 @@ export async function withStage<T>(work: (stage: Stage) => Promise<T>): Promise<
         );
         return Number(row?.["deadlocks"]);
       },
-      async reset({ provider, retries }) {
+      async reset({ provider, retries, claims }) {
         for (const ear of ears) ear.take();
         await db.transaction((sql) => sql.query(CLEAR));
         const { choosesTaskId, unknown } = PROVIDERS[provider];
         await db.query("update app.providers set chooses_task_id = $1 where name = 'runware'", [
           choosesTaskId,
         ]);
-        await db.query("update app.settings set unknown_outcome = $1", [unknown]);
+        await db.query("update app.settings set unknown_outcome = $1, max_claims = $2", [
+          unknown,
+          claims,
+        ]);
         await db.query("update pgboss.queue set retry_limit = $1 where name = any ($2)", [
           retries,
           Object.keys(RULES.queues),

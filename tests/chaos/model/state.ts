@@ -11,7 +11,6 @@ export const RULES = {
   startingGems: 60,
   queueLimit: 4,
   maxAttempts: 3,
-  maxClaims: 2,
   maxInFlight: 3,
   refundPercent: 50,
   pollSteps: [10, 20, 30],
@@ -48,6 +47,8 @@ export interface Setting {
   readonly provider: ProviderKind;
   /** Times the queues give a job out again. With none, stories soon come to where one is in no queue any more. */
   readonly retries: number;
+  /** Times an attempt may be claimed. */
+  readonly claims: number;
 }
 
 /** How much real time a story may take, in seconds: less than the step of its own clock. */

@@ -34,7 +34,7 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
     failUnknown(model, place);
     return "over";
   }
-  if (attempt.claims >= RULES.maxClaims) {
+  if (attempt.claims >= model.setting.claims) {
     noteDoubts(model, video);
     failAttempt(model, place, "claims used up", null);
     return "over";

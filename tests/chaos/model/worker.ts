@@ -4,11 +4,11 @@
  */
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import type { VideoProvider } from "../../../shared/providers/provider.ts";
+import { createLog } from "../../../shared/log.ts";
 import { pollBatch } from "../../../shared/stages/poll.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitBatch } from "../../../shared/stages/submit.ts";
 import { MediaError } from "../../../shared/storage/media_fetch.ts";
-import { quiet } from "../../support/sql.ts";
 import { statesIn } from "./webhooks.ts";
 import type { Ear } from "./ear.ts";
 import type { Fate, Provider, Word } from "./provider.ts";
@@ -70,19 +70,24 @@ export interface Outside {
   readonly mediaHost: string;
   /** Paths in Storage, with how often each was written. */
   readonly objects: Map<string, number>;
+  /** Lines that workers logged as errors: what another guard has caught, and no state tells of. */
+  readonly errors: string[];
 }
 
 /** Makes a worker that stands idle. */
 export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
   let waiting: Waiting | null = null;
   let rounds = 0;
+  const log = createLog({}, (line) => {
+    if (line.startsWith('{"level":"error"')) outside.errors.push(line);
+  });
 
   /** Runs a stage until it is over or waits at `gate`. */
   const run = async (job: Job, stage: (gate: Gate, tools: WorkerTools) => Promise<unknown>) => {
     const node = `${name}${++rounds}`;
     const gate = openGate(node, job === "submit" ? openGate(node, null) : null);
     const { database, queue } = ear;
-    const done = stage(gate, { database, queue, node, log: quiet });
+    const done = stage(gate, { database, queue, node, log });
     const isOver = await Promise.race([done.then(() => true), gate.reached.then(() => false)]);
     waiting = isOver ? null : { job, node, ids: gate.ids, gate, isAsked: false, done };
   };
