@@ -102,6 +102,68 @@ Deno.test(
 );
 
 Deno.test(
+  "an answer that comes after the lease is void: the attempt is whose took over",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    { ...work, worker: "A", job: "submit", late: true },
+    { do: "wait", seconds: 160 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "B", job: "submit" },
+    { ...work, worker: "A", job: "submit" },
+    { ...work, worker: "B", job: "submit" },
+  ]),
+);
+
+Deno.test(
+  "a video is cancelled while the answer is on its way: it stays cancelled",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    { ...work, worker: "A", job: "submit", late: true },
+    { do: "cancel", video: 0 },
+    { ...work, worker: "A", job: "submit" },
+  ]),
+);
+
+const crash = { do: "crash", worker: "A", asked: false } as const;
+
+Deno.test(
+  "an attempt that outlives none of its workers is given up after its last claim",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    crash,
+    { do: "wait", seconds: 160 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "A", job: "submit" },
+    crash,
+    { do: "wait", seconds: 160 },
+    maintain,
+    { do: "wait", seconds: 70 },
+    { ...work, worker: "A", job: "submit" },
+  ]),
+);
+
+Deno.test(
+  "two workers that can not keep the same file: the video fails once, with one refund and one notice",
+  toldAgain([
+    { ...annQueues, rhyme: 0 },
+    ...made.slice(1),
+    ...wellDone("A", "poll"),
+    { ...work, worker: "A", job: "store" },
+    { do: "wait", seconds: 310 },
+    maintain,
+    { do: "wait", seconds: 10 },
+    { ...work, worker: "B", job: "store" },
+    { ...work, worker: "A", job: "store", copy: "too large" },
+    { ...work, worker: "B", job: "store", copy: "too large" },
+  ]),
+);
+
+Deno.test(
   "a video is cancelled in the middle of the transaction that delivers it: it is rendering, and stays so",
   toldAgain([
     ...made,

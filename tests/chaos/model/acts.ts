@@ -36,6 +36,8 @@ export type Deed =
     fates: readonly Fate[];
     words: readonly Word[];
     copy: Copy;
+    /** What is handed over is taken now, and the answer comes when the worker goes on once more. */
+    late?: boolean;
   }
   | { do: "maintain" }
   | { do: "delete"; who: Person };
@@ -109,6 +111,7 @@ const deeds = {
       fates: fc.array(mostly(FATES, 9), { minLength: 1, maxLength: 3 }),
       words: fc.array(mostly(WORDS, 5), { minLength: 1, maxLength: 3 }),
       copy: mostly(COPIES, 4),
+      late: mostly([false, true], 5),
     }),
   },
   maintain: { weight: 5, arbitrary: fc.constant({ do: "maintain" as const }) },

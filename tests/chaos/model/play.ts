@@ -220,6 +220,7 @@ class StagePlay implements Play {
             answers[job].join(", ")
           }.`;
           await worker.goOn(deed);
+          if (worker.waiting !== null) said = `${said} The answer is on its way.`;
         }
         return { said, heard: worker.ear.take() };
       },

@@ -28,6 +28,8 @@ export interface Answers {
   readonly fates: readonly Fate[];
   readonly words: readonly Word[];
   readonly copy: Copy;
+  /** The provider takes what it is handed, and its answer is on its way for as long as the story likes. */
+  readonly late?: boolean;
 }
 
 /** A worker in the middle of something. */
@@ -37,7 +39,9 @@ interface Waiting {
   readonly node: string;
   /** Attempts it waits for. */
   readonly ids: readonly string[];
-  answer(answers: Answers): void;
+  readonly gate: Gate;
+  /** The outside has been asked, and only its answer is waited for. */
+  readonly isAsked: boolean;
   readonly done: Promise<unknown>;
 }
 
@@ -48,7 +52,7 @@ export interface Worker {
   readonly waiting: Waiting | null;
   /** Takes work and goes on to where it must wait. */
   begin(job: Job): Promise<void>;
-  /** Goes on with what it was told, to the end. */
+  /** Goes on with what it was told: to the end, or to where it waits once more. */
   goOn(answers: Answers): Promise<void>;
   /**
    * Forgets all it holds. What the outside would have told it is told nobody; "asked": though the outside
@@ -76,11 +80,11 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
   /** Runs a stage until it is over or waits at `gate`. */
   const run = async (job: Job, stage: (gate: Gate, tools: WorkerTools) => Promise<unknown>) => {
     const node = `${name}${++rounds}`;
-    const gate = openGate(node);
+    const gate = openGate(node, job === "submit" ? openGate(node, null) : null);
     const { database, queue } = ear;
     const done = stage(gate, { database, queue, node, log: quiet });
     const isOver = await Promise.race([done.then(() => true), gate.reached.then(() => false)]);
-    waiting = isOver ? null : { job, node, ids: gate.ids, answer: gate.open, done };
+    waiting = isOver ? null : { job, node, ids: gate.ids, gate, isAsked: false, done };
   };
 
   return {
@@ -118,15 +122,19 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
       });
     },
     async goOn(answers) {
-      const { answer, done } = waiting ?? { answer: () => {}, done: undefined };
+      if (waiting === null) return;
+      const { gate: { open, later }, done, ...rest } = waiting;
       waiting = null;
-      answer(answers);
-      await done;
+      open(answers);
+      if (later === null) return void await done;
+      const isOver = await Promise.race([done.then(() => true), later.reached.then(() => false)]);
+      waiting = isOver ? null : { ...rest, gate: later, isAsked: true, done };
     },
     crash(when) {
-      const { job, node, ids } = waiting ?? { job: "poll", node: "", ids: [] };
+      const { job, node, ids, isAsked } = waiting ??
+        { job: "poll", node: "", ids: [], isAsked: false };
       waiting = null;
-      if (when === "not asked" || job === "poll") return { said: "" };
+      if (when === "not asked" || isAsked || job === "poll") return { said: "" };
       for (const id of ids) {
         if (job === "submit") outside.provider.handOver(id, node, "taken");
         else if (!outside.objects.has(id)) outside.objects.set(id, 1);
@@ -145,12 +153,14 @@ interface Gate {
   reach(): void;
   readonly opened: Promise<Answers>;
   open(answers: Answers): void;
+  /** Where it may wait once more. */
+  readonly later: Gate | null;
 }
 
-function openGate(node: string): Gate {
+function openGate(node: string, later: Gate | null): Gate {
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const { promise: opened, resolve: open } = Promise.withResolvers<Answers>();
-  return { node, ids: [], reached, reach, opened, open };
+  return { node, ids: [], reached, reach, opened, open, later };
 }
 
 /** The provider as one worker sees it during one round. */
@@ -167,8 +177,15 @@ function facade(
     pollBatch: 20,
     mediaHosts: [mediaHost],
     async submit(tasks) {
-      const { fates } = await gate.opened;
-      return tasks.map(({ id }, index) => provider.handOver(id, gate.node, pick(fates, index)));
+      const { fates, late = false } = await gate.opened;
+      const outcomes = tasks.map(({ id }, index) =>
+        provider.handOver(id, gate.node, pick(fates, index))
+      );
+      if (late && gate.later !== null) {
+        gate.later.reach();
+        await gate.later.opened;
+      }
+      return outcomes;
     },
     async poll(ids) {
       gate.ids.push(...ids);

@@ -1,4 +1,4 @@
-import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
+import { KNOWN_STORIES, type Mutation } from "./mutation.ts";
 
 const LEDGER = "supabase/migrations/20261101000500_gem_ledger.sql";
 const USERS = "supabase/migrations/20261101000300_users.sql";
@@ -130,6 +130,6 @@ export const MONEY: readonly Mutation[] = [
     replace: "  where v.id = p_video_id\n  returning v.* into v_video;",
     why: "refunded twice, if nothing else stood in the way",
     tests: ["tests/db/settle_test.ts", "tests/db/submit_test.ts", "tests/db/reconcile_test.ts"],
-    underFire: [STORIES],
+    underFire: [KNOWN_STORIES],
   },
 ];
