@@ -33,6 +33,8 @@ export interface NotifyTools {
   readonly storage: Pick<StorageApi, "signedUrl">;
   /** Channels that were found missing, so that the log hears of each once. */
   readonly missed: Set<ChannelName>;
+  /** The channels that this worker serves; all of them unless named. */
+  readonly served?: readonly ChannelName[];
   readonly now?: () => number;
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
@@ -44,14 +46,15 @@ export interface NotifyTools {
  */
 export async function notifyBatch(
   { database, queue, log }: WorkerTools,
-  { channels, storage, missed, now = () => performance.now(), pause = sleep }: NotifyTools,
+  { channels, storage, missed, served = CHANNELS, now = () => performance.now(), pause = sleep }:
+    NotifyTools,
 ): Promise<Batch> {
   const images = new Map<string, Promise<string | null>>();
   const until = now() + STEP_MS;
   /** When the batch began that a channel holds. */
   const inHand = new Map<ChannelName, number>();
   // All of them end before this does, so that none is cut off because another one failed.
-  const sent = await Promise.allSettled(CHANNELS.map(sendAll));
+  const sent = await Promise.allSettled(served.map(sendAll));
   const taken = sent.map((one) => {
     if (one.status === "rejected") throw one.reason;
     return one.value;

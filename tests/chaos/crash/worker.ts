@@ -8,12 +8,12 @@ import { openQueue } from "../../../shared/db/queue.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { createLog } from "../../../shared/log.ts";
 import { createProviders, modelsOf } from "../../../shared/providers/registry.ts";
-import type { ChannelName } from "../../../shared/notify/channel.ts";
+import { type ChannelName, CHANNELS } from "../../../shared/notify/channel.ts";
 import { createChannels } from "../../../shared/notify/channels.ts";
 import { type Batch, drain } from "../../../shared/stages/drain.ts";
 import { forget } from "../../../shared/stages/forget.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
-import { notifyBatch } from "../../../shared/stages/notify.ts";
+import { notifyBatch, type NotifyTools } from "../../../shared/stages/notify.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
 import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
@@ -87,7 +87,7 @@ async function begin(around: Surroundings): Promise<Life> {
     submit: () => drained("submit", () => submitAll(tools, providers, builderFor)),
     poll: () => drained("poll", () => pollAll(tools, providers)),
     store: () => drained("store", () => storeBatch(tools, providers, store, pictures)),
-    notify: () => drained("notify", () => notifyBatch(tools, notifyTools)),
+    notify: () => drained("notify", () => notifyInTurn(tools, notifyTools)),
     maintain: async () => {
       await maintain(tools);
       crossings.enter("forget");
@@ -104,4 +104,13 @@ async function begin(around: Surroundings): Promise<Life> {
       await database.close();
     },
   };
+}
+
+/** One channel after the other: side by side they would cross in another order each time. */
+async function notifyInTurn(tools: WorkerTools, notifyTools: NotifyTools): Promise<Batch> {
+  let taken = 0;
+  for (const channel of CHANNELS) {
+    taken += (await notifyBatch(tools, { ...notifyTools, served: [channel] })).taken;
+  }
+  return { taken, full: false };
 }

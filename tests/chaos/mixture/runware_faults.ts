@@ -90,6 +90,10 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
     struck: fetchedAgain,
   },
   "files missing": { knobs: { mediaMissing: 0.5 }, costs: "videos", struck: fetchedAgain },
-  "files that are pages": failing({ mediaWrongContent: 0.3 }),
+  "files that are pages": {
+    knobs: { mediaWrongContent: 0.5 },
+    costs: "videos",
+    struck: fetchedAgain,
+  },
   "files cut half-way": { knobs: { mediaCut: 0.5 }, costs: "videos", struck: fetchedAgain },
 };
