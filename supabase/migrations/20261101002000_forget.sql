@@ -70,11 +70,14 @@ create function app.forget_rows(p_user_id uuid) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
-  v_ids uuid[] := array(
+  v_ids uuid[];
+begin
+  -- Of two at once, each would hold videos that the other wants: they take turns.
+  perform pg_advisory_xact_lock(hashtext('gemreel.forget.' || p_user_id));
+  v_ids := array(
     -- What costs money ends first. A thousand take about a second, of the eight that PostgREST gives a call.
     select v.id from public.videos v where v.user_id = p_user_id order by v.under_way desc, v.id limit 1000
   );
-begin
   perform app.stop_and_remove(v_ids);
   if cardinality(v_ids) = 1000 then
     insert into app.erasures (user_id) values (p_user_id) on conflict (user_id) do nothing;
