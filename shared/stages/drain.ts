@@ -103,6 +103,7 @@ export async function batchOfEach(
   return { taken, full };
 }
 
-function sleep(milliseconds: number): Promise<void> {
+/** Waits. */
+export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

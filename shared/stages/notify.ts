@@ -15,7 +15,7 @@ import {
   SEALED,
 } from "../notify/channel.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
-import type { Batch } from "./drain.ts";
+import { type Batch, sleep } from "./drain.ts";
 
 /** Messages of one channel sent at once by one worker. */
 const AT_ONCE = 10;
@@ -154,8 +154,4 @@ export async function notifyBatch(
     images.set(path, signing);
     return await signing;
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
