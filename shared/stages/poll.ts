@@ -126,7 +126,7 @@ export async function pollBatch(
     polls: readonly DuePoll[],
     told: ReadonlyMap<string, TaskState>,
   ): Promise<ReadonlyMap<string, TaskState>> {
-    const mute = polls.filter((poll) => isMute(poll, told.get(poll.provider_task_id), provider));
+    const mute = polls.filter((poll) => isMute(poll, told.get(poll.provider_task_id)));
     if (mute.length === 0) return told;
     const events = await recordedEvents(database, mute.map((poll) => poll.video_job_id));
     const states = new Map(told);
@@ -195,16 +195,12 @@ function isCredible(told: TaskState, { mediaHosts }: VideoProvider): boolean {
 }
 
 /** No end is to be expected from the provider's own answers: it knows nothing, or time is up. */
-function isMute(
-  poll: DuePoll,
-  told: TaskState | undefined,
-  { choosesTaskId }: VideoProvider,
-): boolean {
+function isMute(poll: DuePoll, told: TaskState | undefined): boolean {
   if (told?.state === "succeeded" || told?.state === "failed") return false;
-  // A provider that makes up the ids may show a new task late: not to be seen yet is not forgotten,
-  // and a forged word must not win by being early.
-  const isForgotten = choosesTaskId || poll.seconds_running >= MISSING_GRACE_SECONDS;
-  return poll.overdue || (told?.state === "missing" && isForgotten);
+  // A task that is being handed over, or was a moment ago, is not known yet rather than forgotten: a
+  // forged word must not win by being early, or a second attempt would be bought beside the first.
+  const isForgotten = told?.state === "missing" && poll.seconds_running >= MISSING_GRACE_SECONDS;
+  return poll.overdue || isForgotten;
 }
 
 function failure(

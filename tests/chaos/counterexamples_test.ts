@@ -231,3 +231,18 @@ Deno.test(
     },
   ]),
 );
+
+// A provider says "no such task" of one that it is about to be handed, and a failure that only a webhook
+// told of used to be believed then: a second attempt was bought beside the first.
+Deno.test(
+  "a forged failure for an attempt that is being handed over: not believed, and nothing is bought beside it",
+  toldAgain([
+    annQueues,
+    { ...work, worker: "A", job: "submit" },
+    { do: "webhook", attempt: 0, says: "forged: a failure" },
+    ...wellDone("B", "poll"),
+    { do: "wait", seconds: 40 },
+    ...wellDone("B", "poll"),
+    { ...work, worker: "A", job: "submit" },
+  ]),
+);

@@ -27,9 +27,6 @@ export class Purchases {
     }
     const { video, attempt } = findAttempt(model, task.attempt);
     if (attempt.status !== "claimed") this.#late.add(task);
-    // KNOWN, and left out: whoever holds a webhook's token can have an attempt given up that its provider
-    // does not know yet because it is being handed over.
-    if (attempt.cause === "a webhook's word") return;
     for (const other of before) {
       const earlier = findAttempt(model, other.attempt);
       if (earlier.video.id !== video.id) continue;

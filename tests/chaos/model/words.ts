@@ -63,7 +63,7 @@ function meaningOf(
 ): [string, string | undefined, string | undefined] {
   const { choosesTaskId } = PROVIDERS[provider];
   const isYoung = due.seconds_running < RULES.missingGrace;
-  const isForgotten = said?.state === "missing" && (choosesTaskId || !isYoung);
+  const isForgotten = said?.state === "missing" && !isYoung;
   const isOver = said?.state === "succeeded" || said?.state === "failed";
   const word = !isOver && (due.overdue || isForgotten)
     ? words.find((one) =>

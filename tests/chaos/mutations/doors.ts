@@ -25,10 +25,19 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "what a webhook says is believed",
     file: "shared/stages/poll.ts",
-    find: `return poll.overdue || (told?.state === "missing" && isForgotten);`,
+    find: "return poll.overdue || isForgotten;",
     replace: "return true;",
     why: "a forged success completes a video",
     tests: ["tests/integration/webhook_test.ts"],
+    underFire: [STORIES],
+  },
+  {
+    name: "a webhook is believed of a task that the provider can not know yet",
+    file: "shared/stages/poll.ts",
+    find: `told?.state === "missing" && poll.seconds_running >= MISSING_GRACE_SECONDS;`,
+    replace: `told?.state === "missing";`,
+    why: "a forged failure buys a second attempt beside the first",
+    tests: ["tests/chaos/counterexamples_test.ts"],
     underFire: [STORIES],
   },
   {
