@@ -26,8 +26,10 @@ interface ApiOptions {
 
 /** No call takes this long, unless its connection died under it. Milliseconds. */
 const PATIENCE_MS = 15_000;
-/** Connections that are alive close within a moment. */
+/** Connections that are alive close within a moment; the others are cut off then. */
 const CLOSE_MS = 2_000;
+/** For so long after a change of connections, what the driver throws is the old ones' last word. */
+const LAST_WORDS_MS = CLOSE_MS + 1_000;
 
 /**
  * Serves the database at `databaseUrl`. What the APIs print goes to `log` instead of the console.
@@ -35,11 +37,15 @@ const CLOSE_MS = 2_000;
  * Where Postgres dies, the library's driver never settles a transaction whose connection is gone, and
  * throws outside of any call when it writes to one (postgres.js 3.4.9, issues 1186 and 1208 at
  * github.com/porsager/postgres). So calls have a time limit, and after either everything is opened anew.
+ * The old connections may throw once more when they are cut off: were the new ones given up for that,
+ * theirs would follow, and so on for as long as there are calls.
  */
 export function createSupabaseApis(options: ApiOptions): SupabaseApis {
   let apis = openApis(options);
   let broken = Promise.withResolvers<void>();
+  let reopenedAt = -Infinity;
   const reopen = () => {
+    reopenedAt = performance.now();
     void apis.close();
     apis = openApis(options);
     broken.resolve();
@@ -49,7 +55,7 @@ export function createSupabaseApis(options: ApiOptions): SupabaseApis {
     if (!isDriverFault(event.error)) return;
     event.preventDefault();
     options.log(`The REST API lost its database: ${event.message}`);
-    reopen();
+    if (performance.now() - reopenedAt > LAST_WORDS_MS) reopen();
   };
   globalThis.addEventListener("error", onError);
   return {
@@ -123,8 +129,8 @@ function openApis(options: ApiOptions): SupabaseApis {
         options.log,
         () => errors.keep(() => app.fetch(request, { peerAddress: null })),
       ),
-    // What does not close by then has lost its server, and its sockets with it.
-    close: async () => void await within(CLOSE_MS, [connection.close().catch(() => {})]),
+    // The library's own close() waits for every transaction, those included that will never end.
+    close: () => connection.driver.end({ timeout: CLOSE_MS / 1_000 }).catch(() => {}),
   };
 }
 
