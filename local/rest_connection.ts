@@ -1,0 +1,55 @@
+import { createPostgresConnection, type PostgresConnection } from "@supabase/lite/postgres";
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import { createPool } from "./pool.ts";
+
+const MAX_CONNECTIONS = 10;
+
+/**
+ * The REST library's way to the database at `databaseUrl`, over `pg`. Its own driver, postgres.js, never
+ * settles what was under way when Postgres died and throws outside of any call (3.4.9, issues 1186 and
+ * 1208 at github.com/porsager/postgres).
+ */
+export function createRestConnection(databaseUrl: string): PostgresConnection {
+  // The driver in here is asked for nothing, and so opens nothing.
+  const connection = createPostgresConnection({ url: databaseUrl });
+  const pool = createPool(databaseUrl, {
+    name: "rest",
+    max: MAX_CONNECTIONS,
+    options: "-c TimeZone=UTC",
+    types: { getTypeParser: parserOf },
+  });
+  connection.kysely = new Kysely({ dialect: new PostgresDialect({ pool }) });
+  connection.close = () => pool.end();
+  // On its first request the library grants ALL on every table to anon and authenticated. That
+  // would undo the grants of our migrations and hide their faults; "active" makes it believe it has.
+  Reflect.set(connection, "rlsState", "active");
+  return connection;
+}
+
+/** How values arrive in JSON: as PostgREST writes them. Numbers that a double holds are numbers, times are text. */
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [pg.types.builtins.INT8]: exactNumber,
+  [pg.types.builtins.NUMERIC]: exactNumber,
+  [pg.types.builtins.DATE]: asIs,
+  [pg.types.builtins.TIME]: asIs,
+  [pg.types.builtins.TIMETZ]: asIs,
+  [pg.types.builtins.TIMESTAMP]: asIs,
+  [pg.types.builtins.TIMESTAMPTZ]: asIs,
+};
+
+/** `pg` reads text[] and not name[]; their numbers in pg_type. */
+const READ_AS: Readonly<Record<number, number>> = { 1003: 1009 };
+
+function parserOf(oid: number, format?: "text" | "binary") {
+  return PARSERS[oid] ?? pg.types.getTypeParser(READ_AS[oid] ?? oid, format);
+}
+
+function asIs(text: string): string {
+  return text;
+}
+
+function exactNumber(text: string): number | string {
+  const number = Number(text);
+  return String(number) === text ? number : text;
+}
