@@ -13,6 +13,9 @@ type DatabaseError = z.infer<typeof databaseErrorSchema>;
 
 const UNKNOWN_ERROR_CODE = "SUP";
 
+/** What is said of every call that its connection died under. */
+const CONNECTION_LOST: DatabaseError = { code: "08006", message: "The database does not answer" };
+
 /**
  * The REST library answers SQLSTATEs it doesn't know, all of a project's own among them, with 500
  * and the code "SUP". PostgREST passes them on, and so must we: clients map errors by code.
@@ -23,8 +26,9 @@ export class DatabaseErrors {
   /** Notes an error the library met while it answers the request at hand. */
   note(error: unknown): void {
     const store = this.#seen.getStore();
-    const parsed = databaseErrorSchema.safeParse(error);
-    if (store && parsed.success) store.error = parsed.data;
+    if (!store) return;
+    if (isConnectionError(error)) store.error = CONNECTION_LOST;
+    else store.error = databaseErrorSchema.safeParse(error).data ?? store.error;
   }
 
   /** The answer of `work`, with the real error where the library lost it. */
@@ -42,6 +46,13 @@ export class DatabaseErrors {
       { status: statusOf(code) },
     );
   }
+}
+
+/** The words and codes of `pg` and of sockets for a server that died or is not there. */
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return "code" in error && /^(ECONN|EPIPE|ETIMEDOUT)/.test(String(error.code)) ||
+    /^(Connection terminated|Client has encountered a connection error)/.test(error.message);
 }
 
 /** PostgREST's table: https://docs.postgrest.org/en/stable/references/errors.html#http-status-codes */
