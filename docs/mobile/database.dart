@@ -130,13 +130,6 @@ enum VideosStatus {
   final String word;
 }
 
-/// A row of `changed_videos`.
-extension type const ChangedVideosRow(Map<String, dynamic> json) {
-  String get changedIn => json['changed_in'] as String;
-  String get userId => json['user_id'] as String;
-  String get videoId => json['video_id'] as String;
-}
-
 /// A row of `children`.
 extension type const ChildrenRow(Map<String, dynamic> json) {
   String? get avatarPath => json['avatar_path'] as String?;
@@ -163,6 +156,13 @@ extension type const ConsentsRow(Map<String, dynamic> json) {
   String get textSha256 => json['text_sha256'] as String;
   String get userId => json['user_id'] as String;
   DateTime? get withdrawnAt => json['withdrawn_at'] == null ? null : DateTime.parse(json['withdrawn_at'] as String);
+}
+
+/// A row of `deleted_videos`.
+extension type const DeletedVideosRow(Map<String, dynamic> json) {
+  String get deletedIn => json['deleted_in'] as String;
+  String get userId => json['user_id'] as String;
+  String get videoId => json['video_id'] as String;
 }
 
 /// A row of `devices`.
@@ -258,6 +258,7 @@ extension type const VideoProgressRow(Map<String, dynamic> json) {
 /// A row of `videos`.
 extension type const VideosRow(Map<String, dynamic> json) {
   String? get avatarPath => json['avatar_path'] as String?;
+  String get changedIn => json['changed_in'] as String;
   String? get childId => json['child_id'] as String?;
   DateTime? get completedAt => json['completed_at'] == null ? null : DateTime.parse(json['completed_at'] as String);
   DateTime get createdAt => DateTime.parse(json['created_at'] as String);

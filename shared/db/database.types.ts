@@ -3,33 +3,6 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
-      "changed_videos": {
-        Row: {
-          "changed_in": unknown;
-          "user_id": string;
-          "video_id": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "changed_in"?: unknown;
-          "user_id": string;
-          "video_id": string;
-        };
-        Update: {
-          "changed_in"?: unknown;
-          "user_id"?: string;
-          "video_id"?: string;
-        };
-        Relationships: [
-          {
-            foreignKeyName: "changed_videos_user_id_fkey";
-            columns: ["user_id"];
-            isOneToOne: false;
-            referencedRelation: "users";
-            referencedColumns: ["id"];
-          },
-        ];
-      };
       "children": {
         Row: {
           "avatar_path": string | null;
@@ -131,6 +104,33 @@ export type Database = {
           },
           {
             foreignKeyName: "consents_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "deleted_videos": {
+        Row: {
+          "deleted_in": unknown;
+          "user_id": string;
+          "video_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "deleted_in"?: unknown;
+          "user_id": string;
+          "video_id": string;
+        };
+        Update: {
+          "deleted_in"?: unknown;
+          "user_id"?: string;
+          "video_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "deleted_videos_user_id_fkey";
             columns: ["user_id"];
             isOneToOne: false;
             referencedRelation: "users";
@@ -662,6 +662,7 @@ export type Database = {
       "videos": {
         Row: {
           "avatar_path": string | null;
+          "changed_in": unknown;
           "child_id": string | null;
           "completed_at": string | null;
           "created_at": string;
@@ -705,6 +706,7 @@ export type Database = {
         ComputedFields: "video_state";
         Insert: {
           "avatar_path"?: string | null;
+          "changed_in"?: unknown;
           "child_id"?: string | null;
           "completed_at"?: string | null;
           "created_at"?: string;
@@ -746,6 +748,7 @@ export type Database = {
         };
         Update: {
           "avatar_path"?: string | null;
+          "changed_in"?: unknown;
           "child_id"?: string | null;
           "completed_at"?: string | null;
           "created_at"?: string;

@@ -30,7 +30,7 @@ create table public.videos (
   status text not null default 'queued',
   stage text not null default 'initializing',
   progress smallint not null default 0,
-  provider text not null references app.providers (name),
+  provider text not null,
   model text not null,
   model_reason text,
   fallbacks jsonb not null default '[]',
@@ -55,6 +55,7 @@ create table public.videos (
   started_at timestamptz,
   completed_at timestamptz,
   rev bigint not null default 1,
+  changed_in xid8 not null default pg_current_xact_id(),
   under_way boolean not null generated always as (app.is_under_way(status)) stored
 )
 -- Room on each page for the next versions of its rows: with no indexed column changed on the way, a
@@ -75,6 +76,7 @@ comment on column public.videos.error_message is 'A sentence for people. The pro
 comment on column public.videos.estimated_completion_at is 'The estimate given when the video was queued; the live one is in video_progress.';
 comment on column public.videos.thumbnail_path is 'The first frame''s picture beside the file; null where there was none to keep.';
 comment on column public.videos.rev is 'Grows with every change of the row.';
+comment on column public.videos.changed_in is 'The transaction that changed the row last: what videos_since asks for. No index holds it, so that a change touches none.';
 comment on column public.videos.under_way is 'Neither completed, failed nor cancelled. Indexes ask for this and not for the status, which changes all the way.';
 
 create function app.is_video(p_video public.videos) returns boolean
@@ -123,7 +125,7 @@ create table public.video_jobs (
   id uuid primary key default gen_random_uuid(),
   video_id uuid not null references public.videos (id) on delete cascade,
   attempt smallint not null,
-  provider text not null references app.providers (name),
+  provider text not null,
   model text not null,
   status text not null default 'pending',
   priority smallint not null default 1,
@@ -187,6 +189,27 @@ alter table public.video_jobs add constraint video_jobs_valid check (app.is_atte
 create unique index video_jobs_one_live on public.video_jobs (video_id) where is_live;
 create index video_jobs_in_flight on public.video_jobs (provider, next_poll_at) where in_flight;
 create index video_jobs_stats on public.video_jobs (provider, model, finished_at desc) where status = 'completed';
+
+-- Instead of foreign keys, which would look the provider up for each video and each attempt: there it is
+-- known to exist, since its place in the fair order is read.
+create function app.keep_used_provider() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  if exists (select 1 from public.videos v where v.provider = old.name)
+    or exists (select 1 from public.video_jobs j where j.provider = old.name) then
+    raise exception 'Provider "%" has videos. Set its max_in_flight to 0 to give it no more', old.name
+      using errcode = 'foreign_key_violation';
+  end if;
+  return case tg_op when 'DELETE' then old else new end;
+end;
+$$;
+comment on function app.keep_used_provider() is 'Keeps a provider under its name for as long as videos or attempts name it.';
+revoke all on function app.keep_used_provider() from public;
+
+create trigger keep_used_provider
+before delete or update of name on app.providers
+for each row execute function app.keep_used_provider();
 
 create table public.video_progress (
   id bigint generated always as identity,
@@ -277,10 +300,11 @@ begin
   end if;
   new.updated_at := clock_timestamp();
   new.rev := old.rev + 1;
+  new.changed_in := pg_current_xact_id();
   return new;
 end;
 $$;
-comment on function app.touch_video() is 'Final states never change; every change moves rev and updated_at.';
+comment on function app.touch_video() is 'Final states never change; every change moves rev, changed_in and updated_at.';
 revoke all on function app.touch_video() from public;
 
 create trigger touch_video

@@ -114,18 +114,16 @@ begin
   with attempt as (
     insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
     values (v_job_id, v_id, 1, p_draft.provider, p_draft.model, case when v_premium then 2 else 1 end)
-  ), entry as (
-    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    values (v_id, p_user.id, 1, 'initializing', 0, app.stage_message('initializing', 0), v_seconds)
   )
-  insert into public.changed_videos (video_id, user_id) values (v_id, p_user.id);
+  insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+  values (v_id, p_user.id, 1, 'initializing', 0, app.stage_message('initializing', 0), v_seconds);
   perform app.queue_submission(v_job_id, p_draft.provider, v_tag);
   perform app.tell_owners('video_updated', array[public.video_state(v_video)]);
   return v_video;
 end;
 $$;
 comment on function app.add_video(public.users, public.videos, integer) is
-  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, note of the change, queue job. Whoever adds videos does so here. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
+  'Charges a drafted video and makes its rows: charge, video, first attempt, progress entry, queue job. Whoever adds videos does so here. The caller holds the user''s lock and rings when it has added all of them. GM001 insufficient gems.';
 revoke all on function app.add_video(public.users, public.videos, integer) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb

@@ -176,7 +176,7 @@ create table app.change_marks (
   noted_at timestamptz primary key default now(),
   xid xid8 not null default pg_current_xact_id()
 );
-comment on table app.change_marks is 'Which transaction it was when: tells changes of long ago, which carry nothing but their transaction, from newer ones. One row a day.';
+comment on table app.change_marks is 'Which transaction it was when: tells deletions of long ago, which carry nothing but their transaction, from newer ones. One row a day.';
 
 create function app.clean_up() returns void
 language plpgsql set search_path = ''
@@ -194,11 +194,10 @@ begin
   delete from app.cancellations c where c.created_at < now() - interval '1 day';
   -- Deleted videos that every app has heard of: whoever asks since before then is told to begin anew.
   insert into app.change_marks default values on conflict do nothing;
-  delete from public.changed_videos c
-  where c.changed_in < (
-      select m.xid from app.change_marks m where m.noted_at < now() - interval '100 days' order by m.noted_at desc limit 1
-    )
-    and not exists (select 1 from public.videos v where v.id = c.video_id);
+  delete from public.deleted_videos d
+  where d.deleted_in < (
+    select m.xid from app.change_marks m where m.noted_at < now() - interval '100 days' order by m.noted_at desc limit 1
+  );
   delete from app.change_marks m where m.noted_at < now() - interval '130 days';
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';

@@ -1,5 +1,5 @@
 -- Live updates: the tables that .stream() watches, a broadcast to the owner, and what changed while nobody listened.
--- The broadcast may be lost with the socket that carried it; changed_videos never forgets. See docs/adr/0007.
+-- The broadcast may be lost with the socket that carried it; videos_since leaves nothing out. See docs/adr/0007.
 
 do $$
 begin
@@ -16,22 +16,18 @@ $$;
 -- would let no deletion through. The whole row would go into the log with every change, too.
 alter table public.videos replica identity using index videos_gallery;
 
-create table public.changed_videos (
+create table public.deleted_videos (
   video_id uuid primary key,
   user_id uuid not null references public.users (id) on delete cascade,
-  changed_in xid8 not null default pg_current_xact_id()
-)
--- No index holds changed_in, so that a change writes one row version and no index entry.
-with (fillfactor = 50);
-comment on table public.changed_videos is 'Which transaction last changed what the owner sees of a video. Outlives the video: what has no video any more was deleted.';
-create index changed_videos_user_id_idx on public.changed_videos (user_id);
-alter table public.changed_videos enable row level security;
-revoke all on public.changed_videos from public, anon, authenticated, service_role;
-grant select on public.changed_videos to authenticated, service_role;
-create policy "Users see which of their videos changed" on public.changed_videos for select to authenticated
+  deleted_in xid8 not null default pg_current_xact_id()
+);
+comment on table public.deleted_videos is 'Which transaction deleted a video, for apps that were away. Kept for a hundred days.';
+create index deleted_videos_user_id_idx on public.deleted_videos (user_id);
+alter table public.deleted_videos enable row level security;
+revoke all on public.deleted_videos from public, anon, authenticated, service_role;
+grant select on public.deleted_videos to authenticated, service_role;
+create policy "Users see which of their videos were deleted" on public.deleted_videos for select to authenticated
   using (user_id = (select auth.uid()));
-
-insert into public.changed_videos (video_id, user_id) select v.id, v.user_id from public.videos v;
 
 create function public.video_state(p_video public.videos) returns jsonb
 language plpgsql stable set search_path = ''
@@ -73,7 +69,7 @@ comment on function app.tell_owners(text, jsonb[]) is
   'Broadcasts each of these states to its owner''s private topic user:<id> after commit. Never fails; does nothing where Realtime is absent.';
 revoke all on function app.tell_owners(text, jsonb[]) from public;
 
-create function app.note_changes() returns trigger
+create function app.tell_changes() returns trigger
 language plpgsql security definer set search_path = ''
 -- Old and new rows are many to match at times, and whoever settles them has put these off.
 set enable_hashjoin = on set enable_mergejoin = on
@@ -81,17 +77,6 @@ as $$
 declare
   v_states jsonb[];
 begin
-  -- Row locks are those of the videos that this transaction holds already, so nothing new can deadlock.
-  if tg_op = 'DELETE' then
-    update public.changed_videos c set changed_in = pg_current_xact_id() from old_videos o where c.video_id = o.id;
-    -- Where the account is gone already nobody is left to tell.
-    select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
-    from old_videos o
-    join public.users u on u.id = o.user_id;
-    perform app.tell_owners('video_deleted', v_states) where v_states is not null;
-    return null;
-  end if;
-
   select array_agg(s.state) into v_states
   from new_videos n
   join old_videos o on o.id = n.id
@@ -99,27 +84,47 @@ begin
   -- Most changes are seen at these three, which spares the other comparison.
   where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
     or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
-  if v_states is null then
-    return null;
+  if v_states is not null then
+    perform app.tell_owners('video_updated', v_states);
   end if;
-  update public.changed_videos c
-  set changed_in = pg_current_xact_id()
-  from unnest(v_states) as s (state)
-  where c.video_id = (s.state ->> 'id')::uuid;
-  perform app.tell_owners('video_updated', v_states);
   return null;
 end;
 $$;
-comment on function app.note_changes() is
-  'Notes and broadcasts what changed for the owners, once a statement; new videos are noted where they are added. Definer, because users who mark a favourite may write neither changed_videos nor messages.';
-revoke all on function app.note_changes() from public;
+comment on function app.tell_changes() is
+  'Broadcasts what changed for the owners, once a statement; of new videos they are told where those are added. Definer, because users who mark a favourite may not write messages.';
+revoke all on function app.tell_changes() from public;
 
-create trigger note_changed_videos after update on public.videos
+create trigger tell_changed_videos after update on public.videos
 referencing old table as old_videos new table as new_videos
-for each statement execute function app.note_changes();
+for each statement execute function app.tell_changes();
+
+create function app.note_deletions() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_states jsonb[];
+begin
+  -- Where the account is gone already nobody is left to tell.
+  with noted as (
+    insert into public.deleted_videos (video_id, user_id)
+    select o.id, o.user_id from old_videos o join public.users u on u.id = o.user_id
+    returning video_id
+  )
+  select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
+  from old_videos o
+  join noted n on n.video_id = o.id;
+  if v_states is not null then
+    perform app.tell_owners('video_deleted', v_states);
+  end if;
+  return null;
+end;
+$$;
+comment on function app.note_deletions() is 'Notes which videos were deleted, and broadcasts it to their owners. Definer, because nobody may write deleted_videos.';
+revoke all on function app.note_deletions() from public;
+
 create trigger note_deleted_videos after delete on public.videos
 referencing old table as old_videos
-for each statement execute function app.note_changes();
+for each statement execute function app.note_deletions();
 
 do $$
 begin
@@ -156,9 +161,11 @@ begin
     -- After a hundred days app.clean_up() forgets what was deleted.
     and split_part(p_rev, ':', 3)::integer >= v_today - 90 then
     v_ids := array(
-      select c.video_id
-      from public.changed_videos c
-      where c.user_id = v_user_id and c.changed_in >= split_part(p_rev, ':', 2)::xid8
+      select v.id from public.videos v
+      where v.user_id = v_user_id and v.changed_in >= split_part(p_rev, ':', 2)::xid8
+      union all
+      select d.video_id from public.deleted_videos d
+      where d.user_id = v_user_id and d.deleted_in >= split_part(p_rev, ':', 2)::xid8
       limit 1001
     );
   end if;

@@ -20,22 +20,24 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   insert into app.costs as c (video_job_id, video_id, provider, model, cost_usd, was_submitted, ended_at)
-  values (
-    new.id, new.video_id, new.provider, new.model, new.cost_usd,
-    new.submitted_at is not null or new.maybe_bought, new.finished_at
-  )
+  select
+    n.id, n.video_id, n.provider, n.model, n.cost_usd,
+    n.submitted_at is not null or n.maybe_bought, n.finished_at
+  from new_jobs n
+  where n.finished_at is not null
   on conflict (video_job_id) do update
-  set cost_usd = coalesce(excluded.cost_usd, c.cost_usd), was_submitted = c.was_submitted or excluded.was_submitted;
+  set cost_usd = coalesce(excluded.cost_usd, c.cost_usd), was_submitted = c.was_submitted or excluded.was_submitted
+  where (excluded.cost_usd, excluded.was_submitted) is distinct from (c.cost_usd, c.was_submitted);
   return null;
 end;
 $$;
-comment on function app.keep_cost() is 'Writes down what an attempt cost when it ends, whoever ends it. Definer, because nobody else may write costs.';
+comment on function app.keep_cost() is 'Writes down what attempts cost when they end, once a statement, whoever ends them. Definer, because nobody else may write costs.';
 revoke all on function app.keep_cost() from public;
 
 create trigger keep_cost
-after update of status, cost_usd on public.video_jobs
-for each row when (new.finished_at is not null)
-execute function app.keep_cost();
+after update on public.video_jobs
+referencing new table as new_jobs
+for each statement execute function app.keep_cost();
 
 create view app.margins with (security_invoker = true) as
 with movements as (

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { planRhymeVideo } from "../../shared/domain/rhyme_video.ts";
 import { unknownPlaceholders } from "../../shared/domain/prompts.ts";
 import { createProviders, modelsOf } from "../../shared/providers/registry.ts";
+import { newFamily, queueVideo, stateOf, TWINKLE } from "../support/fixtures.ts";
 import { withSql } from "../support/sql.ts";
 
 const rows = z.array(z.object({
@@ -67,5 +68,19 @@ Deno.test("the database and the adapters agree on whose the task ids are, and on
         can_cancel: providers.get(name)?.cancel !== undefined,
       })),
     );
+  });
+});
+
+Deno.test("a provider can be deleted until a video names it", async () => {
+  await withSql(async (db) => {
+    const add = "insert into app.providers (name, max_in_flight) values ('another', 1)";
+    const remove = "delete from app.providers where name = 'another'";
+    await db.query(add);
+    assertEquals(await stateOf(db.query(remove)), "no error");
+    await db.query(add);
+    await db.query("update public.rhymes set provider = 'another' where id = $1", [TWINKLE]);
+    await queueVideo(db, await newFamily(db, { gems: 10 }));
+    await db.query("update public.rhymes set provider = 'runware' where id = $1", [TWINKLE]);
+    assertEquals(await stateOf(db.query(remove)), "23503");
   });
 });

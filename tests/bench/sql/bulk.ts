@@ -16,7 +16,6 @@ const TABLES = [
   "public.video_progress",
   "public.gem_entries",
   "public.notifications",
-  "public.changed_videos",
 ];
 
 /** How many videos in which state. */
@@ -96,7 +95,6 @@ async function writeQueued(client: pg.PoolClient): Promise<void> {
     [TWINKLE],
   );
   await writeCharges(client, "now()");
-  await noteChanges(client);
   await client.query(
     `insert into public.video_jobs (id, video_id, attempt, provider, model)
      select s.job_id, s.video_id, 1, r.provider, r.model from seeds s, public.rhymes r where r.id = $1`,
@@ -157,7 +155,6 @@ async function writeCompleted(client: pg.PoolClient): Promise<void> {
     [TWINKLE],
   );
   await writeCharges(client, "now() - interval '90 days'");
-  await noteChanges(client);
   await client.query(
     `insert into public.video_jobs (id, video_id, attempt, provider, model, status, claim_count, processing_node,
        processing_started_at, submitted_at, provider_task_id, deadline_at, poll_count, result_url, cost_usd,
@@ -174,13 +171,6 @@ async function writeCompleted(client: pg.PoolClient): Promise<void> {
      from seeds s,
        (values ('initializing', 0), ('analyzing', 10), ('generating', 40), ('rendering', 90), ('completed', 100))
          as e (stage, percentage)`,
-  );
-}
-
-/** The note of each video's last change. */
-async function noteChanges(client: pg.PoolClient): Promise<void> {
-  await client.query(
-    "insert into public.changed_videos (video_id, user_id) select s.video_id, s.user_id from seeds s",
   );
 }
 

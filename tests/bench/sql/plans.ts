@@ -7,7 +7,7 @@ import type { Database, Sql } from "../../../shared/db/database.ts";
  * empty neighbours (they cost nothing) may be looked through.
  */
 const GROWING =
-  /Seq Scan on (videos|video_jobs|video_progress|gem_entries|users|children|changed_videos|notifications|job|j[0-9a-f]{50,})\b(?!.*cost=0\.00\.\.0\.00)/;
+  /Seq Scan on (videos|video_jobs|video_progress|gem_entries|users|children|deleted_videos|notifications|job|j[0-9a-f]{50,})\b(?!.*cost=0\.00\.\.0\.00)/;
 
 /** Runs `work` on a connection that tells its plans. Answers them, one a statement. */
 export async function plansOf(
