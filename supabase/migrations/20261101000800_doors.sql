@@ -118,7 +118,7 @@ begin
   insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
   values (v_id, p_user.id, 1, 'initializing', 0, app.stage_message('initializing', 0), v_seconds);
   perform app.queue_submission(v_job_id, p_draft.provider, v_tag);
-  perform app.tell_owners('video_updated', array[public.video_state(v_video)]);
+  perform app.tell_owner('video_updated', public.video_state(v_video));
   return v_video;
 end;
 $$;

@@ -71,22 +71,24 @@ comment on function app.due_polls(text, integer, boolean) is
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
-language sql volatile set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
-  select case p_state
+begin
+  return case p_state
     -- An attempt that is not acknowledged yet has no deadline, and so none that is past.
     when 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)
     when 'unanswered' then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)
     else false
   end;
+end;
 $$;
 comment on function app.past_deadline(timestamptz, text) is
   'Whether an attempt that the provider still works on (or, for an hour more, says nothing about) has had its time. Decided with the answer in hand, so that a render that is done is never given up.';
 revoke all on function app.past_deadline(timestamptz, text) from public;
 
 create function app.believable_cost(p_usd numeric) returns numeric
-language sql immutable set search_path = ''
-as $$ select case when p_usd between 0 and 100000 then p_usd end; $$;
+language plpgsql immutable set search_path = ''
+as $$ begin return case when p_usd between 0 and 100000 then p_usd end; end; $$;
 comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that can not be one: it must not hold up the video.';
 revoke all on function app.believable_cost(numeric) from public;
 
@@ -98,23 +100,22 @@ language plpgsql set search_path = ''
 set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_settings app.settings;
+  v_ids uuid[];
   -- What was said at all: a batch of deliveries need not look for failures.
-  v_states text[] := array(select distinct r.state from jsonb_to_recordset(p_results) as r (state text));
+  v_states text[];
   v_failure record;
   v_delivered uuid[];
+  v_store_jobs jsonb[];
   v_retried boolean := false;
   v_closed text;
   v_rest integer;
   v_why text;
 begin
-  select s.* into v_settings from app.settings s;
+  select array_agg(r.video_job_id), array_agg(distinct r.state) into v_ids, v_states
+  from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text);
   perform 1
   from public.videos v
-  where v.id in (
-    select j.video_id from public.video_jobs j
-    join jsonb_to_recordset(p_results) as r (video_job_id uuid) on r.video_job_id = j.id
-  )
+  where v.id in (select j.video_id from public.video_jobs j where j.id = any (v_ids))
   order by v.id
   for update;
 
@@ -139,12 +140,15 @@ begin
       select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
       from moved m
     )
-    select array_agg(m.job_id) into v_delivered from moved m;
+    select array_agg(m.job_id), array_agg(jsonb_build_object('video_job_id', m.job_id)) into v_delivered, v_store_jobs
+    from moved m;
     if v_delivered is not null then
-      perform app.enqueue_all('store-video', v_delivered, array_agg(jsonb_build_object('video_job_id', d.id) order by d.n))
-      from unnest(v_delivered) with ordinality as d (id, n);
+      perform app.enqueue_all('store-video', v_delivered, v_store_jobs);
+      result := 'rendering';
+      foreach video_job_id in array v_delivered loop
+        return next;
+      end loop;
     end if;
-    return query select d.id, 'rendering' from unnest(v_delivered) as d (id);
   end if;
 
   if v_states && array['processing', 'estimated', 'unanswered'] then
@@ -155,10 +159,10 @@ begin
         -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
         when j.next_poll_at <= clock_timestamp() then j.next_poll_at
         else clock_timestamp() + interval '1 second' * greatest(
-          v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
+          s.poll_steps[least(j.poll_count + 1, cardinality(s.poll_steps))], p.min_poll_seconds
         )
       end
-      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p
+      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p, app.settings s
       where r.state in ('processing', 'unanswered')
         and j.id = r.video_job_id
         and p.name = j.provider

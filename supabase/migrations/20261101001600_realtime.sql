@@ -52,77 +52,60 @@ comment on function public.video_state(public.videos) is
 revoke all on function public.video_state(public.videos) from public, anon, authenticated, service_role;
 grant execute on function public.video_state(public.videos) to authenticated;
 
-create function app.tell_owners(p_event text, p_states jsonb[]) returns void
+create function app.tell_owner(p_event text, p_state jsonb) returns void
 language plpgsql set search_path = ''
 as $$
 begin
-  perform realtime.send(s.state, p_event, 'user:' || (s.state ->> 'user_id'), true) from unnest(p_states) as s (state);
+  perform realtime.send(p_state, p_event, 'user:' || (p_state ->> 'user_id'), true);
 exception
   -- Realtime is not there.
   when undefined_function or invalid_schema_name then null;
   -- The money is more important than the message: who missed it asks videos_since.
   when others then
-    raise warning 'Owners were not told of % changes: %', cardinality(p_states), sqlerrm;
+    raise warning 'The owner was not told of a change: %', sqlerrm;
 end;
 $$;
-comment on function app.tell_owners(text, jsonb[]) is
-  'Broadcasts each of these states to its owner''s private topic user:<id> after commit. Never fails; does nothing where Realtime is absent.';
-revoke all on function app.tell_owners(text, jsonb[]) from public;
+comment on function app.tell_owner(text, jsonb) is
+  'Broadcasts the state of a video to its owner''s private topic user:<id> after commit. Never fails; does nothing where Realtime is absent.';
+revoke all on function app.tell_owner(text, jsonb) from public;
 
-create function app.tell_changes() returns trigger
+create function app.tell_change() returns trigger
 language plpgsql security definer set search_path = ''
--- Old and new rows are many to match at times, and whoever settles them has put these off.
-set enable_hashjoin = on set enable_mergejoin = on
 as $$
-declare
-  v_states jsonb[];
 begin
-  select array_agg(s.state) into v_states
-  from new_videos n
-  join old_videos o on o.id = n.id
-  cross join lateral (select public.video_state(n.*::public.videos) as state) s
   -- Most changes are seen at these three, which spares the other comparison.
-  where (n.status, n.stage, n.progress) is distinct from (o.status, o.stage, o.progress)
-    or s.state - 'rev' <> public.video_state(o.*::public.videos) - 'rev';
-  if v_states is not null then
-    perform app.tell_owners('video_updated', v_states);
+  if (new.status, new.stage, new.progress) is distinct from (old.status, old.stage, old.progress)
+    or public.video_state(new) - 'rev' <> public.video_state(old) - 'rev' then
+    perform app.tell_owner('video_updated', public.video_state(new));
   end if;
   return null;
 end;
 $$;
-comment on function app.tell_changes() is
-  'Broadcasts what changed for the owners, once a statement; of new videos they are told where those are added. Definer, because users who mark a favourite may not write messages.';
-revoke all on function app.tell_changes() from public;
+comment on function app.tell_change() is
+  'Broadcasts what changed for the owner of a video; of a new one they are told where it is added. Definer, because users who mark a favourite may not write messages.';
+revoke all on function app.tell_change() from public;
 
-create trigger tell_changed_videos after update on public.videos
-referencing old table as old_videos new table as new_videos
-for each statement execute function app.tell_changes();
+create trigger tell_change
+after update on public.videos
+for each row execute function app.tell_change();
 
 create function app.note_deletions() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
-declare
-  v_states jsonb[];
 begin
   -- Where the account is gone already nobody is left to tell.
-  with noted as (
-    insert into public.deleted_videos (video_id, user_id)
-    select o.id, o.user_id from old_videos o join public.users u on u.id = o.user_id
-    returning video_id
-  )
-  select array_agg(jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)) into v_states
+  insert into public.deleted_videos (video_id, user_id)
+  select o.id, o.user_id from old_videos o join public.users u on u.id = o.user_id;
+  perform app.tell_owner('video_deleted', jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1))
   from old_videos o
-  join noted n on n.video_id = o.id;
-  if v_states is not null then
-    perform app.tell_owners('video_deleted', v_states);
-  end if;
+  join public.users u on u.id = o.user_id;
   return null;
 end;
 $$;
 comment on function app.note_deletions() is 'Notes which videos were deleted, and broadcasts it to their owners. Definer, because nobody may write deleted_videos.';
 revoke all on function app.note_deletions() from public;
 
-create trigger note_deleted_videos after delete on public.videos
+create trigger note_deletions after delete on public.videos
 referencing old table as old_videos
 for each statement execute function app.note_deletions();
 

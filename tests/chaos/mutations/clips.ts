@@ -105,9 +105,9 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
   {
     name: "what a failed attempt was billed is not written down",
     file: MARGINS,
-    find: "    new.id, new.video_id, new.provider, new.model, new.cost_usd,\n",
+    find: "    n.id, n.video_id, n.provider, n.model, n.cost_usd,\n",
     replace:
-      "    new.id, new.video_id, new.provider, new.model, case new.status when 'completed' then new.cost_usd end,\n",
+      "    n.id, n.video_id, n.provider, n.model, case n.status when 'completed' then n.cost_usd end,\n",
     why: "the operator earns less than the books say",
     tests: MARGIN_TESTS,
   },
