@@ -83,19 +83,34 @@ create function app.is_video(p_video public.videos) returns boolean
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  return case p_video.status
-      when 'queued' then p_video.stage = 'initializing' and p_video.progress = 0
-      when 'processing' then p_video.stage in ('initializing', 'analyzing', 'generating') and p_video.progress between 0 and 85
-      when 'rendering' then p_video.stage in ('rendering', 'finalizing') and p_video.progress between 90 and 99
-      when 'completed' then p_video.stage = 'completed' and p_video.progress = 100 and p_video.storage_path is not null
+  -- Statements, of which Postgres prepares only those that it comes to.
+  case p_video.status
+    when 'queued' then
+      if p_video.stage <> 'initializing' or p_video.progress <> 0 then
+        return false;
+      end if;
+    when 'processing' then
+      if p_video.stage not in ('initializing', 'analyzing', 'generating') or p_video.progress not between 0 and 85 then
+        return false;
+      end if;
+    when 'rendering' then
+      if p_video.stage not in ('rendering', 'finalizing') or p_video.progress not between 90 and 99 then
+        return false;
+      end if;
+    when 'completed' then
+      if p_video.stage <> 'completed' or p_video.progress <> 100 or p_video.storage_path is null then
+        return false;
+      end if;
+    when 'failed', 'cancelled' then
       -- Over, wherever it was.
-      when 'failed' then p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
-        and p_video.progress between 0 and 99
-      when 'cancelled' then p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
-        and p_video.progress between 0 and 99
-      else false
-    end
-    and (p_video.status = 'completed') = (p_video.completed_at is not null)
+      if p_video.stage not in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
+        or p_video.progress not between 0 and 99 then
+        return false;
+      end if;
+    else
+      return false;
+  end case;
+  return (p_video.status = 'completed') = (p_video.completed_at is not null)
     and (p_video.status = 'failed') = (p_video.error_code is not null and p_video.error_message is not null)
     and p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
     and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
@@ -106,9 +121,7 @@ begin
     and jsonb_typeof(p_video.fallbacks) = 'array'
     and p_video.folder ~ '^[a-z]+(/[a-z]+)*$'
     and coalesce(char_length(p_video.idempotency_key) between 1 and 255, true)
-    and p_video.gem_cost >= 0
-    and p_video.retry_count >= 0
-    and p_video.max_retries >= 0;
+    and least(p_video.gem_cost, p_video.retry_count, p_video.max_retries) >= 0;
 end;
 $$;
 comment on function app.is_video(public.videos) is 'Which statuses a video may have, what each of them demands, and what may have been asked for: the check videos_valid.';
