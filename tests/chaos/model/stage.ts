@@ -35,7 +35,7 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
   poll_lease_seconds = ${RULES.pollLease},
   queued_deadline_minutes = ${RULES.queuedDeadline / 60},
   storing_deadline_minutes = ${RULES.storingDeadline / 60},
-  -- Stories have one provider; its breaker has tests of its own (tests/db/failover_test.ts).
+  -- Stories have one provider; its breaker has tests of its own (tests/db/breaker_test.ts).
   breaker_failures = 1000000;
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};

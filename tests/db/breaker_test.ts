@@ -1,0 +1,146 @@
+import { assertEquals } from "@std/assert";
+import {
+  prepareSubmitting,
+  recordSubmissions,
+  startSubmissions,
+  type SubmissionRecord,
+} from "../../shared/db/worker_calls.ts";
+import { balanceOf, newestJob, passTime, value, videoOf } from "../support/fixtures.ts";
+import {
+  attemptsOf,
+  breakerOf,
+  busy,
+  handOver,
+  PROVIDERS,
+  queuePrompt,
+  withProviders,
+} from "../support/makers.ts";
+
+Deno.test("a breaker opens when a provider takes nothing three times in a row, lets one try, and closes when that is taken", async () => {
+  await withProviders(async (db, family) => {
+    const slots = () => value(db, "select app.free_slots('runware') as value");
+    const alone = { fallbacks: [] };
+    const videoId = await queuePrompt(db, family, alone);
+    const other = await queuePrompt(db, family, alone);
+    const states = [];
+    for (let refusals = 0; refusals < 3; refusals++) {
+      states.push(await breakerOf(db));
+      await handOver(db, videoId, "unknown");
+      if (refusals < 2) await passTime(db, "10 seconds");
+    }
+    states.push(await breakerOf(db));
+    await passTime(db, "10 seconds");
+    states.push(await breakerOf(db), await slots());
+    await passTime(db, "10 seconds");
+    states.push(await breakerOf(db), await slots());
+    assertEquals(states, ["closed", "closed", "closed", "open", "open", 0, "half_open", 1]);
+
+    await startSubmissions(db, [(await newestJob(db, other)).id], "w");
+    assertEquals(await slots(), 0, "one at a time");
+    await passTime(db, "1 minute");
+    await handOver(db, videoId, "unknown");
+    assertEquals(await breakerOf(db), "open");
+    await passTime(db, "29 seconds");
+    assertEquals(await breakerOf(db), "open", "twice as long the second time");
+    await passTime(db, "2 seconds");
+    await handOver(db, videoId, "accepted");
+    assertEquals([await breakerOf(db), Number(await slots()) > 1], ["closed", true]);
+  });
+});
+
+Deno.test("what waits for a provider that rests moves on; without another provider it stays", async () => {
+  await withProviders(async (db, family) => {
+    const moving = await queuePrompt(db, family);
+    const staying = await queuePrompt(db, family, { fallbacks: [] });
+    assertEquals(await value(db, "select app.work_due('submit') as value"), true);
+    await db.query("update app.providers set paused_until = now() + interval '1 hour'");
+    assertEquals(await value(db, "select app.work_due('submit') as value"), false);
+    await db.query("update app.providers set paused_until = null where name = 'third'");
+    assertEquals(await value(db, "select app.work_due('submit') as value"), true);
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 1);
+    assertEquals(await attemptsOf(db, moving), ["1 runware fox failed", "2 third fox pending"]);
+    assertEquals(await attemptsOf(db, staying), ["1 runware fox pending"]);
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 0);
+  });
+});
+
+Deno.test("of what waits, one tries whether a half open provider is back; the others follow when it is", async () => {
+  await withProviders(async (db, family) => {
+    const fallbacks = [{ provider: "second", model: "fox" }];
+    const ids = [];
+    for (let count = 0; count < 4; count++) ids.push(await queuePrompt(db, family, { fallbacks }));
+    const whereabouts = async () =>
+      (await db.query("select provider from public.videos order by provider desc"))
+        .map((row) => row["provider"]);
+    await db.query(`update app.providers set paused_until = now() + interval '1 minute',
+      failures = case name when 'second' then 9 else 0 end`);
+    const oneMinuteLater = "update app.providers set paused_until = null where name = 'second'";
+    await db.query(oneMinuteLater);
+    assertEquals(await breakerOf(db, "second"), "half_open");
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 1);
+    assertEquals(await whereabouts(), ["second", "runware", "runware", "runware"]);
+    const [first = ""] = (await db.query("select id from public.videos where provider = 'second'"))
+      .map((row) => String(row["id"]));
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 0);
+    assertEquals(await handOver(db, first, "accepted"), "accepted");
+    assertEquals(await prepareSubmitting(db, PROVIDERS), 3);
+    assertEquals(await whereabouts(), ids.map(() => "second"));
+  });
+});
+
+Deno.test("a provider that this deployment has no key for rests, and cron rings for nobody", async () => {
+  await withProviders(async (db, family) => {
+    const videoId = await queuePrompt(db, family, { provider: "second", fallbacks: [] });
+    assertEquals(await prepareSubmitting(db, ["runware"]), 0);
+    assertEquals(await breakerOf(db, "second"), "paused");
+    assertEquals(await value(db, "select app.work_due('submit') as value"), false);
+    // A provider that nobody waits for is left as it is.
+    assertEquals(await breakerOf(db, "third"), "closed");
+    assertEquals((await videoOf(db, videoId)).status, "queued");
+  });
+});
+Deno.test("creates of unknown outcome open the breaker of a provider with ids of its own, at once when there are enough", async () => {
+  await withProviders(async (db, family) => {
+    await db.query("update app.providers set chooses_task_id = false where name = 'second'");
+    const lose = async (count: number, more: readonly SubmissionRecord[] = []) => {
+      const ids = [];
+      for (let nth = 0; nth < count; nth++) {
+        const id = await queuePrompt(db, family, { provider: "second", fallbacks: [] });
+        ids.push((await newestJob(db, id)).id);
+      }
+      await startSubmissions(db, [...ids, ...more.map((one) => one.video_job_id)], "w");
+      const lost = ids.map((id) => ({
+        ...{ video_job_id: id, outcome: "failed" as const, ...busy },
+        ...{ kind: "server", code: "unknown_outcome", delay_seconds: null },
+      }));
+      const changes = await recordSubmissions(db, [...lost, ...more], "w");
+      return changes.map(({ result }) => result);
+    };
+    const rest = async () => {
+      const [row] = await db.query(
+        `select app.breaker_state(p) as breaker, p.pause_reason as reason,
+           round(extract(epoch from p.paused_until - clock_timestamp()))::int as seconds
+         from app.providers p where name = 'second'`,
+      );
+      return [row?.["breaker"], row?.["reason"], row?.["seconds"]];
+    };
+    assertEquals(await lose(1), ["failed"]);
+    assertEquals(await rest(), ["paused", "unknown_outcome", 5]);
+    await passTime(db, "6 seconds");
+    // All of one batch: it is not handed two more, and its first rest is no longer than any first.
+    assertEquals(await lose(5), Array(5).fill("failed"));
+    assertEquals(await rest(), ["open", "unknown_outcome", 15]);
+    await passTime(db, "16 seconds");
+    assertEquals(await breakerOf(db, "second"), "half_open");
+    await lose(1);
+    assertEquals(await rest(), ["open", "unknown_outcome", 30]);
+    await passTime(db, "31 seconds");
+
+    // One that was taken among them says that the provider is there.
+    const id = await queuePrompt(db, family, { provider: "second", fallbacks: [] });
+    const taken = { video_job_id: (await newestJob(db, id)).id, outcome: "accepted" as const };
+    await lose(2, [{ ...taken, provider_task_id: "theirs" }]);
+    assertEquals(await breakerOf(db, "second"), "closed");
+    assertEquals(await balanceOf(db, family), 93);
+  });
+});
