@@ -46,21 +46,30 @@ export function giveOut(model: Model, attempt: Attempt, queue: QueueName): Ticke
   return { made: entry.made, round: entry.round };
 }
 
-/** Whether the ticket still stands for what the queue has. */
-function isHeldBy(entry: QueueEntry | null, ticket: Ticket): entry is QueueEntry {
-  return entry?.state === "active" && entry.made === ticket.made && entry.round === ticket.round;
+/**
+ * Whether the ticket still stands for what the queue has. pg-boss knows a round by its number, so a job
+ * that was made anew is settled by whoever slept since the same round of the old one. For a copy that is
+ * as good: what the sleeper did is what the new job asks for. Submitters settle only what was still theirs.
+ */
+function isHeldBy(
+  entry: QueueEntry | null,
+  queue: QueueName,
+  ticket: Ticket,
+): entry is QueueEntry {
+  const isSame = queue === "store-video" || entry?.made === ticket.made;
+  return entry?.state === "active" && isSame && entry.round === ticket.round;
 }
 
 /** The worker is done with the job. */
 export function complete(attempt: Attempt, queue: QueueName, ticket: Ticket): void {
   const entry = attempt.queue[queue];
-  if (isHeldBy(entry, ticket)) entry.state = "completed";
+  if (isHeldBy(entry, queue, ticket)) entry.state = "completed";
 }
 
 /** The worker hands the job back, to be given out again after a while. */
 export function handBack(model: Model, attempt: Attempt, queue: QueueName, ticket: Ticket): void {
   const entry = attempt.queue[queue];
-  if (isHeldBy(entry, ticket)) again(model, entry, queue);
+  if (isHeldBy(entry, queue, ticket)) again(model, entry, queue);
 }
 
 /** One more round after a while, or the end. */
