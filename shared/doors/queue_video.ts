@@ -27,6 +27,8 @@ const queued = z.object({
   model_reason: z.string().nullable(),
   replayed: z.boolean(),
 });
+/** What the database answers for a queued video. */
+export type QueuedRow = z.infer<typeof queued>;
 const quoted = z.object({
   title: z.string(),
   gem_cost: z.number(),

@@ -62,6 +62,11 @@ function providerCalls(server: TestServer, webhooks: "on" | "off"): Promise<numb
   const knobs = { renderMs: RENDER_SECONDS * 1_000, renderSpread: 0.2 };
   return withOurs(server, { webhooks, settings: PLATFORM, sandbox: { knobs } }, async (site) => {
     await site.db.query("select app.schedule_cron($1)", [CRON_SECONDS]);
+    // As in a project that runs: the model's time is measured, and the provider's rings do arrive.
+    await site.db.query(
+      `insert into public.provider_events (provider, video_job_id, hash, payload)
+       values ('runware', gen_random_uuid(), 'an earlier ring', '{}')`,
+    );
     await site.db.query(
       `insert into app.model_stats (provider, model, median_seconds, samples)
        select r.provider, r.model, $2, 100 from public.rhymes r where r.id = $1`,
