@@ -55,7 +55,7 @@ Deno.test("a provider that has forgotten a finished task: its webhook's word cou
     app.sandbox.control.finish((await newestJob(app.db, untold)).id);
 
     await work(app, "poll-videos");
-    assertEquals((await videoOf(app.db, told)).status, "rendering", "no grace where there is word");
+    assertEquals((await videoOf(app.db, told)).status, "processing", "may not be known there yet");
     await passTime(app.db, "2 minutes");
     await polled(app);
     await stored(app);
