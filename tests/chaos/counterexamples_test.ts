@@ -246,3 +246,15 @@ Deno.test(
     { ...work, worker: "A", job: "submit" },
   ]),
 );
+
+// Believed at the deadline, such a link spent the attempts that were left: nothing can be copied from it.
+Deno.test(
+  "a forged link to a file elsewhere: not believed at the deadline either, the attempt is made again",
+  toldAgain([
+    annQueues,
+    ...wellDone("A", "submit"),
+    { do: "webhook", attempt: 0, says: "forged: a success elsewhere" },
+    { do: "wait", seconds: 2_100 },
+    ...wellDone("B", "poll"),
+  ]),
+);

@@ -1,4 +1,4 @@
-import { type Mutation, STORIES } from "./mutation.ts";
+import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const ACCESS = "supabase/migrations/20261101001300_access.sql";
 const DOORS = "supabase/migrations/20261101000800_doors.sql";
@@ -46,8 +46,8 @@ export const DOOR_GUARDS: readonly Mutation[] = [
     find: `(told.state === "succeeded" && isAllowedMedia(told.videoUrl, mediaHosts));`,
     replace: `told.state === "succeeded";`,
     why: "a forged success at the deadline spends the attempts that are left",
-    tests: ["tests/integration/webhook_test.ts"],
-    underFire: [STORIES],
+    tests: ["tests/integration/webhook_delivery_test.ts"],
+    underFire: [KNOWN_STORIES],
   },
   {
     name: "the body may name another user",
