@@ -249,6 +249,39 @@ Deno.test("clips of two projects that end, are deleted and are asked for at once
   });
 });
 
+Deno.test("while a clip of one project ends, one of the user's other project waits its turn", async () => {
+  await withProject({ scenes: 1, clipsPaid: 2 }, async (db, family, project) => {
+    const projects = [project, await newProject(db, family, 1)];
+    const clips: { id: string; job: string }[] = [];
+    for (const each of projects) {
+      await queueClips(db, family, each, { scenes: ["1"] });
+      const [id = ""] = await newest(db, family, each);
+      const job = await accept(db, id);
+      await deliver(db, job);
+      clips.push({ id, job });
+    }
+    const end = async (sql: Sql, at: number) => {
+      const clip = clips[at];
+      if (clip === undefined) throw new Error("There is no such clip");
+      await finishStoring(sql, clip.job, `somewhere/${clip.id}.mp4`);
+    };
+    const { waited } = await overlapping(
+      db,
+      async (sql) => {
+        await end(sql, 0);
+        // The map is kept at the end of a transaction, which this one is about to reach.
+        await sql.query("set constraints public.keep_ended_clips immediate");
+      },
+      () => end(db, 1),
+    );
+    assert(waited);
+    assertEquals(
+      await Promise.all(projects.map((each) => clipsOf(db, each))),
+      clips.map(({ id }) => ({ [id]: `somewhere/${id}.mp4` })),
+    );
+  });
+});
+
 function deleteVideos(db: Sql, { userId }: Family, ids: unknown[]) {
   const claims = JSON.stringify({ sub: userId });
   return db.query(

@@ -17,7 +17,7 @@ import { quiet, withSql } from "../support/sql.ts";
 
 const DEATH = "The worker died here";
 
-/** The database of a worker that dies at the end of its nth transaction, before it commits. */
+/** The database of a worker that dies at the end of its nth transaction, before it commits; its last words say how the videos stood. */
 function dyingAt(nth: number, db: Database): Database {
   let count = 0;
   return {
@@ -25,8 +25,9 @@ function dyingAt(nth: number, db: Database): Database {
     transaction: (work) =>
       db.transaction(async (sql) => {
         const result = await work(sql);
-        if (++count === nth) throw new Error(DEATH);
-        return result;
+        if (++count < nth) return result;
+        const videos = await sql.query("select status from public.videos");
+        throw new Error(`${DEATH}: ${videos.map(({ status }) => status).join()}`);
       }),
   };
 }
@@ -84,7 +85,7 @@ for (const { nth, doing, ...left } of expected) {
           ({ video_job_id: id, model }) =>
             Promise.resolve({ id, model, prompt: "x", durationSeconds: 8 }),
         );
-      await assertRejects(submit, Error, DEATH);
+      await assertRejects(submit, Error, `${DEATH}: processing`);
       assertEquals(await attempt(db, "submit-runware"), [left]);
       assertEquals(await brokenInvariants(db), []);
     });
@@ -96,7 +97,7 @@ Deno.test("F07 a worker that dies before the commit of a stored file leaves vide
     const { video_id } = await queueVideo(db, await newFamily(db, { gems: 10 }));
     const job = await accept(db, video_id);
     await deliver(db, job);
-    const mp4 = new TextEncoder().encode("\0\0\0\x18ftypisom");
+    const mp4 = new TextEncoder().encode("\0\0\0\x0cftypisom");
     await using media = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
       () => new Response(mp4),
@@ -111,7 +112,7 @@ Deno.test("F07 a worker that dies before the commit of a stored file leaves vide
         return "stored" as const;
       },
     };
-    await assertRejects(() => storeBatch(tools, providers, store), Error, DEATH);
+    await assertRejects(() => storeBatch(tools, providers, store), Error, `${DEATH}: completed`);
     assertEquals((await videoOf(db, video_id)).status, "rendering");
     assertEquals(await attempt(db, "store-video"), [{ attempt: "completed", job: "active" }]);
     assertEquals(await brokenInvariants(db), []);

@@ -160,6 +160,9 @@ Deno.test("the queued deadline spares an attempt that is being handed over", asy
     const { video_id } = await queueVideo(db, family);
     await passTime(db, "241 minutes");
     await startSubmissions(db, [(await newestJob(db, video_id)).id], "busy");
+    // The first look would have the provider asked about it, the second would end it.
+    assertEquals((await reconcile(db))["never_started"], 0);
+    assertEquals((await newestJob(db, video_id)).next_poll_at, null);
     assertEquals((await reconcile(db))["never_started"], 0);
   });
 });

@@ -156,9 +156,9 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("wait" as const),
       seconds: fc.oneof(
-        { weight: 12, arbitrary: fc.constant(10) },
-        { weight: 16, arbitrary: fc.constant(70) },
-        { weight: 6, arbitrary: fc.constant(310) },
+        { weight: 22, arbitrary: fc.constant(10) },
+        { weight: 12, arbitrary: fc.constant(60) },
+        { weight: 5, arbitrary: fc.constant(310) },
         { weight: 2, arbitrary: fc.constant(35 * 60) },
         { weight: 1, arbitrary: fc.constant(7 * 60 * 60) },
       ),

@@ -40,6 +40,12 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};
 ${
+  Object.entries(RULES.queues).map(([name, { expires }]) =>
+    `update pgboss.queue set expire_seconds = ${expires} where name = '${name}';`
+  )
+    .join("\n")
+}
+${
   RHYMES.map((id, n) =>
     `update public.rhymes set gem_cost = ${RULES.prices[n]} where id = '${id}';`
   )

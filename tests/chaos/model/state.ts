@@ -28,7 +28,7 @@ export const RULES = {
   longestHold: 60 * 60,
   superviseEvery: 60,
   queues: {
-    "submit-runware": { expires: 60, delay: 1, longestDelay: 60 },
+    "submit-runware": { expires: 20, delay: 1, longestDelay: 60 },
     "store-video": { expires: 300, delay: 2, longestDelay: 120 },
   },
 } as const;

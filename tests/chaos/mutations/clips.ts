@@ -18,7 +18,7 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
     file: CLIPS,
     find: "  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));\n",
     replace: "",
-    why: "of two clips that end at once one stays pending in the map for ever",
+    why: "who ends clips of two projects and who ends them the other way round wait for each other",
     tests: CLIP_TESTS,
   },
   {

@@ -16,7 +16,7 @@ export const WORK: readonly Mutation[] = [
     replace: "        or j.status = 'claimed'\n      )\n    returning",
     why: "two workers hand over one attempt",
     tests: ["tests/db/submit_test.ts"],
-    underFire: [STORIES],
+    underFire: [KNOWN_STORIES],
   },
   {
     name: "a worker that slept past its lease has its say: accepted",
