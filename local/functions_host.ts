@@ -29,7 +29,7 @@ function waitUntil(work: Promise<unknown>): void {
 async function serve(request: Request): Promise<Response> {
   const name = /^\/(?:functions\/v1\/)?([A-Za-z0-9_-]+)(?:\/|$)/.exec(new URL(request.url).pathname)
     ?.[1];
-  if (name === undefined || !(await exists(name))) {
+  if (name === undefined || !(loaded.has(name) || await exists(name))) {
     return refuse(404, "NOT_FOUND", "Requested function was not found");
   }
   let handle: Fetch;

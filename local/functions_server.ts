@@ -42,14 +42,18 @@ const readySchema = z.object({ port: z.int() });
 /** Starts the process; resolves when it serves. Functions are imported when first asked for. */
 export async function startFunctions(options: FunctionsOptions): Promise<FunctionsHost> {
   const requests = new Map<string, number>();
+  const known = new Set<string>();
   let env = options.env;
   let current: HostProcess | null = await startProcess({ ...options, env });
   return {
     requests,
     async has(name) {
+      if (known.has(name)) return true;
       if (!/^[A-Za-z0-9_-]+$/.test(name)) return false;
       const entry = join(options.functionsDir, name, "index.ts");
-      return await Deno.stat(entry).then((info) => info.isFile, () => false);
+      const exists = await Deno.stat(entry).then((info) => info.isFile, () => false);
+      if (exists) known.add(name);
+      return exists;
     },
     async fetch(request) {
       const url = new URL(request.url);
@@ -65,6 +69,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     },
     async restart(changed = env) {
       env = changed;
+      known.clear();
       await current?.stop();
       current = await startProcess({ ...options, env });
     },

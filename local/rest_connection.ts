@@ -21,10 +21,33 @@ export function createRestConnection(databaseUrl: string): PostgresConnection {
   });
   connection.kysely = new Kysely({ dialect: new PostgresDialect({ pool }) });
   connection.close = () => pool.end();
+  lookOnce(connection);
   // On its first request the library grants ALL on every table to anon and authenticated. That
   // would undo the grants of our migrations and hide their faults; "active" makes it believe it has.
   Reflect.set(connection, "rlsState", "active");
   return connection;
+}
+
+type Catalogue = Awaited<ReturnType<PostgresConnection["introspect"]>>;
+
+/** The schemas that are served. The library walks through the columns of all it was told of, at each request. */
+const SERVED = new Set(["public", "auth", "storage"]);
+
+/** Reads the catalogue once for all requests that wait for it; left alone, each of them would read it. */
+function lookOnce(connection: PostgresConnection): void {
+  const look = connection.introspect.bind(connection);
+  const trimmed = new WeakSet<Catalogue>();
+  let looking: Promise<Catalogue> | undefined;
+  const lookAndTrim = async (options?: { useCache?: boolean }) => {
+    const catalogue = await look(options);
+    if (!trimmed.has(catalogue)) {
+      catalogue.columns = catalogue.columns.filter(({ schema }) => SERVED.has(schema ?? "public"));
+      trimmed.add(catalogue);
+    }
+    return catalogue;
+  };
+  connection.introspect = (options) =>
+    looking ??= lookAndTrim(options).finally(() => looking = undefined);
 }
 
 /** How values arrive in JSON: as PostgREST writes them. Numbers that a double holds are numbers, times are text. */

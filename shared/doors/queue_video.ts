@@ -5,7 +5,8 @@ import { parseFields, readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { fromRpcError, HttpError } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
-import { type ModelMarket, modelRequest, type VideoRequest } from "./model_request.ts";
+import type { Maker } from "../domain/choose_model.ts";
+import type { VideoRequest } from "./model_request.ts";
 import {
   idempotencyKeySchema,
   type ModelRequest,
@@ -39,11 +40,13 @@ const quoted = z.object({
 });
 
 /** What this deployment allows. */
-export interface QueueVideoConfig extends ModelMarket {
+export interface QueueVideoConfig {
   /** The project's own address, where children's pictures are. */
   readonly projectUrl: string;
   readonly body: QueueRequestSchema;
-  readonly modelsOf: (provider: string) => readonly ModelSpec[];
+  /** What all providers here can make. */
+  readonly makers: () => Promise<readonly Maker[]>;
+  readonly modelsOf: (provider: string) => Promise<readonly ModelSpec[]>;
   readonly moderator: Moderator;
 }
 
@@ -84,7 +87,9 @@ async function askedFor(
     negativePrompt,
     frames: framesOf(body),
   });
-  return await modelRequest(body, visit.admin(), config);
+  // Choosing a model takes all tables of models, which a rhyme as it stands starts without.
+  const { modelRequest } = await import("./model_request.ts");
+  return await modelRequest(body, visit.admin(), { makers: await config.makers() });
 }
 
 function framesOf(body: ModelRequest): Record<string, string | undefined> {

@@ -10,7 +10,8 @@ import type { VideoProvider } from "./provider.ts";
 export interface ProviderEntry {
   /** Its row in app.providers has the same name, and its variables begin with it (`<NAME>_API_KEY`). */
   readonly name: string;
-  readonly models: readonly ModelSpec[];
+  /** What it can make. Imports its table when it is called: most calls of the doors need none. */
+  readonly models: () => Promise<readonly ModelSpec[]>;
   /**
    * The provider with these settings. Makes no call and opens no connection. Imports its adapter when
    * it is called: the doors ask for models only, and are to start without everybody's clients.
@@ -38,17 +39,27 @@ export async function createProviders(
 }
 
 /** The models of a provider, whether it is switched on or not; none where it is unknown. */
-export function modelsOf(
+export async function modelsOf(
   provider: string,
   from: readonly ProviderEntry[] = entries,
-): readonly ModelSpec[] {
-  return from.find(({ name }) => name === provider)?.models ?? [];
+): Promise<readonly ModelSpec[]> {
+  return await from.find(({ name }) => name === provider)?.models() ?? [];
+}
+
+/** Throws ConfigError where a provider's settings can not be used: at a start rather than at somebody's wish. */
+export function checkSettings(env: Env): void {
+  for (const { name } of entries) settingsOf(name, env);
 }
 
 /** The providers that have a key, and what they can make; without their clients. Throws ConfigError. */
-export function makersOf(env: Env, from: readonly ProviderEntry[] = entries): Maker[] {
-  return from.filter(({ name }) => settingsOf(name, env) !== undefined)
-    .map(({ name, models }) => ({ name, models }));
+export async function makersOf(
+  env: Env,
+  from: readonly ProviderEntry[] = entries,
+): Promise<Maker[]> {
+  const ready = from.filter(({ name }) => settingsOf(name, env) !== undefined);
+  return await Promise.all(
+    ready.map(async ({ name, models }) => ({ name, models: await models() })),
+  );
 }
 
 function settingsOf(name: string, env: Env): ProviderConfig | undefined {

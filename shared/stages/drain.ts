@@ -21,9 +21,12 @@ const EMPTY_ROUNDS = 3;
 export interface Batch {
   /** Pieces of work taken. */
   readonly taken: number;
-  /** Whether a provider was given as many as one call takes, so that more may be waiting for it. */
-  readonly full: boolean;
+  /** The fullest provider's share of what one batch takes, 0 to 1. At 1 more may be waiting for it. */
+  readonly fullness: number;
 }
+
+/** A batch as full as this shares its calls well enough: to wait longer would only be later. */
+const FULL_ENOUGH = 1 / 4;
 
 /** The longest wait for more work to share a call. Milliseconds, next to nothing beside a render. */
 const GATHER_MOST_MS = 2_000;
@@ -35,8 +38,8 @@ export interface DrainTools {
   readonly node: string;
   /**
    * Milliseconds to wait after a batch that was not full, so that work coming in meanwhile shares
-   * the next call to the provider; twice as long each time while it keeps coming. 0 where a batch is
-   * no cheaper than its parts.
+   * the next call to the provider; twice as long each time while it keeps coming in small parts. 0 where
+   * a batch is no cheaper than its parts.
    */
   readonly gatherMs?: number;
   readonly now?: () => number;
@@ -65,10 +68,11 @@ export async function drain(
       report.batches += 1;
       report.work += batch.taken;
       if (now() < until) {
-        if (gatherMs > 0 && !batch.full) {
+        if (batch.fullness === 1) gather = gatherMs;
+        else if (gatherMs > 0) {
           await pause(gather);
-          gather = Math.min(gather * 2, GATHER_MOST_MS);
-        } else gather = gatherMs;
+          if (batch.fullness < FULL_ENOUGH) gather = Math.min(gather * 2, GATHER_MOST_MS);
+        }
         continue;
       }
     }
@@ -92,15 +96,15 @@ export async function batchOfEach(
   work: (provider: VideoProvider) => Promise<Batch>,
 ): Promise<Batch> {
   let taken = 0;
-  let full = false;
+  let fullness = 0;
   for (const name of await providersWithWork(sql, stage)) {
     const provider = providers.get(name);
     if (provider === undefined) continue;
     const batch = await work(provider);
     taken += batch.taken;
-    full ||= batch.full;
+    fullness = Math.max(fullness, batch.fullness);
   }
-  return { taken, full };
+  return { taken, fullness };
 }
 
 /** Waits. */

@@ -59,7 +59,7 @@ export async function notifyBatch(
     if (one.status === "rejected") throw one.reason;
     return one.value;
   });
-  return { taken: taken.reduce((sum, one) => sum + one, 0), full: false };
+  return { taken: taken.reduce((sum, one) => sum + one, 0), fullness: 0 };
 
   async function sendAll(channel: ChannelName): Promise<number> {
     let total = 0;

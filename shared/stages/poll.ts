@@ -53,7 +53,7 @@ export async function pollAll(
   return await batchOfEach(tools.database, "poll", providers, async (provider) => {
     const cancelled = await cancelBatch(tools, provider);
     const taken = await pollBatch(tools, provider, options);
-    return { taken: cancelled + taken, full: taken === CALLS_AT_ONCE * provider.pollBatch };
+    return { taken: cancelled + taken, fullness: taken / (CALLS_AT_ONCE * provider.pollBatch) };
   });
 }
 
@@ -69,30 +69,40 @@ export async function pollBatch(
     webhooks: provider.callsBack ? webhooks : "off",
   });
   if (due.length === 0) return 0;
+  const models = await modelsOf(provider.name);
 
+  // Who is asked comes first, so that the calls are full.
   const asked = due.filter((poll) => !poll.quiet);
-  const calls = [];
-  for (let from = 0; from < asked.length; from += provider.pollBatch) {
-    const some = asked.slice(from, from + provider.pollBatch);
-    calls.push(provider.poll(some.map((poll) => poll.provider_task_id)));
+  const inOrder = [...asked, ...due.filter((poll) => poll.quiet)];
+  const portions = [];
+  for (let from = 0; from < inOrder.length; from += provider.pollBatch) {
+    portions.push(askAndSettle(inOrder.slice(from, from + provider.pollBatch)));
   }
-  const answers = (await Promise.all(calls)).flat();
-  await noteSilence(answers);
-  const byTask = new Map(answers.map((answer) => [answer.id, answer]));
-  const states = await recall(due, byTask);
-  const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
-  const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
-    if (!isDataError(error)) throw error;
-    // One answer that the database refuses must not hold up the others for ever.
-    log.error("A batch of answers could not be settled, settling them one by one", { error });
-    return settleEach(results);
-  });
+  const outcomes = await Promise.allSettled(portions);
+  const changes = outcomes.flatMap((one) => one.status === "fulfilled" ? one.value : []);
   log.info("Polled", {
     due: due.length,
     asked: asked.length,
     ...countBy(changes.map((change) => change.result)),
   });
+  const failed = outcomes.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return due.length;
+
+  /** One call and its transaction. A portion neither waits for another nor fails with it. */
+  async function askAndSettle(polls: readonly DuePoll[]) {
+    const tasks = polls.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
+    const answers = tasks.length === 0 ? [] : await provider.poll(tasks);
+    await noteSilence(answers);
+    const states = await recall(polls, new Map(answers.map((answer) => [answer.id, answer])));
+    const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
+    return await settleVideoJobs(database, results).catch((error: unknown) => {
+      if (!isDataError(error)) throw error;
+      // One answer that the database refuses must not hold up the others for ever.
+      log.error("A batch of answers could not be settled, settling them one by one", { error });
+      return settleEach(results);
+    });
+  }
 
   /** No news is settled as none; why there is none is for the operator, who can do something about it. */
   async function noteSilence(all: readonly TaskState[]): Promise<void> {
@@ -144,7 +154,7 @@ export async function pollBatch(
     const rendering = {
       elapsedSeconds: poll.seconds_running,
       medianSeconds: poll.median_seconds ??
-        findModel(modelsOf(provider.name), poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
+        findModel(models, poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
       ...(providerProgress === undefined ? {} : { providerProgress }),
     };
     return {

@@ -48,7 +48,7 @@ export async function storeBatch(
   }));
   const failed = copies.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
-  return { taken: jobs.length, full: jobs.length === AT_ONCE };
+  return { taken: jobs.length, fullness: jobs.length / AT_ONCE };
 
   async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
     const provider = providers.get(storable.provider);

@@ -45,7 +45,7 @@ export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask |
 export async function submitAll(
   tools: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
-  builderFor: (provider: string) => TaskBuilder,
+  builderFor: (provider: string) => Promise<TaskBuilder>,
 ): Promise<Batch> {
   const moved = await prepareSubmitting(tools.database, [...providers.keys()]);
   if (moved > 0) tools.log.info("Moved on to other providers", { moved });
@@ -53,7 +53,7 @@ export async function submitAll(
     tools.database,
     "submit",
     providers,
-    (provider) => submitBatch(tools, provider, builderFor(provider.name)),
+    async (provider) => submitBatch(tools, provider, await builderFor(provider.name)),
   );
 }
 
@@ -99,7 +99,7 @@ export async function submitBatch(
   const taken = claimed.jobs.length;
   // Jobs of attempts that were over cost the provider nothing: whoever stands behind them need not wait.
   const idle = taken > 0 && claimed.submissions.length === 0;
-  return { taken, full: idle || taken === provider.submitBatch };
+  return { taken, fullness: idle ? 1 : taken / provider.submitBatch };
 
   async function writeDown(records: SubmissionRecord[], jobs: readonly QueueJob[]): Promise<void> {
     await database.transaction(async (sql) => {

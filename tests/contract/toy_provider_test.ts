@@ -29,7 +29,7 @@ Deno.test("toy: the registry has it with the others, once it has a key", async (
   const keys = new Map([["RUNWARE_API_KEY", "a"], ["TOY_API_KEY", "b"]]);
   const env = (name: string) => keys.get(name);
   assertEquals([...(await createProviders(env, entries)).keys()], ["runware", "toy"]);
-  assertEquals(modelsOf("toy", entries).map(({ id }) => id), ["flipbook"]);
+  assertEquals((await modelsOf("toy", entries)).map(({ id }) => id), ["flipbook"]);
   keys.delete("TOY_API_KEY");
   assertEquals([...(await createProviders(env, entries)).keys()], ["runware"]);
 });
@@ -39,7 +39,7 @@ function doorOf(app: AppStack, env: (name: string) => string | undefined) {
   return {
     projectUrl: app.supabaseUrl,
     body: queueRequestSchema({ imageHosts: ["images.example.com"] }),
-    makers: makersOf(env, entries),
+    makers: () => makersOf(env, entries),
     modelsOf: (provider: string) => modelsOf(provider, entries),
     moderator: wordList,
   };
@@ -76,9 +76,9 @@ Deno.test("toy: with its rows it is asked for, quoted, charged, handed over to, 
       await queue.ready();
       const tools = { database: app.db, queue, node: "toy", log: quiet };
       const secrets = { url: app.supabaseUrl, secretKey: app.secretKey };
-      await submitAll(tools, providers, (provider) =>
+      await submitAll(tools, providers, async (provider) =>
         videoTaskBuilder({
-          models: modelsOf(provider, entries),
+          models: await modelsOf(provider, entries),
           webhook: { secrets: ["s".repeat(32)] },
           functionName: `${provider}-webhook`,
           storage: createStorageApi(secrets),

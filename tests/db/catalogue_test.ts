@@ -35,7 +35,7 @@ Deno.test("every rhyme of the seed can be made as it stands, with and without an
           },
           {},
           { childName: "Maximiliane-Alexandra", avatarUrl },
-          modelsOf(rhyme.provider),
+          await modelsOf(rhyme.provider),
         );
         assertEquals("problems" in plan ? plan.problems : [], [], rhyme.slug);
       }

@@ -190,13 +190,13 @@ Deno.test("more than one call's worth is asked about in calls of the provider's 
     assertEquals(calls.flat().toSorted(), jobs.toSorted());
   }));
 
-Deno.test("work that keeps coming in parts is gathered for longer each time; a full batch is not waited after", () =>
+Deno.test("work that keeps coming in small parts is gathered for longer each time; a full batch is not waited after", () =>
   withSql(async (db) => {
     const batches: Batch[] = [
-      ...Array.from({ length: 6 }, () => ({ taken: 1, full: false })),
-      { taken: 100, full: true },
-      { taken: 1, full: false },
-      { taken: 0, full: false },
+      ...Array.from({ length: 6 }, () => ({ taken: 1, fullness: 0.01 })),
+      { taken: 100, fullness: 1 },
+      { taken: 1, fullness: 0.01 },
+      ...Array.from({ length: 2 }, () => ({ taken: 25, fullness: 0.25 })),
     ];
     const pauses: number[] = [];
     const pause = (milliseconds: number) => {
@@ -204,8 +204,8 @@ Deno.test("work that keeps coming in parts is gathered for longer each time; a f
       return Promise.resolve();
     };
     const tools = { database: db, node: "test", gatherMs: 100, now: () => 0, pause };
-    const step = () => Promise.resolve(batches.shift() ?? { taken: 0, full: false });
+    const step = () => Promise.resolve(batches.shift() ?? { taken: 0, fullness: 0 });
     const report = await drain(tools, "poll", step);
-    assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 100]);
-    assertEquals(report, { batches: 8, work: 107, drained: true });
+    assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 100, 200, 200]);
+    assertEquals(report, { batches: 10, work: 157, drained: true });
   }));

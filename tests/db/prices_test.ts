@@ -41,13 +41,18 @@ interface Offer {
   readonly price: Price | undefined;
 }
 
+const tables = new Map(
+  await Promise.all(PROVIDERS.map(async (name) => [name, await modelsOf(name)] as const)),
+);
+const tableOf = (provider: string) => tables.get(provider) ?? [];
+
 const nameOf = (offer: { provider: string; model: string; sound: Sound }, tier: string) =>
   `${offer.provider} ${offer.model} ${tier} ${offer.sound}`;
 
 /** Every quality of every model that is not retired, with and without sound. */
 function offers(): Offer[] {
   return PROVIDERS.flatMap((provider) =>
-    modelsOf(provider).filter(({ retired }) => retired !== true).flatMap((spec) =>
+    tableOf(provider).filter(({ retired }) => retired !== true).flatMap((spec) =>
       spec.tiers.flatMap((tier) =>
         (["silent", "with_sound"] as const).map((sound) => ({
           ...{ provider, model: spec.id, sound, spec, tier },
@@ -153,7 +158,7 @@ Deno.test("the models that nobody can buy are these, for want of a figure", asyn
 
 Deno.test("a quality goes by one name for each kind of start", () => {
   for (const provider of PROVIDERS) {
-    for (const { id, modes, tiers } of modelsOf(provider)) {
+    for (const { id, modes, tiers } of tableOf(provider)) {
       for (const mode of modes) {
         const names = tiers.filter((tier) => (tier.modes ?? modes).includes(mode))
           .map(({ name }) => name);

@@ -86,11 +86,11 @@ Deno.test("jobs of attempts that are over are cleared away without a pause: whoe
     const { video_id } = await queueVideo(db, family);
     await db.query("select public.cancel_video($1, $2)", [family.userId, video_id]);
     const calls: number[] = [];
-    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, full: true });
+    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, fullness: 1 });
     await queueVideo(db, family);
-    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, full: false });
+    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 1, fullness: 1 / 20 });
     assertEquals(calls, [1]);
-    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 0, full: false });
+    assertEquals(await round(db, choking({ id: "" }, calls)), { taken: 0, fullness: 0 });
   });
 });
 

@@ -5,8 +5,9 @@ import { childSafeNegativePrompt } from "../../shared/domain/prompts.ts";
 import { shapeOf } from "../../shared/domain/shapes.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
 
+const runware = await modelsOf("runware");
 const plan = (wish: Partial<Wish>, name = "pixverse:1@5-fast") => {
-  const spec = findModel(modelsOf("runware"), name);
+  const spec = findModel(runware, name);
   if (spec === undefined) throw new Error(name);
   return planPromptVideo(spec, { prompt: "a fox on a hill", ...wish });
 };
@@ -64,8 +65,8 @@ Deno.test("where the picture decides the size, the dearest quality is charged", 
   assertEquals(charged({ duration: 5 }, "bytedance:2@1"), "480p");
 });
 
-Deno.test("where the picture decides the shape only, the quality asked for is charged", () => {
-  const spec = findModel(modelsOf("kie"), "bytedance/v1-pro");
+Deno.test("where the picture decides the shape only, the quality asked for is charged", async () => {
+  const spec = findModel(await modelsOf("kie"), "bytedance/v1-pro");
   if (spec === undefined) throw new Error("No Seedance at KIE");
   for (const resolution of ["480p", "720p", "1080p"]) {
     const wish = { prompt: "a fox", firstFrame: "https://a.example/1.png", resolution };

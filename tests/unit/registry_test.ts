@@ -1,7 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError } from "../../shared/config.ts";
 import * as known from "../../shared/providers/known.ts";
-import { createProviders, makersOf, modelsOf } from "../../shared/providers/registry.ts";
+import {
+  checkSettings,
+  createProviders,
+  makersOf,
+  modelsOf,
+} from "../../shared/providers/registry.ts";
 
 const entries = Object.values(known);
 
@@ -25,15 +30,18 @@ Deno.test("with every key every provider is there, and a worker without any does
 
 Deno.test("a key that can be none stops the door that charges as it stops the workers", async () => {
   const env = (name: string) => name === "KIE_API_KEY" ? "two\nlines" : undefined;
-  assertThrows(() => makersOf(env), ConfigError, "KIE_API_KEY must be letters, digits");
+  assertThrows(() => checkSettings(env), ConfigError, "KIE_API_KEY must be letters, digits");
+  await assertRejects(() => makersOf(env), ConfigError, "KIE_API_KEY must be letters");
   await assertRejects(() => createProviders(env), ConfigError, "KIE_API_KEY must be letters");
 });
 
-Deno.test("every provider has models of its own, and an unknown one has none", () => {
-  for (const { name, models } of entries) {
-    assertEquals(modelsOf(name), models);
+Deno.test("every provider has models of its own, and an unknown one has none", async () => {
+  for (const entry of entries) {
+    const { name } = entry;
+    const models = await entry.models();
+    assertEquals(await modelsOf(name), models);
     assertEquals(models.length > 0, true);
     assertEquals(new Set(models.map(({ id }) => id)).size, models.length);
   }
-  assertEquals(modelsOf("nobody"), []);
+  assertEquals(await modelsOf("nobody"), []);
 });

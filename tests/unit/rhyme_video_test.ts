@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../../shared/domain/rhyme_video.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
 
-const models = modelsOf("runware");
+const models = await modelsOf("runware");
 const rhyme: Rhyme = {
   title: "Twinkle",
   promptTemplate: "{child} waves at a star. {style}",

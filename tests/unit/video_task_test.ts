@@ -11,7 +11,7 @@ const noStorage: StorageApi = {
 };
 
 const tools = {
-  models: modelsOf("runware"),
+  models: await modelsOf("runware"),
   webhook: { secrets: ["s".repeat(32)] },
   functionName: "runware-webhook",
   storage: noStorage,

@@ -1,11 +1,10 @@
 /** KIE's place in the registry. */
 import type { ProviderEntry } from "../registry.ts";
-import { kieModels } from "./models.ts";
 
 /** KIE_API_KEY switches it on; KIE_URL points it at a sandbox. */
 export const kie: ProviderEntry = {
   name: "kie",
-  models: kieModels,
+  models: async () => (await import("./models.ts")).kieModels,
   async open(config) {
     const { createKieProvider } = await import("./adapter.ts");
     return createKieProvider(config);

@@ -1,11 +1,10 @@
 /** Runware's place in the registry. */
 import type { ProviderEntry } from "../registry.ts";
-import { runwareModels } from "./models.ts";
 
 /** RUNWARE_API_KEY switches it on; RUNWARE_URL points it at a sandbox. */
 export const runware: ProviderEntry = {
   name: "runware",
-  models: runwareModels,
+  models: async () => (await import("./models.ts")).runwareModels,
   async open(config) {
     const { createRunwareProvider } = await import("./adapter.ts");
     return createRunwareProvider(config);

@@ -1,11 +1,10 @@
 /** Runway's place in the registry. */
 import type { ProviderEntry } from "../registry.ts";
-import { runwayModels } from "./models.ts";
 
 /** RUNWAY_API_KEY switches it on; RUNWAY_URL points it at a sandbox. */
 export const runway: ProviderEntry = {
   name: "runway",
-  models: runwayModels,
+  models: async () => (await import("./models.ts")).runwayModels,
   async open(config) {
     const { createRunwayProvider } = await import("./adapter.ts");
     return createRunwayProvider(config);

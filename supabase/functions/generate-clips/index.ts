@@ -11,7 +11,7 @@ import { createVideoWatcher } from "../../../shared/status/watcher.ts";
 
 const config = {
   imageHosts: imageHosts(env),
-  makers: makersOf(env),
+  makers: await makersOf(env),
   moderator: moderatorFor(moderationConfig(env)),
 };
 const watcher = createVideoWatcher({

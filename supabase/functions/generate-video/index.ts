@@ -7,7 +7,7 @@ import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { makersOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 
-const config = { makers: makersOf(env), moderator: moderatorFor(moderationConfig(env)) };
+const config = { makers: await makersOf(env), moderator: moderatorFor(moderationConfig(env)) };
 
 export default withErrorTypes(userDoor(
   "generate-video",

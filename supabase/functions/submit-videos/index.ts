@@ -17,9 +17,9 @@ export default workerDoor(
   "submit-videos",
   { stage: "submit", gatherMs: 250 },
   (tools) =>
-    submitAll(tools, providers, (provider) =>
+    submitAll(tools, providers, async (provider) =>
       videoTaskBuilder({
-        models: modelsOf(provider),
+        models: await modelsOf(provider),
         webhook,
         functionName: `${provider}-webhook`,
         storage,

@@ -67,9 +67,9 @@ async function begin(around: Surroundings): Promise<Life> {
       [name, provider],
     ) => [name, watchProvider(provider, crossings)]),
   );
-  const builderFor = (provider: string) =>
+  const builderFor = async (provider: string) =>
     videoTaskBuilder({
-      models: modelsOf(provider),
+      models: await modelsOf(provider),
       webhook: { secrets: ["the sandbox is given no webhook address"] },
       functionName: `${provider}-webhook`,
       storage: createStorageApi({ url: supabaseUrl, secretKey }),
@@ -112,5 +112,5 @@ async function notifyInTurn(tools: WorkerTools, notifyTools: NotifyTools): Promi
   for (const channel of CHANNELS) {
     taken += (await notifyBatch(tools, { ...notifyTools, served: [channel] })).taken;
   }
-  return { taken, full: false };
+  return { taken, fullness: 0 };
 }

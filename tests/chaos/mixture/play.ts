@@ -124,9 +124,9 @@ async function work(site: Site): Promise<void> {
   const { providers, store, storage, webhook, incidents, isolates } = site;
   const stages: Record<string, (tools: WorkerTools) => Promise<Batch>> = {
     submit: (tools) =>
-      submitAll(tools, providers, (provider) =>
+      submitAll(tools, providers, async (provider) =>
         videoTaskBuilder({
-          models: modelsOf(provider),
+          models: await modelsOf(provider),
           webhook,
           functionName: `${provider}-webhook`,
           storage,

@@ -32,7 +32,7 @@ export async function settlesOnce({ provider, levers, task }: Bench): Promise<vo
     await submitAll(
       worker("one"),
       providers,
-      () => ({ video_job_id: id }) => Promise.resolve({ ...task(), id }),
+      () => Promise.resolve(({ video_job_id: id }) => Promise.resolve({ ...task(), id })),
     );
     const { id } = await newestJob(db, video_id);
     const theirs = "select provider_task_id as value from public.video_jobs where id = $1";
