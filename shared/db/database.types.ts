@@ -908,15 +908,8 @@ export type Database = {
         Returns: Json;
       };
       "quote_video": { Args: { "p_request": Json; "p_user_id": string }; Returns: Json };
-      "record_provider_event": {
-        Args: {
-          "p_hash": string;
-          "p_payload": Json;
-          "p_provider": string;
-          "p_task_id"?: string;
-          "p_task_state"?: string;
-          "p_video_job_id": string;
-        };
+      "record_provider_events": {
+        Args: { "p_events": Json; "p_provider": string };
         Returns: Json;
       };
       "register_device": {

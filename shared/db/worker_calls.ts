@@ -181,7 +181,7 @@ export async function noteAskedInVain(sql: Sql, provider: string, code: string):
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
   many(sql, changed, "select * from app.settle_video_jobs($1)", [JSON.stringify(results)]);
 
-/** Recorded webhook payloads of these attempts, newest first; record_provider_event keeps a handful of each. */
+/** Recorded webhook payloads of these attempts, newest first; record_provider_events keeps a handful of each. */
 export const recordedEvents = (sql: Sql, jobIds: string[]) =>
   many(
     sql,

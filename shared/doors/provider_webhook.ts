@@ -5,25 +5,21 @@
 import { z } from "zod";
 import type { WebhookConfig } from "../config.ts";
 import { readText } from "../http/body.ts";
-import { fromRpcError, HttpError } from "../http/http_error.ts";
-import type { WebhookVisit } from "../http/webhook_door.ts";
+import { HttpError } from "../http/http_error.ts";
+import type { PlainVisit } from "../http/plain_door.ts";
 import { isWebhookToken } from "../http/webhook_token.ts";
 import type { TaskState } from "../providers/provider.ts";
 import { storable, storableText } from "../storable.ts";
+import type { RecordEvent } from "./provider_events.ts";
 
 /** Largest body taken, in bytes; a real one has a few hundred. */
 const BODY_MAX = 262_144;
 
-const recorded = z.object({
-  known: z.boolean(),
-  recorded: z.boolean(),
-  rang: z.boolean(),
-});
-
 /** Whose webhooks come in, and how they are told from others. */
 export interface WebhookSource {
-  readonly provider: string;
   readonly webhook: WebhookConfig;
+  /** Where they are written down. */
+  readonly record: RecordEvent;
   /** Whether the provider's own signature is true, where it signs. Asked after the token was. */
   readonly isSigned?: (headers: Headers, body: string) => Promise<boolean>;
   /** The tasks a body names, where their ids are the provider's: of a create that was never answered, the only word. */
@@ -39,8 +35,8 @@ const TASK_ID_MAX = 200;
  */
 export async function providerWebhook(
   request: Request,
-  visit: WebhookVisit,
-  { provider, webhook, isSigned, tasksIn = () => [] }: WebhookSource,
+  visit: PlainVisit,
+  { webhook, record, isSigned, tasksIn = () => [] }: WebhookSource,
 ): Promise<Response> {
   const { searchParams } = new URL(request.url);
   const job = searchParams.get("job") ?? "";
@@ -55,15 +51,12 @@ export async function providerWebhook(
   }
   const payload = payloadOf(text);
   const [task] = tasksIn(payload).filter(({ id }) => id.length <= TASK_ID_MAX);
-  const { data, error } = await visit.admin().rpc("record_provider_event", {
-    p_provider: provider,
-    p_video_job_id: jobId.data,
-    p_hash: await eventHash(jobId.data, text),
-    p_payload: payload,
-    ...(task === undefined ? {} : { p_task_id: task.id, p_task_state: task.state }),
+  const outcome = await record({
+    video_job_id: jobId.data,
+    hash: await eventHash(jobId.data, text),
+    payload,
+    ...(task === undefined ? {} : { task_id: task.id, task_state: task.state }),
   });
-  if (error) throw fromRpcError(error);
-  const outcome = recorded.parse(data);
   visit.log.info(
     outcome.known ? "Webhook" : "Webhook for a job we do not know",
     {

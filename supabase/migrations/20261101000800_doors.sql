@@ -272,15 +272,15 @@ $$;
 comment on function public.video_changes(uuid[], bigint[]) is
   'Of many watched videos only those that moved past the rev beside their id; "state" is null for one that is gone. One question for everybody who waits. Service role only: whose they are was checked when the watching began.';
 
-create function public.record_provider_event(
+create function app.record_provider_event(
   p_provider text,
   p_video_job_id uuid,
   p_hash text,
   p_payload jsonb,
-  p_task_id text default null,
-  p_task_state text default null
+  p_task_id text,
+  p_task_state text
 ) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql set search_path = ''
 as $$
 declare
   v_status text;
@@ -296,7 +296,7 @@ begin
   end if;
   select j.status into v_status from public.video_jobs j where j.id = p_video_job_id and j.provider = p_provider;
   if not found then
-    return jsonb_build_object('known', false, 'recorded', false, 'rang', false);
+    return jsonb_build_object('known', false, 'recorded', false, 'due', false);
   end if;
 
   -- A real provider says a handful of things about a task; a flood is someone else.
@@ -306,17 +306,63 @@ begin
   on conflict (hash) do nothing;
   v_new := found;
 
-  -- A repetition has nothing new to say, and rings for nobody.
+  -- A repetition has nothing new to say, and makes nothing due.
   if not v_new or v_status not in ('claimed', 'processing') then
-    return jsonb_build_object('known', true, 'recorded', v_new, 'rang', false);
+    return jsonb_build_object('known', true, 'recorded', v_new, 'due', false);
   end if;
   update public.video_jobs j
   set next_poll_at = clock_timestamp(), maybe_bought = true,
     -- Kept should the create's own answer never come; overwritten by it when it does.
     provider_task_id = coalesce(j.provider_task_id, p_task_id)
   where j.id = p_video_job_id and j.status in ('claimed', 'processing');
-  return jsonb_build_object('known', true, 'recorded', v_new, 'rang', app.ring('poll'));
+  return jsonb_build_object('known', true, 'recorded', true, 'due', true);
 end;
 $$;
-comment on function public.record_provider_event(text, uuid, text, jsonb, text, text) is
-  'Takes in a webhook: keeps the event once, makes the attempt due now and rings the poller, who asks the provider itself. p_task_id, p_task_state: the task that it names, where the ids are the provider''s; written beside an outcome that is unknown. An unknown or finished attempt changes nothing and is no error.';
+comment on function app.record_provider_event(text, uuid, text, jsonb, text, text) is
+  'Keeps one event once, and makes its attempt due. p_task_id, p_task_state: the task that it names, where the ids are the provider''s; written beside an outcome that is unknown.';
+revoke all on function app.record_provider_event(text, uuid, text, jsonb, text, text) from public;
+
+create function public.record_provider_events(p_provider text, p_events jsonb) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_event record;
+  v_outcome jsonb;
+  v_outcomes jsonb[];
+  v_due boolean := false;
+  v_rang boolean := false;
+begin
+  if jsonb_array_length(p_events) > 1 then
+    -- Several attempts are changed, so their videos are locked first and in order, as everywhere.
+    perform 1
+    from public.videos v
+    where v.id in (
+      select j.video_id
+      from jsonb_to_recordset(p_events) as e (video_job_id uuid)
+      join public.video_jobs j on j.id = e.video_job_id
+    )
+    order by v.id
+    for no key update;
+  end if;
+
+  for v_event in
+    select e.*
+    from rows from (
+      jsonb_to_recordset(p_events) as (video_job_id uuid, hash text, payload jsonb, task_id text, task_state text)
+    ) with ordinality as e (video_job_id, hash, payload, task_id, task_state, position)
+  loop
+    v_outcome := app.record_provider_event(
+      p_provider, v_event.video_job_id, v_event.hash, v_event.payload, v_event.task_id, v_event.task_state
+    );
+    v_due := v_due or (v_outcome -> 'due')::boolean;
+    v_outcomes[v_event.position] := v_outcome - 'due';
+  end loop;
+
+  if v_due then
+    v_rang := app.ring('poll');
+  end if;
+  return jsonb_build_object('events', to_jsonb(v_outcomes), 'rang', v_rang);
+end;
+$$;
+comment on function public.record_provider_events(text, jsonb) is
+  'Takes in webhooks of a provider, one or many: [{video_job_id, hash, payload, task_id, task_state}]. Keeps each event once, makes its attempt due now and rings the poller, who asks the provider itself. Answers {events: [{known, recorded}], rang}, in the same order. An unknown or finished attempt changes nothing and is no error.';

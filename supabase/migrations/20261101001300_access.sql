@@ -70,7 +70,7 @@ grant execute on function public.cancel_video(uuid, uuid) to service_role;
 grant execute on function public.video_status(uuid, uuid[]) to service_role;
 grant execute on function public.videos_under_way(uuid) to service_role;
 grant execute on function public.video_changes(uuid[], bigint[]) to service_role;
-grant execute on function public.record_provider_event(text, uuid, text, jsonb, text, text) to service_role;
+grant execute on function public.record_provider_events(text, jsonb) to service_role;
 grant execute on function public.health_report() to service_role;
 
 -- No policy on purpose: nobody but the service role, which is above policies, has business there.

@@ -25,7 +25,7 @@ export interface BenchContext {
   readonly server: TestServer;
   /** Gives `work` a fresh copy of the product's database, dropped afterwards. */
   withDatabase<T>(work: (database: BenchDatabase) => Promise<T>): Promise<T>;
-  /** The sizes of the issue, however long they take, instead of those that fit into eight minutes. */
+  /** The full sizes, however long they take, instead of those that fit into eight minutes. */
   readonly full: boolean;
   /** A line for whoever watches; not part of the results. */
   say(text: string): void;

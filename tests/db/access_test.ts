@@ -66,7 +66,7 @@ Deno.test("the service role may execute the doors and write no money and no stat
       "queue_clips",
       "queue_video",
       "quote_video",
-      "record_provider_event",
+      "record_provider_events",
       "video_changes",
       "video_status",
       "videos_under_way",

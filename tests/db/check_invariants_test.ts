@@ -12,6 +12,7 @@ import {
   newFamily,
   passTime,
   queueVideo,
+  recordEvent,
   value,
 } from "../support/fixtures.ts";
 import { quiet, withSql } from "../support/sql.ts";
@@ -130,7 +131,7 @@ Deno.test("a webhook's ring moves nothing where the provider makes up the ids an
     const { video_id } = await queueVideo(db, family);
     const { id } = await newestJob(db, video_id);
     await startSubmissions(db, [id], "dead");
-    await db.query("select public.record_provider_event('runware', $1, 'h', '{}')", [id]);
+    await recordEvent(db, id);
     await db.query("delete from pgboss.job");
     assertEquals((await brokenInvariants(db)).map((row) => row["video_id"]), [video_id]);
   });

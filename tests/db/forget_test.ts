@@ -13,6 +13,7 @@ import {
   type Family,
   newFamily,
   queueVideo,
+  recordEvent,
   stateOf,
   value,
 } from "../support/fixtures.ts";
@@ -38,10 +39,7 @@ async function populated(db: Database): Promise<{ family: Family; bystander: Fam
   );
   const { video_id } = await queueVideo(db, family, { hash: "waiting", key: "tap" });
   const job = await accept(db, video_id);
-  await db.query("select public.record_provider_event('runware', $1, 'h', $2)", [job, {
-    taskUUID: job,
-    path: `${family.userId}/x`,
-  }]);
+  await recordEvent(db, job, { payload: { taskUUID: job, path: `${family.userId}/x` } });
   return { family, bystander };
 }
 
@@ -270,7 +268,7 @@ Deno.test("what providers said, raw, is forgotten after a week, wherever it is k
     const { video_id } = await queueVideo(db, family);
     const job = await accept(db, video_id);
     const raw = JSON.stringify({ message: "verbatim" });
-    await db.query("select public.record_provider_event('runware', $1, 'h', $2)", [job, raw]);
+    await recordEvent(db, job, { payload: JSON.parse(raw) });
     await db.query("select app.fail_attempt($1, 'c', 'provider', 'p', 'm', $2, null)", [job, raw]);
     await db.query(
       "insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_error) values ($1, $2, 'runware', 'm', $3)",

@@ -12,6 +12,7 @@ import {
   newFamily,
   passTime,
   queueVideo,
+  recordEvent,
   TWINKLE,
   value,
   videoOf,
@@ -116,7 +117,7 @@ Deno.test("a provider that was not heard ringing for an hour is asked at every s
 Deno.test("whoever has rung is asked at once, however early", () =>
   withSql(async (db) => {
     const { jobId } = await underWay(db);
-    await db.query("select public.record_provider_event('runware', $1, 'hash', '{}')", [jobId]);
+    await recordEvent(db, jobId);
     assertEquals(await poll(db, "on"), [[jobId]]);
   }));
 

@@ -17,6 +17,7 @@ import {
   newFamily,
   passTime,
   queueVideo,
+  recordEvent,
   value,
   videoOf,
 } from "../support/fixtures.ts";
@@ -302,7 +303,7 @@ Deno.test("F35 the clean-up forgets raw events, raw errors and cron's history af
     const family = await newFamily(db, { gems: 10 });
     const { video_id } = await queueVideo(db, family);
     const job = await accept(db, video_id);
-    await db.query("select public.record_provider_event('runware', $1, 'h', '{}')", [job]);
+    await recordEvent(db, job);
     await deliver(db, job);
     await db.query("update public.provider_events set received_at = now() - interval '8 days'");
     await passTime(db, "8 days");

@@ -12,6 +12,7 @@ import {
   newestJob,
   newFamily,
   queueVideo,
+  recordEvent,
   stateOf,
   value,
   videoOf,
@@ -239,7 +240,7 @@ Deno.test("a webhook that rings while the poller asks is not forgotten", async (
     const job = await accept(db, video_id);
     await db.query("update public.video_jobs set next_poll_at = now()");
     await db.query("select * from app.due_polls('runware', 10)");
-    await db.query("select public.record_provider_event('runware', $1, 'h', '{}')", [job]);
+    await recordEvent(db, job);
     await settleVideoJobs(db, [{ video_job_id: job, state: "unanswered" }]);
     const due = await db.query("select video_job_id from app.due_polls('runware', 10)");
     assertEquals(due, [{ video_job_id: job }]);
@@ -260,28 +261,6 @@ Deno.test("a second poller is not given what the first has leased", async () => 
     const ids = leased.flat().map((row) => row["video_job_id"]);
     assertEquals(ids.length, new Set(ids).size);
     assertEquals(ids.length, 10);
-  });
-});
-
-Deno.test("an event for an unknown attempt is no error, and the same event is kept once", async () => {
-  await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
-    const job = await accept(db, video_id);
-    const event = (id: string, hash: string) =>
-      value(db, "select public.record_provider_event('runware', $1, $2, '{}') as value", [
-        id,
-        hash,
-      ]);
-    assertEquals(await event(crypto.randomUUID(), "a"), {
-      known: false,
-      recorded: false,
-      rang: false,
-    });
-    await event(job, "b");
-    await event(job, "b");
-    assertEquals(await value(db, "select count(*)::int as value from public.provider_events"), 1);
-    assertEquals((await newestJob(db, video_id)).status, "processing");
   });
 });
 

@@ -164,3 +164,18 @@ Deno.test("F14 a replaced secret is accepted beside the new one until it is remo
     assertEquals(await eventCount(app), 1);
   });
 });
+
+Deno.test("a burst of webhooks, some twice: each is answered, each is kept once", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app);
+    const jobs: string[] = [];
+    for (let n = 0; n < 4; n++) jobs.push(await submitted(app, await queued(app, customer)));
+    const tokens = await Promise.all(jobs.map((job) => tokenOf(app, job)));
+    const posts = [...jobs, ...jobs].map((job, n) =>
+      postWebhook(app, { job, token: tokens[n % jobs.length] ?? "", body: successOf(job) })
+    );
+    const answers = await Promise.all(posts);
+    assertEquals(answers.map(({ status }) => status), posts.map(() => 200));
+    assertEquals(await eventCount(app), jobs.length);
+  });
+});

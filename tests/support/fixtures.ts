@@ -41,6 +41,23 @@ export async function newFamily(sql: Sql, { gems = 0, tier = "free" } = {}): Pro
   return { userId, childId };
 }
 
+/** A webhook about an attempt comes in, as the door hands it on. Answers what became of it. */
+export async function recordEvent(
+  sql: Sql,
+  video_job_id: string,
+  { provider = "runware", hash = "h", payload = {} }: {
+    provider?: string;
+    hash?: string;
+    payload?: unknown;
+  } = {},
+): Promise<unknown> {
+  const [row] = await sql.query(
+    "select public.record_provider_events($1, $2) -> 'events' -> 0 as value",
+    [provider, JSON.stringify([{ video_job_id, hash, payload }])],
+  );
+  return row?.["value"];
+}
+
 /** What queue_video answers. */
 export const queueAnswer = z.object({
   video_id: z.uuid(),

@@ -1,7 +1,9 @@
 /** POST, KIE: a task ended. Token and signature are checked here, not by the platform. */
 import { webhookConfig } from "../../../shared/config.ts";
+import { eventRecorder } from "../../../shared/doors/provider_events.ts";
 import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
-import { webhookDoor } from "../../../shared/http/webhook_door.ts";
+import { adminClient } from "../../../shared/http/admin_client.ts";
+import { plainDoor } from "../../../shared/http/plain_door.ts";
 import { isSignedByKie } from "../../../shared/providers/kie/signature.ts";
 import { parseKieCallback } from "../../../shared/providers/kie/webhook.ts";
 import { env } from "../../../shared/runtime.ts";
@@ -11,12 +13,15 @@ const webhook = webhookConfig(env);
 // There once a webhook key was made in KIE's console; then every callback must bear its signature.
 const key = env("KIE_WEBHOOK_HMAC_KEY");
 
-export default webhookDoor(
+const record = eventRecorder("kie", adminClient);
+
+export default plainDoor(
   "kie-webhook",
+  ["POST"],
   (request, visit) =>
     providerWebhook(request, visit, {
-      provider: "kie",
       webhook,
+      record,
       tasksIn: parseKieCallback,
       ...(key === undefined ? {} : {
         isSigned: (headers, body) => isSignedByKie({ headers, body, key, now: Date.now() }),

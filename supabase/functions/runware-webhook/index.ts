@@ -1,13 +1,17 @@
 /** POST, Runware: a task ended. The token in the URL is checked here, not by the platform. */
 import { webhookConfig } from "../../../shared/config.ts";
+import { eventRecorder } from "../../../shared/doors/provider_events.ts";
 import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
-import { webhookDoor } from "../../../shared/http/webhook_door.ts";
+import { adminClient } from "../../../shared/http/admin_client.ts";
+import { plainDoor } from "../../../shared/http/plain_door.ts";
 import { env } from "../../../shared/runtime.ts";
 
 // Read at start: without a secret this function does not come up at all, rather than open.
 const webhook = webhookConfig(env);
+const record = eventRecorder("runware", adminClient);
 
-export default webhookDoor(
+export default plainDoor(
   "runware-webhook",
-  (request, visit) => providerWebhook(request, visit, { provider: "runware", webhook }),
+  ["POST"],
+  (request, visit) => providerWebhook(request, visit, { webhook, record }),
 );

@@ -182,7 +182,10 @@ function startStub(): { readonly url: string; close(): Promise<void> } {
       model_reason: null,
       replayed: false,
     } satisfies QueuedRow,
-    "/rest/v1/rpc/record_provider_event": { known: true, recorded: true, rang: false },
+    "/rest/v1/rpc/record_provider_events": {
+      events: [{ known: true, recorded: true }],
+      rang: false,
+    },
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const answer = answers[new URL(request.url).pathname];

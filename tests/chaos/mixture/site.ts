@@ -8,6 +8,7 @@ import type { WebhookConfig } from "../../../shared/config.ts";
 import type { Database as Schema } from "../../../shared/db/database.types.ts";
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
+import { eventRecorder } from "../../../shared/doors/provider_events.ts";
 import { providerWebhook } from "../../../shared/doors/provider_webhook.ts";
 import { HttpError } from "../../../shared/http/http_error.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
@@ -123,10 +124,11 @@ async function withDoor(
   const client = createClient<Schema>(app.supabaseUrl, app.secretKey, {
     auth: { persistSession: false, autoRefreshToken: false },
   });
+  const record = eventRecorder(provider, () => client);
   const door = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    const visit = { requestId: crypto.randomUUID(), log, admin: () => client };
+    const visit = { requestId: crypto.randomUUID(), log };
     try {
-      return await providerWebhook(request, visit, { provider, webhook: { secrets } });
+      return await providerWebhook(request, visit, { webhook: { secrets }, record });
     } catch (error) {
       const status = error instanceof HttpError ? error.status : 500;
       incidents.push(`The webhook's door answered ${status}: ${error}`);

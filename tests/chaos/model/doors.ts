@@ -95,9 +95,14 @@ export function callOf(visit: Visit, people: People): Call | null {
       const values = ["runware", id, hash, body];
       return {
         said: `A webhook (${visit.says}) comes for ${names.of(id)}`,
-        heard: { name: "record_provider_event", values },
+        heard: { name: "record_provider_events", values },
         run: (sql) =>
-          sql.query("select public.record_provider_event($1, $2, $3, $4) as value", values),
+          sql.query(
+            `select public.record_provider_events($1, jsonb_build_array(jsonb_build_object(
+               'video_job_id', $2::uuid, 'hash', $3::text, 'payload', $4::jsonb
+             ))) as value`,
+            values,
+          ),
       };
     }
     case "delete": {

@@ -341,12 +341,13 @@ const SQL: Record<string, Reader> = {
     });
   },
 
-  record_provider_event({ values, rows }, reading) {
+  record_provider_events({ values, rows }, reading) {
     const [, id, hash] = z.tuple([z.string(), z.string(), z.string()]).rest(z.unknown()).parse(
       values,
     );
-    const { known, recorded } = z.object({ known: z.boolean(), recorded: z.boolean() })
-      .parse(answered.parse(rows));
+    const { events: [{ known, recorded }] } = z.object({
+      events: z.tuple([z.object({ known: z.boolean(), recorded: z.boolean() })]),
+    }).parse(answered.parse(rows));
     if (reading.locate(id) === undefined) return expect("Nobody's event known", known, false);
     onAttempt(reading, id, (model, { account, attempt }) => {
       expect("Event known", known, !account.gone);

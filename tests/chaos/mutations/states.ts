@@ -123,4 +123,12 @@ export const STATES: readonly Mutation[] = [
     why: "refunded and bought at the same moment",
     tests: ["tests/db/reconcile_test.ts"],
   },
+  {
+    name: "many webhooks in one call change attempts before their videos are locked",
+    file: DOORS,
+    find: "  if jsonb_array_length(p_events) > 1 then\n",
+    replace: "  if false then\n",
+    why: "it and whoever settles the same videos wait for each other",
+    tests: ["tests/db/provider_events_test.ts"],
+  },
 ];

@@ -9,6 +9,7 @@ import {
   newestJob,
   newFamily,
   queueVideo,
+  recordEvent,
   TWINKLE,
   value,
   videoOf,
@@ -39,9 +40,7 @@ export async function settlesOnce({ provider, levers, task }: Bench): Promise<vo
     const taskId = String(await value(db, theirs, [id]));
     levers.finish(taskId);
     for (const body of await levers.callBackTwice(taskId)) {
-      const payload = JSON.stringify(body);
-      const take = "select public.record_provider_event($1, $2, $3, $4::text::jsonb)";
-      await db.query(take, [name, id, payload, payload]);
+      await recordEvent(db, id, { provider: name, hash: JSON.stringify(body), payload: body });
       await Promise.all(["one", "two"].map((node) => pollAll(worker(node), providers)));
     }
     assertEquals((await videoOf(db, video_id)).status, "rendering");

@@ -1,0 +1,59 @@
+/** Calls that come in while others are under way, and so can share the next one. */
+
+/** How calls are made together. */
+export interface Company<T, R> {
+  /** Makes one call for all of these. Answers in their order. */
+  readonly call: (items: readonly T[]) => Promise<readonly R[]>;
+  /** Most items of a call. */
+  readonly most: number;
+  /** Most calls under way; what comes in meanwhile waits for the next. */
+  readonly callsAtOnce: number;
+  /** Whether such a failure is one item's fault, so that the others are to be called without it. */
+  readonly isOnes: (error: unknown) => boolean;
+}
+
+interface Waiting<T, R> {
+  readonly item: T;
+  readonly answer: PromiseWithResolvers<R>;
+}
+
+/**
+ * A function for one item that is answered by calls for many. Nobody waits for company: an item alone is
+ * called for at once.
+ */
+export function inCompany<T, R>(
+  { call, most, callsAtOnce, isOnes }: Company<T, R>,
+): (item: T) => Promise<R> {
+  const waiting: Waiting<T, R>[] = [];
+  let underWay = 0;
+
+  async function callFor(some: readonly Waiting<T, R>[]): Promise<void> {
+    try {
+      const answers = await call(some.map(({ item }) => item));
+      some.forEach(({ answer }, at) => {
+        const own = answers[at];
+        if (own === undefined) answer.reject(new Error("The call has no answer for this"));
+        else answer.resolve(own);
+      });
+    } catch (error) {
+      if (some.length === 1 || !isOnes(error)) {
+        for (const { answer } of some) answer.reject(error);
+      } else {
+        for (const one of some) await callFor([one]);
+      }
+    }
+  }
+
+  async function work(): Promise<void> {
+    underWay += 1;
+    while (waiting.length > 0) await callFor(waiting.splice(0, most));
+    underWay -= 1;
+  }
+
+  return (item) => {
+    const answer = Promise.withResolvers<R>();
+    waiting.push({ item, answer });
+    if (underWay < callsAtOnce) void work();
+    return answer.promise;
+  };
+}
