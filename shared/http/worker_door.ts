@@ -9,7 +9,7 @@ import { databaseUrl } from "../config.ts";
 import { endDrain, startDrain } from "../db/worker_calls.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
-import { type Batch, drain, type DrainReport } from "../stages/drain.ts";
+import { type Batch, drain, type DrainReport, type DrainTools } from "../stages/drain.ts";
 import { type EdgeFunction, secretDoor, type Visit } from "./door.ts";
 
 /** What every stage works with. */
@@ -39,7 +39,7 @@ function isolateTools(): Pick<WorkerTools, "database" | "queue"> {
 /** Makes the edge function that drains one stage. */
 export function workerDoor(
   name: string,
-  { stage, gatherMs = 0 }: { stage: string; gatherMs?: number },
+  { stage, ...ways }: { stage: string } & Pick<DrainTools, "gatherMs" | "lanes">,
   step: Step,
 ): EdgeFunction {
   return secretDoor(name, ["POST"], "cron", async (request, visit) => {
@@ -49,7 +49,7 @@ export function workerDoor(
       log: visit.log,
     };
     await tools.queue.ready();
-    const work = drain({ ...tools, gatherMs }, stage, () => step(tools));
+    const work = drain({ ...tools, ...ways }, stage, (node) => step({ ...tools, node }));
     if (new URL(request.url).searchParams.has("wait")) {
       return Response.json({ success: true, ...await work });
     }

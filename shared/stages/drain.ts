@@ -42,34 +42,62 @@ export interface DrainTools {
    * a batch is no cheaper than its parts.
    */
   readonly gatherMs?: number;
+  /**
+   * Whether a full batch brings a second lane, which takes batches beside the first for as long as its own
+   * are full: while one waits for the provider, the other keeps the database busy.
+   */
+  readonly lanes?: 1 | 2;
   readonly now?: () => number;
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
-/** Takes a place at the stage and works until it is empty. Holds nothing when it fails. */
+/**
+ * Takes a place at the stage and works until it is empty. Holds nothing when it fails. A step is told the
+ * name under which it works: each lane has its own, as two workers have.
+ */
 export async function drain(
-  { database, node, gatherMs = 0, now = () => performance.now(), pause = sleep }: DrainTools,
+  { database, node, gatherMs = 0, lanes = 1, now = () => performance.now(), pause = sleep }:
+    DrainTools,
   stage: string,
-  step: () => Promise<Batch>,
+  step: (node: string) => Promise<Batch>,
 ): Promise<DrainReport> {
   const until = now() + BUDGET_MS;
   const report = { batches: 0, work: 0, drained: false };
   let empty = 0;
   let gather = gatherMs;
+  let second: Promise<void> | undefined;
+  const failures: unknown[] = [];
+
+  const take = async (lane: string): Promise<Batch> => {
+    const batch = await step(lane).catch((error: unknown) => {
+      failures.push(error);
+      return { taken: 0, fullness: 0 };
+    });
+    if (batch.taken > 0) report.batches += 1;
+    report.work += batch.taken;
+    return batch;
+  };
+  const takeBeside = async () => {
+    while (now() < until && (await take(`${node} beside`)).fullness === 1);
+    second = undefined;
+  };
+
   // Taking the place again renews the lease, batch by batch.
   while (await startDrain(database, stage, node)) {
     report.drained = true;
-    const batch = await step().catch(async (error: unknown) => {
+    const batch = await take(node);
+    if (batch.taken === 0 || failures.length > 0 || now() >= until) await second;
+    if (failures.length > 0) {
       await endDrain(database, stage, node);
-      throw error;
-    });
+      throw failures[0];
+    }
     if (batch.taken > 0) {
       empty = 0;
-      report.batches += 1;
-      report.work += batch.taken;
       if (now() < until) {
-        if (batch.fullness === 1) gather = gatherMs;
-        else if (gatherMs > 0) {
+        if (batch.fullness === 1) {
+          gather = gatherMs;
+          if (lanes === 2) second ??= takeBeside();
+        } else if (gatherMs > 0) {
           await pause(gather);
           if (batch.fullness < FULL_ENOUGH) gather = Math.min(gather * 2, GATHER_MOST_MS);
         }
@@ -85,6 +113,8 @@ export async function drain(
     // Not rung for: whoever holds it may hold it long, and cron looks again in seconds.
     if (++empty === EMPTY_ROUNDS) break;
   }
+  await second;
+  if (failures.length > 0) throw failures[0];
   return report;
 }
 

@@ -26,9 +26,6 @@ import { countBy } from "./submit.ts";
 /** A provider may not know a task yet that it accepted a moment ago. */
 const MISSING_GRACE_SECONDS = 90;
 
-/** Calls of one provider under way together, so that neither it nor the database waits for the other. */
-const CALLS_AT_ONCE = 2;
-
 /** The end of an attempt of which nobody can say whether it was bought. */
 const UNKNOWN_OUTCOME = "unknown_outcome";
 
@@ -53,11 +50,11 @@ export async function pollAll(
   return await batchOfEach(tools.database, "poll", providers, async (provider) => {
     const cancelled = await cancelBatch(tools, provider);
     const taken = await pollBatch(tools, provider, options);
-    return { taken: cancelled + taken, fullness: taken / (CALLS_AT_ONCE * provider.pollBatch) };
+    return { taken: cancelled + taken, fullness: taken / provider.pollBatch };
   });
 }
 
-/** Asks about one batch, in a few calls at once. Answers how many attempts were due. */
+/** Asks about one batch in one call. Answers how many attempts were due. */
 export async function pollBatch(
   { database, log }: WorkerTools,
   provider: VideoProvider,
@@ -65,44 +62,29 @@ export async function pollBatch(
 ): Promise<number> {
   const due = await duePolls(database, {
     provider: provider.name,
-    most: CALLS_AT_ONCE * provider.pollBatch,
+    most: provider.pollBatch,
     webhooks: provider.callsBack ? webhooks : "off",
   });
   if (due.length === 0) return 0;
   const models = await modelsOf(provider.name);
 
-  // Who is asked comes first, so that the calls are full.
-  const asked = due.filter((poll) => !poll.quiet);
-  const inOrder = [...asked, ...due.filter((poll) => poll.quiet)];
-  const portions = [];
-  for (let from = 0; from < inOrder.length; from += provider.pollBatch) {
-    portions.push(askAndSettle(inOrder.slice(from, from + provider.pollBatch)));
-  }
-  const outcomes = await Promise.allSettled(portions);
-  const changes = outcomes.flatMap((one) => one.status === "fulfilled" ? one.value : []);
+  const asked = due.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
+  const answers = asked.length === 0 ? [] : await provider.poll(asked);
+  await noteSilence(answers);
+  const states = await recall(due, new Map(answers.map((answer) => [answer.id, answer])));
+  const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
+  const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
+    if (!isDataError(error)) throw error;
+    // One answer that the database refuses must not hold up the others for ever.
+    log.error("A batch of answers could not be settled, settling them one by one", { error });
+    return settleEach(results);
+  });
   log.info("Polled", {
     due: due.length,
     asked: asked.length,
     ...countBy(changes.map((change) => change.result)),
   });
-  const failed = outcomes.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
   return due.length;
-
-  /** One call and its transaction. A portion neither waits for another nor fails with it. */
-  async function askAndSettle(polls: readonly DuePoll[]) {
-    const tasks = polls.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
-    const answers = tasks.length === 0 ? [] : await provider.poll(tasks);
-    await noteSilence(answers);
-    const states = await recall(polls, new Map(answers.map((answer) => [answer.id, answer])));
-    const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
-    return await settleVideoJobs(database, results).catch((error: unknown) => {
-      if (!isDataError(error)) throw error;
-      // One answer that the database refuses must not hold up the others for ever.
-      log.error("A batch of answers could not be settled, settling them one by one", { error });
-      return settleEach(results);
-    });
-  }
 
   /** No news is settled as none; why there is none is for the operator, who can do something about it. */
   async function noteSilence(all: readonly TaskState[]): Promise<void> {

@@ -157,30 +157,44 @@ comment on function app.free_slots(text) is 'How many more attempts the provider
 revoke all on function app.free_slots(text) from public;
 
 create function app.providers_with_work(p_stage text) returns table (name text)
-language sql volatile set search_path = ''
+language plpgsql volatile set search_path = ''
+-- One row of an index is looked for, provider by provider, whatever the statistics of a quiet hour say.
+set enable_seqscan = off set enable_bitmapscan = off
 as $$
-  select p.name
-  from app.providers p
-  where case p_stage
-    when 'submit' then exists (
+declare
+  -- An index is searched by a time that is known, and not by one that is asked for row by row.
+  v_now timestamptz := clock_timestamp();
+begin
+  case p_stage
+    when 'submit' then
+      return query
+      select p.name
+      from app.providers p
+      -- Not "exists", which may be turned round: first all that waits, then whose it is.
+      cross join lateral (
         select 1 from pgboss.job j
-        where j.name = app.submit_queue(p.name) and j.state < 'active' and not j.blocked
-          and j.start_after <= clock_timestamp()
-      ) and app.free_slots(p.name) > 0
-    when 'poll' then exists (
+        where j.name = app.submit_queue(p.name) and j.state < 'active' and not j.blocked and j.start_after <= v_now
+        limit 1
+      ) waiting
+      where app.free_slots(p.name) > 0
+      order by p.name;
+    when 'poll' then
+      return query
+      select p.name
+      from app.providers p
+      where exists (
         select 1 from public.video_jobs j
-        where j.provider = p.name and j.in_flight and j.next_poll_at <= clock_timestamp()
+        where j.provider = p.name and j.in_flight and j.next_poll_at <= v_now
           -- Until it is acknowledged, an attempt can be asked about only where its id is ours.
           and (j.status = 'processing' or p.chooses_task_id)
       ) or exists (
         -- The poller tells them to stop. Whatever it was, it is over some hours later.
         select 1 from app.cancellations c
-        where c.provider = p.name and c.try_at <= clock_timestamp()
-          and c.created_at > clock_timestamp() - interval '6 hours'
+        where c.provider = p.name and c.try_at <= v_now and c.created_at > v_now - interval '6 hours'
       )
-    else false
-  end
-  order by p.name;
+      order by p.name;
+  end case;
+end;
 $$;
 comment on function app.providers_with_work(text) is 'The providers with work due at the stages submit and poll.';
 revoke all on function app.providers_with_work(text) from public;

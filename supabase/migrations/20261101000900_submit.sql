@@ -57,8 +57,10 @@ returns table (
   height integer,
   lease_seconds integer
 )
--- Planned once: planning for each list of ids takes longer than looking a few of them up.
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
+-- Planned once: planning for each list of ids takes longer than looking a few of them up. And looked up they
+-- are, always: of a small table Postgres would rather read all.
+language plpgsql set search_path = ''
+set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
   v_settings app.settings;
@@ -247,12 +249,11 @@ begin
     set stage = 'analyzing', progress = 10
     from accepted a
     where v.id = a.video_id and v.status = 'processing'
-    returning v.id, v.user_id, v.provider, v.model
+    returning v.id, v.user_id, v.provider, v.model, a.attempt
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-    select m.id, m.user_id, a.attempt, 'analyzing', 10, app.stage_message('analyzing', 10), s.median_seconds
+    select m.id, m.user_id, m.attempt, 'analyzing', 10, app.stage_message('analyzing', 10), s.median_seconds
     from moved m
-    join accepted a on a.video_id = m.id
     left join app.model_stats s on s.provider = m.provider and s.model = m.model
   )
   select a.id, 'accepted' from accepted a;

@@ -12,12 +12,19 @@ returns table (
   progress smallint,
   quiet boolean
 )
-language sql set search_path = ''
+language plpgsql set search_path = ''
+-- Attempts are looked up by their ids: to plan for a thousand of them means to read the whole table.
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
+declare
+  -- An index is searched by a time that is known, and not by one that is asked for row by row.
+  v_now timestamptz := clock_timestamp();
+begin
+  return query
   with due as (
     select j.id, j.provider, j.model, j.status, j.submitted_at, j.deadline_at
     from public.video_jobs j
-    where j.provider = p_provider and j.in_flight and j.next_poll_at <= clock_timestamp()
+    where j.provider = p_provider and j.in_flight and j.next_poll_at <= v_now
       -- Under an id of ours, a provider that makes up its own would know of no such task.
       and (j.status = 'processing' or (select p.chooses_task_id from app.providers p where p.name = p_provider))
     order by j.next_poll_at
@@ -31,10 +38,10 @@ as $$
         -- of them a measure of how long the next ones may take.
         and (select exists (
           select 1 from public.provider_events e
-          where e.provider = p_provider and e.received_at > clock_timestamp() - interval '1 hour'
+          where e.provider = p_provider and e.received_at > v_now - interval '1 hour'
         ))
-        and d.status = 'processing' and d.deadline_at > clock_timestamp()
-        and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > clock_timestamp()
+        and d.status = 'processing' and d.deadline_at > v_now
+        and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > v_now
         and not exists (select 1 from public.provider_events e where e.video_job_id = d.id) as quiet
     from due d
     cross join app.settings s
@@ -42,7 +49,7 @@ as $$
   ), leased as (
     update public.video_jobs j
     set poll_count = j.poll_count + 1,
-      next_poll_at = clock_timestamp() + interval '1 second' * case
+      next_poll_at = v_now + interval '1 second' * case
         -- Nobody is asked, so nothing is to be waited for: the next look is due when it would be anyway.
         when l.quiet then s.poll_steps[least(j.poll_count + 2, cardinality(s.poll_steps))]
         else s.poll_lease_seconds
@@ -57,14 +64,15 @@ as $$
     -- Not acknowledged yet: where the id is ours, it is the provider's too.
     coalesce(l.provider_task_id, l.id::text),
     l.model,
-    round(extract(epoch from clock_timestamp() - coalesce(l.submitted_at, l.processing_started_at)), 1),
-    coalesce(l.deadline_at <= clock_timestamp(), false),
+    round(extract(epoch from v_now - coalesce(l.submitted_at, l.processing_started_at)), 1),
+    coalesce(l.deadline_at <= v_now, false),
     m.median_seconds,
     v.progress,
     l.quiet
   from leased l
   join public.videos v on v.id = l.video_id
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
+end;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
   'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
@@ -162,35 +170,35 @@ begin
           s.poll_steps[least(j.poll_count + 1, cardinality(s.poll_steps))], p.min_poll_seconds
         )
       end
-      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text), app.providers p, app.settings s
+      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer),
+        app.providers p, app.settings s
       where r.state in ('processing', 'unanswered')
         and j.id = r.video_job_id
         and p.name = j.provider
         and j.status in ('claimed', 'processing')
         and j.next_poll_at is not null
         and not app.past_deadline(j.deadline_at, r.state)
-      returning j.id, j.video_id, j.attempt, j.status
+      returning j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
     ), alive as (
       select * from running
       union all
       -- Nobody was asked about these, so nothing but the estimate is new.
-      select j.id, j.video_id, j.attempt, j.status
+      select j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
       from public.video_jobs j
-      join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text) on r.video_job_id = j.id
+      join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer)
+        on r.video_job_id = j.id
       where r.state = 'estimated' and j.status = 'processing'
     ), moved as (
       update public.videos v
-      set stage = 'generating', progress = r.progress
+      set stage = 'generating', progress = j.progress
       from alive j
-      join jsonb_to_recordset(p_results) as r (video_job_id uuid, progress smallint, eta_seconds integer)
-        on r.video_job_id = j.id
       where v.id = j.video_id
         and v.status = 'processing'
         and j.status = 'processing'
-        and r.progress >= 15
-        and (v.stage <> 'generating' or r.progress >= v.progress + 5)
-        and r.progress > v.progress
-      returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, r.eta_seconds
+        and j.progress >= 15
+        and (v.stage <> 'generating' or j.progress >= v.progress + 5)
+        and j.progress > v.progress
+      returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, j.eta_seconds
     ), told as (
       insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
       select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
@@ -181,12 +181,12 @@ Deno.test("asked in vain: the log says why, and where it is our key or account t
     assertEquals((await newestJob(db, await videoIdOf(db, jobId))).status, "processing");
   }));
 
-Deno.test("more than one call's worth is asked about in calls of the provider's size", () =>
+Deno.test("a batch is one call of the provider's size, and the rest is due for the next", () =>
   withSql(async (db) => {
     const jobs = [];
     for (let n = 0; n < 3; n++) jobs.push((await underWay(db)).jobId);
     await passTime(db, "10 seconds");
-    const calls = await poll(db, "off");
+    const calls = [...await poll(db, "off"), ...await poll(db, "off")];
     assertEquals(calls.map((call) => call.length), [2, 1]);
     assertEquals(calls.flat().toSorted(), jobs.toSorted());
   }));
@@ -209,4 +209,75 @@ Deno.test("work that keeps coming in small parts is gathered for longer each tim
     const report = await drain(tools, "poll", step);
     assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 100, 200, 200]);
     assertEquals(report, { batches: 10, work: 157, drained: true });
+  }));
+
+interface Begun {
+  readonly lane: string;
+  readonly end: (fullness: number | Error) => void;
+}
+
+/** A step whose batches end when they are told to. */
+function gatedStep() {
+  const begun: Begun[] = [];
+  let more = Promise.withResolvers<void>();
+  const step = (lane: string) =>
+    new Promise<Batch>((resolve, reject) => {
+      const end = (fullness: number | Error) =>
+        fullness instanceof Error ? reject(fullness) : resolve({ taken: 100 * fullness, fullness });
+      begun.push({ lane, end });
+      more.resolve();
+    });
+  /** The next batch that a lane begins. */
+  const next = async (wanted: string): Promise<Begun> => {
+    for (;;) {
+      const at = begun.findIndex(({ lane }) => lane === wanted);
+      const [found] = at < 0 ? [] : begun.splice(at, 1);
+      if (found !== undefined) return found;
+      more = Promise.withResolvers();
+      await more.promise;
+    }
+  };
+  return { step, next };
+}
+
+Deno.test("a full batch brings a second lane, under a name of its own, for as long as its batches are full", () =>
+  withSql(async (db) => {
+    const { step, next } = gatedStep();
+    const tools = { database: db, node: "w", lanes: 2, now: () => 0 } as const;
+    const report = drain(tools, "poll", step);
+    (await next("w")).end(1);
+    const main = await next("w");
+    (await next("w beside")).end(1);
+    (await next("w beside")).end(0.5);
+    main.end(0.25);
+    (await next("w")).end(0);
+    assertEquals(await report, { batches: 4, work: 275, drained: true });
+    assertEquals(await value(db, "select count(*)::int as value from app.drainers"), 0);
+  }));
+
+Deno.test("what fails beside fails the drain, when both lanes have ended", () =>
+  withSql(async (db) => {
+    const { step, next } = gatedStep();
+    const tools = { database: db, node: "w", lanes: 2, now: () => 0 } as const;
+    const report = drain(tools, "poll", step);
+    (await next("w")).end(1);
+    const main = await next("w");
+    (await next("w beside")).end(new Error("The answer could not be read"));
+    main.end(0.1);
+    await assertRejects(() => report, Error, "could not be read");
+    assertEquals(await value(db, "select count(*)::int as value from app.drainers"), 0);
+  }));
+
+Deno.test("a lane that fails waits for the one beside it", () =>
+  withSql(async (db) => {
+    const { step, next } = gatedStep();
+    const tools = { database: db, node: "w", lanes: 2, now: () => 0 } as const;
+    let isOver = false;
+    const report = drain(tools, "poll", step).finally(() => isOver = true);
+    (await next("w")).end(1);
+    (await next("w")).end(new Error("The answer could not be read"));
+    const beside = await next("w beside");
+    assertEquals(isOver, false);
+    beside.end(0.5);
+    await assertRejects(() => report, Error, "could not be read");
   }));

@@ -10,6 +10,6 @@ const webhooks = webhookConfig(env).baseUrl === undefined ? "off" : "on";
 
 export default workerDoor(
   "poll-videos",
-  { stage: "poll", gatherMs: 100 },
+  { stage: "poll", gatherMs: 100, lanes: 2 },
   (tools) => pollAll(tools, providers, { webhooks }),
 );

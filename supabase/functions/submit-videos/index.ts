@@ -15,7 +15,7 @@ const storage = createStorageApi(supabaseConfig(env));
 
 export default workerDoor(
   "submit-videos",
-  { stage: "submit", gatherMs: 250 },
+  { stage: "submit", gatherMs: 250, lanes: 2 },
   (tools) =>
     submitAll(tools, providers, async (provider) =>
       videoTaskBuilder({

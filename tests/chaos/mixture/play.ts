@@ -135,7 +135,9 @@ async function work(site: Site): Promise<void> {
     store: (tools) => storeBatch(tools, providers, store),
   };
   const drains = isolates.flatMap((tools) =>
-    Object.entries(stages).map(([stage, step]) => drain(tools, stage, () => step(tools)))
+    Object.entries(stages).map(([stage, step]) =>
+      drain({ ...tools, lanes: 2 }, stage, (node) => step({ ...tools, node }))
+    )
   );
   const ends = await Promise.allSettled([...drains, ...isolates.map(maintain)]);
   for (const end of ends) {
