@@ -116,6 +116,8 @@ const storable = z.object({
 /** A delivered attempt whose file is to be copied. */
 export type Storable = z.infer<typeof storable>;
 
+const prepared = z.object({ moved: count, providers: z.array(z.string()) });
+
 const violation = z.object({
   invariant: z.string(),
   video_id: z.string().nullable(),
@@ -132,15 +134,22 @@ async function many<T>(sql: Sql, type: z.ZodType<T>, text: string, values: unkno
   return z.array(type).parse(await sql.query(text, values));
 }
 
-/** Which providers have work at a stage. */
-export const providersWithWork = async (sql: Sql, stage: "submit" | "poll"): Promise<string[]> =>
-  (await many(sql, z.object({ name: z.string() }), "select * from app.providers_with_work($1)", [
-    stage,
-  ])).map(({ name }) => name);
+/** Which providers have something to be asked about, or told. */
+export const providersToPoll = async (sql: Sql): Promise<string[]> =>
+  (await many(
+    sql,
+    z.object({ name: z.string() }),
+    "select * from app.providers_with_work('poll')",
+    [],
+  ))
+    .map(({ name }) => name);
 
-/** Moves attempts that wait in vain on to other providers, and rests those not named here. Answers how many. */
-export const prepareSubmitting = (sql: Sql, providers: readonly string[]): Promise<number> =>
-  one(sql, count, "select app.prepare_submitting($1) as value", [providers]);
+/**
+ * Moves attempts that wait in vain on to other providers, and rests those not named here. Answers how many
+ * moved, and which providers are to be given work.
+ */
+export const prepareSubmitting = (sql: Sql, providers: readonly string[]) =>
+  one(sql, prepared, "select app.prepare_submitting($1) as value", [providers]);
 
 /** How many attempts this transaction may take for the provider. */
 export const submissionSlots = (sql: Sql, provider: string, most: number): Promise<number> =>

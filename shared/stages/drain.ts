@@ -1,6 +1,6 @@
 /** Draining: batch after batch until nothing is left or the time is up, then handing over. */
-import { endDrain, providersWithWork, ring, startDrain } from "../db/worker_calls.ts";
-import type { Database, Sql } from "../db/database.ts";
+import { endDrain, ring, startDrain } from "../db/worker_calls.ts";
+import type { Database } from "../db/database.ts";
 import type { VideoProvider } from "../providers/provider.ts";
 
 /** What a drain did. */
@@ -27,6 +27,9 @@ export interface Batch {
 
 /** A batch as full as this shares its calls well enough: to wait longer would only be later. */
 const FULL_ENOUGH = 1 / 4;
+
+/** A place's lease is fifteen times as long by default (drain_lease_seconds), and more than twice at least. */
+const RENEW_AFTER_MS = 2_000;
 
 /** The longest wait for more work to share a call. Milliseconds, next to nothing beside a render. */
 const GATHER_MOST_MS = 2_000;
@@ -82,8 +85,15 @@ export async function drain(
     second = undefined;
   };
 
-  // Taking the place again renews the lease, batch by batch.
-  while (await startDrain(database, stage, node)) {
+  let heldSince = -Infinity;
+  /** Takes the place, or renews its lease where that is some seconds old. */
+  const holds = async (): Promise<boolean> => {
+    if (now() - heldSince < RENEW_AFTER_MS) return true;
+    heldSince = now();
+    return await startDrain(database, stage, node);
+  };
+
+  while (await holds()) {
     report.drained = true;
     const batch = await take(node);
     if (batch.taken === 0 || failures.length > 0 || now() >= until) await second;
@@ -105,6 +115,7 @@ export async function drain(
       }
     }
     const more = await endDrain(database, stage, node);
+    heldSince = -Infinity;
     if (!more) break;
     if (now() >= until) {
       await ring(database, stage);
@@ -118,16 +129,15 @@ export async function drain(
   return report;
 }
 
-/** One batch of each provider that has work at the stage; those that have none cost nothing. */
+/** One batch of each of these providers; one that has no key here is left to whoever has it. */
 export async function batchOfEach(
-  sql: Sql,
-  stage: "submit" | "poll",
+  names: readonly string[],
   providers: ReadonlyMap<string, VideoProvider>,
   work: (provider: VideoProvider) => Promise<Batch>,
 ): Promise<Batch> {
   let taken = 0;
   let fullness = 0;
-  for (const name of await providersWithWork(sql, stage)) {
+  for (const name of names) {
     const provider = providers.get(name);
     if (provider === undefined) continue;
     const batch = await work(provider);

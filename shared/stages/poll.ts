@@ -7,6 +7,7 @@ import {
   type DuePoll,
   duePolls,
   noteAskedInVain,
+  providersToPoll,
   recordedEvents,
   type SettleRecord,
   settleVideoJobs,
@@ -47,7 +48,7 @@ export async function pollAll(
   providers: ReadonlyMap<string, VideoProvider>,
   options: PollOptions = {},
 ): Promise<Batch> {
-  return await batchOfEach(tools.database, "poll", providers, async (provider) => {
+  return await batchOfEach(await providersToPoll(tools.database), providers, async (provider) => {
     const cancelled = await cancelBatch(tools, provider);
     const taken = await pollBatch(tools, provider, options);
     return { taken: cancelled + taken, fullness: taken / provider.pollBatch };

@@ -47,11 +47,13 @@ export async function submitAll(
   providers: ReadonlyMap<string, VideoProvider>,
   builderFor: (provider: string) => Promise<TaskBuilder>,
 ): Promise<Batch> {
-  const moved = await prepareSubmitting(tools.database, [...providers.keys()]);
+  const { moved, providers: names } = await prepareSubmitting(
+    tools.database,
+    [...providers.keys()],
+  );
   if (moved > 0) tools.log.info("Moved on to other providers", { moved });
   return await batchOfEach(
-    tools.database,
-    "submit",
+    names,
     providers,
     async (provider) => submitBatch(tools, provider, await builderFor(provider.name)),
   );

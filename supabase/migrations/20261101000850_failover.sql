@@ -69,7 +69,7 @@ comment on function app.move_on(uuid, text, text, jsonb) is
   'Ends an attempt that its provider refused for reasons of its own and makes the next one at the next provider of the chain. Costs no retry and no gems. False where no other provider takes work now, or the provider may have the attempt.';
 revoke all on function app.move_on(uuid, text, text, jsonb) from public;
 
-create function app.prepare_submitting(p_providers text[]) returns integer
+create function app.prepare_submitting(p_providers text[]) returns jsonb
 language plpgsql set search_path = ''
 as $$
 declare
@@ -96,9 +96,12 @@ begin
       v_moved := v_moved + 1;
     end if;
   end loop;
-  return v_moved;
+  return jsonb_build_object(
+    'moved', v_moved,
+    'providers', (select coalesce(jsonb_agg(w.name), '[]') from app.providers_with_work('submit') w)
+  );
 end;
 $$;
 comment on function app.prepare_submitting(text[]) is
-  'What a submitter does before it takes work: rests the providers it has no key for, and moves attempts that wait in vain on to the next provider of their chain. Returns how many moved.';
+  'What a submitter does before it takes work: rests the providers it has no key for, and moves attempts that wait in vain on to the next provider of their chain. Returns how many moved, and for which providers there is work.';
 revoke all on function app.prepare_submitting(text[]) from public;

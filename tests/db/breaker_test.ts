@@ -57,10 +57,10 @@ Deno.test("what waits for a provider that rests moves on; without another provid
     assertEquals(await value(db, "select app.work_due('submit') as value"), false);
     await db.query("update app.providers set paused_until = null where name = 'third'");
     assertEquals(await value(db, "select app.work_due('submit') as value"), true);
-    assertEquals(await prepareSubmitting(db, PROVIDERS), 1);
+    assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 1);
     assertEquals(await attemptsOf(db, moving), ["1 runware fox failed", "2 third fox pending"]);
     assertEquals(await attemptsOf(db, staying), ["1 runware fox pending"]);
-    assertEquals(await prepareSubmitting(db, PROVIDERS), 0);
+    assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 0);
   });
 });
 
@@ -77,13 +77,13 @@ Deno.test("of what waits, one tries whether a half open provider is back; the ot
     const oneMinuteLater = "update app.providers set paused_until = null where name = 'second'";
     await db.query(oneMinuteLater);
     assertEquals(await breakerOf(db, "second"), "half_open");
-    assertEquals(await prepareSubmitting(db, PROVIDERS), 1);
+    assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 1);
     assertEquals(await whereabouts(), ["second", "runware", "runware", "runware"]);
     const [first = ""] = (await db.query("select id from public.videos where provider = 'second'"))
       .map((row) => String(row["id"]));
-    assertEquals(await prepareSubmitting(db, PROVIDERS), 0);
+    assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 0);
     assertEquals(await handOver(db, first, "accepted"), "accepted");
-    assertEquals(await prepareSubmitting(db, PROVIDERS), 3);
+    assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 3);
     assertEquals(await whereabouts(), ids.map(() => "second"));
   });
 });
@@ -91,7 +91,7 @@ Deno.test("of what waits, one tries whether a half open provider is back; the ot
 Deno.test("a provider that this deployment has no key for rests, and cron rings for nobody", async () => {
   await withProviders(async (db, family) => {
     const videoId = await queuePrompt(db, family, { provider: "second", fallbacks: [] });
-    assertEquals(await prepareSubmitting(db, ["runware"]), 0);
+    assertEquals((await prepareSubmitting(db, ["runware"])).moved, 0);
     assertEquals(await breakerOf(db, "second"), "paused");
     assertEquals(await value(db, "select app.work_due('submit') as value"), false);
     // A provider that nobody waits for is left as it is.

@@ -214,7 +214,7 @@ Deno.test("two workers that move the same videos on at once: each moves once", a
       "update app.providers set paused_until = now() + interval '1 hour' where name = 'runware'",
     );
     const workers = Array.from({ length: 4 }, () => prepareSubmitting(db, PROVIDERS));
-    const moved = (await Promise.all(workers)).reduce((sum, count) => sum + count, 0);
+    const moved = (await Promise.all(workers)).reduce((sum, { moved }) => sum + moved, 0);
     assertEquals(moved, 8);
     for (const id of ids) {
       assertEquals(await attemptsOf(db, id), ["1 runware fox failed", "2 second fox pending"]);
