@@ -200,4 +200,12 @@ export const WORK: readonly Mutation[] = [
     why: "a file for a video that was refunded",
     tests: ["tests/db/submit_test.ts"],
   },
+  {
+    name: "both lanes of a worker go by one name",
+    file: "shared/stages/drain.ts",
+    find: "take(`${node} beside`)",
+    replace: "take(node)",
+    why: "one that slept past its lease has its say about what the other took over",
+    tests: ["tests/db/poll_stage_test.ts"],
+  },
 ];
