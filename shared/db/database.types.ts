@@ -908,10 +908,7 @@ export type Database = {
         Returns: Json;
       };
       "quote_video": { Args: { "p_request": Json; "p_user_id": string }; Returns: Json };
-      "record_provider_events": {
-        Args: { "p_events": Json; "p_provider": string };
-        Returns: Json;
-      };
+      "record_provider_events": { Args: { "p_events": Json; "p_provider": string }; Returns: Json };
       "register_device": {
         Args: {
           "p_address": string;
