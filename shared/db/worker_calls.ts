@@ -116,6 +116,8 @@ const storable = z.object({
 /** A delivered attempt whose file is to be copied. */
 export type Storable = z.infer<typeof storable>;
 
+const named = z.object({ name: z.string() });
+
 const prepared = z.object({ moved: count, providers: z.array(z.string()) });
 
 const violation = z.object({
@@ -135,14 +137,10 @@ async function many<T>(sql: Sql, type: z.ZodType<T>, text: string, values: unkno
 }
 
 /** Which providers have something to be asked about, or told. */
-export const providersToPoll = async (sql: Sql): Promise<string[]> =>
-  (await many(
-    sql,
-    z.object({ name: z.string() }),
-    "select * from app.providers_with_work('poll')",
-    [],
-  ))
-    .map(({ name }) => name);
+export async function providersToPoll(sql: Sql): Promise<string[]> {
+  const rows = await many(sql, named, "select * from app.providers_with_work('poll')", []);
+  return rows.map(({ name }) => name);
+}
 
 /**
  * Moves attempts that wait in vain on to other providers, and rests those not named here. Answers how many

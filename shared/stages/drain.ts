@@ -93,38 +93,42 @@ export async function drain(
     return await startDrain(database, stage, node);
   };
 
-  while (await holds()) {
-    report.drained = true;
-    const batch = await take(node);
-    if (batch.taken === 0 || failures.length > 0 || now() >= until) await second;
-    if (failures.length > 0) {
-      await endDrain(database, stage, node);
-      throw failures[0];
-    }
-    if (batch.taken > 0) {
-      empty = 0;
-      if (now() < until) {
-        if (batch.fullness === 1) {
-          gather = gatherMs;
-          if (lanes === 2) second ??= takeBeside();
-        } else if (gatherMs > 0) {
-          await pause(gather);
-          if (batch.fullness < FULL_ENOUGH) gather = Math.min(gather * 2, GATHER_MOST_MS);
-        }
-        continue;
+  try {
+    while (await holds()) {
+      report.drained = true;
+      const batch = await take(node);
+      if (batch.taken === 0 || failures.length > 0 || now() >= until) await second;
+      if (failures.length > 0) {
+        await endDrain(database, stage, node);
+        throw failures[0];
       }
+      if (batch.taken > 0) {
+        empty = 0;
+        if (now() < until) {
+          if (batch.fullness === 1) {
+            gather = gatherMs;
+            if (lanes === 2) second ??= takeBeside();
+          } else if (gatherMs > 0) {
+            await pause(gather);
+            if (batch.fullness < FULL_ENOUGH) gather = Math.min(gather * 2, GATHER_MOST_MS);
+          }
+          continue;
+        }
+      }
+      const more = await endDrain(database, stage, node);
+      heldSince = -Infinity;
+      if (!more) break;
+      if (now() >= until) {
+        await ring(database, stage);
+        break;
+      }
+      // Not rung for: whoever holds it may hold it long, and cron looks again in seconds.
+      if (++empty === EMPTY_ROUNDS) break;
     }
-    const more = await endDrain(database, stage, node);
-    heldSince = -Infinity;
-    if (!more) break;
-    if (now() >= until) {
-      await ring(database, stage);
-      break;
-    }
-    // Not rung for: whoever holds it may hold it long, and cron looks again in seconds.
-    if (++empty === EMPTY_ROUNDS) break;
+  } finally {
+    // However the first lane ends: nobody is told that the work is over while the second is at it.
+    await second;
   }
-  await second;
   if (failures.length > 0) throw failures[0];
   return report;
 }

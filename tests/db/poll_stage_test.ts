@@ -240,13 +240,17 @@ function gatedStep() {
   return { step, next };
 }
 
+/** A drain whose first batch was full, so that it has two lanes now. */
+async function twoLanes(db: Database) {
+  const { step, next } = gatedStep();
+  const report = drain({ database: db, node: "w", lanes: 2, now: () => 0 }, "poll", step);
+  (await next("w")).end(1);
+  return { report, next, main: await next("w") };
+}
+
 Deno.test("a full batch brings a second lane, under a name of its own, for as long as its batches are full", () =>
   withSql(async (db) => {
-    const { step, next } = gatedStep();
-    const tools = { database: db, node: "w", lanes: 2, now: () => 0 } as const;
-    const report = drain(tools, "poll", step);
-    (await next("w")).end(1);
-    const main = await next("w");
+    const { report, next, main } = await twoLanes(db);
     (await next("w beside")).end(1);
     (await next("w beside")).end(0.5);
     main.end(0.25);
@@ -257,11 +261,7 @@ Deno.test("a full batch brings a second lane, under a name of its own, for as lo
 
 Deno.test("what fails beside fails the drain, when both lanes have ended", () =>
   withSql(async (db) => {
-    const { step, next } = gatedStep();
-    const tools = { database: db, node: "w", lanes: 2, now: () => 0 } as const;
-    const report = drain(tools, "poll", step);
-    (await next("w")).end(1);
-    const main = await next("w");
+    const { report, next, main } = await twoLanes(db);
     (await next("w beside")).end(new Error("The answer could not be read"));
     main.end(0.1);
     await assertRejects(() => report, Error, "could not be read");
@@ -270,14 +270,21 @@ Deno.test("what fails beside fails the drain, when both lanes have ended", () =>
 
 Deno.test("a lane that fails waits for the one beside it", () =>
   withSql(async (db) => {
-    const { step, next } = gatedStep();
-    const tools = { database: db, node: "w", lanes: 2, now: () => 0 } as const;
-    let isOver = false;
-    const report = drain(tools, "poll", step).finally(() => isOver = true);
-    (await next("w")).end(1);
-    (await next("w")).end(new Error("The answer could not be read"));
-    const beside = await next("w beside");
-    assertEquals(isOver, false);
-    beside.end(0.5);
-    await assertRejects(() => report, Error, "could not be read");
+    const order: string[] = [];
+    const watched: Database = {
+      ...db,
+      query: (text, values) => {
+        if (text.includes("end_drain")) order.push("the place is given up");
+        return db.query(text, values);
+      },
+    };
+    const { report, next, main } = await twoLanes(watched);
+    const over = assertRejects(() => report, Error, "could not be read");
+    main.end(new Error("The answer could not be read"));
+    // A question and its answer: whoever does not wait has given up the place by then.
+    await db.query("select");
+    order.push("the lane ends");
+    (await next("w beside")).end(0.5);
+    await over;
+    assertEquals(order, ["the lane ends", "the place is given up"]);
   }));

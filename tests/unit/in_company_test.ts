@@ -1,51 +1,60 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { inCompany } from "../../shared/in_company.ts";
 
-/** Calls that wait until they are let go. */
-function gatedCalls() {
-  const calls: { readonly items: readonly string[]; readonly go: (error?: Error) => void }[] = [];
-  const call = (items: readonly string[]) =>
-    new Promise<string[]>((resolve, reject) =>
-      calls.push({
-        items,
-        go: (error) => error ? reject(error) : resolve(items.map((item) => `${item}!`)),
-      })
-    );
-  return { calls, call };
+interface Call {
+  readonly items: readonly string[];
+  readonly go: () => void;
 }
 
-const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
+/** Calls that wait until they are let go. */
+function gatedCalls() {
+  const begun: Call[] = [];
+  let more = Promise.withResolvers<void>();
+  const call = (items: readonly string[]) =>
+    new Promise<string[]>((resolve) => {
+      begun.push({ items, go: () => resolve(items.map((item) => `${item}!`)) });
+      more.resolve();
+    });
+  /** The next call that is made. */
+  const next = async (): Promise<Call> => {
+    for (;;) {
+      const call = begun.shift();
+      if (call !== undefined) return call;
+      more = Promise.withResolvers();
+      await more.promise;
+    }
+  };
+  return { call, next };
+}
 
 Deno.test("one alone is called for at once, and what comes meanwhile shares the next call", async () => {
-  const { calls, call } = gatedCalls();
+  const { call, next } = gatedCalls();
   const ask = inCompany({ call, most: 3, callsAtOnce: 1, isOnes: () => false });
   const answers = ["a", "b", "c", "d", "e"].map(ask);
-  assertEquals(calls.map(({ items }) => items), [["a"]]);
-  calls[0]?.go();
-  await settled();
-  assertEquals(calls[1]?.items, ["b", "c", "d"], "no more than a call takes");
-  calls[1]?.go();
-  await settled();
-  calls[2]?.go();
+  const taken: (readonly string[])[] = [];
+  for (let n = 0; n < 3; n++) {
+    const { items, go } = await next();
+    taken.push(items);
+    go();
+  }
+  assertEquals(taken, [["a"], ["b", "c", "d"], ["e"]]);
   assertEquals(await Promise.all(answers), ["a!", "b!", "c!", "d!", "e!"]);
   const late = ask("f");
-  await settled();
-  calls[3]?.go();
+  (await next()).go();
   assertEquals(await late, "f!");
 });
 
 Deno.test("a slow call holds up only who is in it, where another may be under way", async () => {
-  const { calls, call } = gatedCalls();
+  const { call, next } = gatedCalls();
   const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
   const slow = ask("slow");
-  const quick = ask("quick");
-  calls[1]?.go();
-  assertEquals(await quick, "quick!");
-  const next = ask("next");
-  await settled();
-  calls[2]?.go();
-  assertEquals(await next, "next!");
-  calls[0]?.go();
+  const held = await next();
+  for (const name of ["quick", "next"]) {
+    const answer = ask(name);
+    (await next()).go();
+    assertEquals(await answer, `${name}!`);
+  }
+  held.go();
   assertEquals(await slow, "slow!");
 });
 
