@@ -50,12 +50,26 @@ Deno.exit(code);
 /** From a JUnit report, so that it doesn't matter how Deno words its own summary. */
 function readCounts(xml: string): { passed: number; failed: number; failing: string[] } {
   const cases = [...xml.matchAll(/<testcase name="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)]
-    // Steps are listed as "test > step"; they are part of their test.
-    .filter(([, name = ""]) => !name.includes(" &gt; "))
     .map(([, name = "", outcome = ""]) => ({ name, outcome }));
   const failing = cases.filter(({ outcome }) => /<(failure|error)/.test(outcome))
-    .map(({ name }) => name);
-  const skipped = cases.filter(({ outcome }) => outcome.includes("<skipped")).length;
-  const failed = failing.length;
-  return { passed: cases.length - failed - skipped, failed, failing };
+    .map(({ name, outcome }) => plainText(`${name}: ${reasonOf(outcome)}`));
+  // Steps are listed as "test > step"; they are part of their test.
+  const tests = cases.filter(({ name }) => !name.includes(" &gt; "));
+  const skipped = tests.filter(({ outcome }) => outcome.includes("<skipped")).length;
+  const failed = tests.filter(({ outcome }) => /<(failure|error)/.test(outcome)).length;
+  return { passed: tests.length - failed - skipped, failed, failing };
+}
+
+/** What was thrown, in one line, without where: that stands further up. */
+function reasonOf(outcome: string): string {
+  const message = /<(?:failure|error) message="([^"]*)"/.exec(outcome)?.[1] ?? "no reason given";
+  return message.replaceAll(/\s+/g, " ").slice(0, 1_000);
+}
+
+/** Of an XML attribute, without a terminal's colours. */
+function plainText(attribute: string): string {
+  const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return attribute.replaceAll(/&(\w+);/g, (entity, name) => entities[name] ?? entity)
+    // deno-lint-ignore no-control-regex
+    .replaceAll(/\x1b\[[0-9;]*m/g, "");
 }

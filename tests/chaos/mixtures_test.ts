@@ -34,7 +34,7 @@ const MIXTURES = {
   count: Number(Deno.env.get("CHAOS_RUNS") || 1),
   videos: Number(Deno.env.get("CHAOS_VIDEOS") || 60),
 };
-/** Enough that a fault of three in ten strikes. */
+/** Enough that a fault of four in ten strikes: that it never does is as likely as 1 in 200,000. */
 const VIDEOS_ALONE = 24;
 /** Few, so that the later ones are not slowed by the rows of those before. */
 const FAULTS_A_SITE = 11;

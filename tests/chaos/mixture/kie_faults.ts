@@ -37,14 +37,14 @@ export const KIE_FAULTS: Readonly<Record<string, SingleFault>> = {
     badJson: { probability: 0.3, on: "poll" },
     droppedRequest: { probability: 0.2, on: "poll" },
   }),
-  "tasks refused": failing({ refuseTasks: 0.3 }),
+  "tasks refused": failing({ refuseTasks: 0.4 }),
   "records hidden for half a minute": free({ hiddenMs: 30_000 }),
   "renders that fail": retried({ failTasks: 0.4 }),
   "renders that fail, told by a code": retried({ failTasks: 0.4, failureForm: "code" }),
   "content refused late": failing({
-    ...{ failTasks: 0.3, failCode: "400", failMessage: "The content was flagged" },
+    ...{ failTasks: 0.4, failCode: "400", failMessage: "The content was flagged" },
   }),
-  "renders for ever": retried({ stuckTasks: 0.3 }),
+  "renders for ever": retried({ stuckTasks: 0.4 }),
   // Paid for, so not bought again.
   "forgotten at once": failing({ forgetAfterMs: 0, callbackLost: 0.5 }),
   "links in a string only": free({ resultForm: "resultJson" }),

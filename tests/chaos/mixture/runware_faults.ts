@@ -28,8 +28,9 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "answers lost": doubted({ lostAck: { next: 3 } }),
   "answers that never come": doubted({ hungAck: { next: 2 } }),
   "errors though taken": doubted({ lateServerError: { next: 3 } }),
-  // Nothing said against them: taken, until a poll says otherwise.
-  "empty answers": free({ emptyAck: { next: 3 } }, ({ counts }) => counts.conflicts === 0),
+  // Nothing said against them: taken, until a poll says otherwise. Nothing is handed over again, so
+  // there are as many POSTs as rounds found something new, which is two for certain.
+  "empty answers": free({ emptyAck: { next: 2 } }, ({ counts }) => counts.conflicts === 0),
   "answers that are no JSON": doubted({ badJson: { next: 3 } }),
   "polls that fail": free({
     serverError: { probability: 0.5, on: "poll" },
@@ -37,16 +38,16 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   }),
   "tasks refused for a while": free({ refuseTasks: { next: 30 } }, ({ pauses }) => pauses.size > 0),
   // What the sandbox refuses once it refuses each time, so these wait until nobody may wait longer.
-  "tasks put off for ever": failing({ refuseTasks: 0.3 }),
+  "tasks put off for ever": failing({ refuseTasks: 0.4 }),
   "tasks refused": {
     knobs: { refuseTasks: 0.4, refuseCode: "providerError" },
     costs: "videos",
     struck: (outcome) => outcome.attempts > outcome.completed,
   },
-  "content refused": failing({ safetyRefusal: 0.3 }),
+  "content refused": failing({ safetyRefusal: 0.4 }),
   "renders that fail": retried({ failTasks: 0.4 }),
-  "content refused late": failing({ lateSafetyRefusal: 0.3 }),
-  "renders for ever": retried({ stuckTasks: 0.3 }),
+  "content refused late": failing({ lateSafetyRefusal: 0.4 }),
+  "renders for ever": retried({ stuckTasks: 0.4 }),
   "polls without an answer": free({ unansweredPolls: 0.6 }),
   "forgotten at once": retried({
     forgetAfterMs: 0,
