@@ -907,6 +907,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "queue_videos": { Args: { "p_orders": Json; "p_wait"?: boolean }; Returns: Json };
       "quote_video": { Args: { "p_request": Json; "p_user_id": string }; Returns: Json };
       "record_provider_events": { Args: { "p_events": Json; "p_provider": string }; Returns: Json };
       "register_device": {

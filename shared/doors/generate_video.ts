@@ -7,6 +7,7 @@ import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelRequest, type VideoRequest } from "./model_request.ts";
 import { hashOf } from "./queue_request.ts";
+import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
 import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
 
@@ -43,6 +44,7 @@ export type TaskAnswer = z.infer<typeof taskAnswer>;
 /** What this deployment allows. */
 export interface GenerateVideoConfig extends ModelMarket {
   readonly moderator: Moderator;
+  readonly placeOrder: PlaceOrder;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function generateVideo(
   const body = await readJson(request, generateVideoBody, { most: 65_536 });
   const asked = await taskRequest(body, visit, config);
   const hash = await hashOf({ ...body, ...body.config, config: REELS_FOLDER });
-  const queued = await queueOne(visit, asked, { hash, key });
+  const queued = await queueOne(visit, asked, { hash, key }, config.placeOrder);
   if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
   // Charged: from here on nothing may fail, or a caller without a key would buy once more.
   const task = queuedTask(queued, body.contentDraftId);

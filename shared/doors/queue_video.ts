@@ -15,21 +15,9 @@ import {
   requestHash,
 } from "./queue_request.ts";
 import type { QueuedAnswer, QuoteAnswer } from "./answers.ts";
+import type { PlaceOrder, QueuedRow } from "./queue_orders.ts";
 import { rhymeRequest } from "./rhyme_request.ts";
 
-const queued = z.object({
-  video_id: z.uuid(),
-  estimated_completion: z.string(),
-  estimated_seconds: z.number(),
-  gem_cost: z.number(),
-  title: z.string(),
-  provider: z.string(),
-  model: z.string(),
-  model_reason: z.string().nullable(),
-  replayed: z.boolean(),
-});
-/** What the database answers for a queued video. */
-export type QueuedRow = z.infer<typeof queued>;
 const quoted = z.object({
   title: z.string(),
   gem_cost: z.number(),
@@ -48,6 +36,7 @@ export interface QueueVideoConfig {
   readonly makers: () => Promise<readonly Maker[]>;
   readonly modelsOf: (provider: string) => Promise<readonly ModelSpec[]>;
   readonly moderator: Moderator;
+  readonly placeOrder: PlaceOrder;
 }
 
 /**
@@ -71,7 +60,7 @@ export async function queueVideo(
   const asked = await askedFor(body, visit, config);
   return body.quote === true
     ? await quote(visit, asked)
-    : await queue(visit, asked, { hash: await requestHash(body), key });
+    : await queue(visit, asked, { hash: await requestHash(body), key }, config.placeOrder);
 }
 
 async function askedFor(
@@ -131,9 +120,10 @@ async function queue(
   visit: UserVisit,
   asked: VideoRequest,
   once: { hash: string; key: string | null },
+  placeOrder: PlaceOrder,
 ): Promise<Response> {
   const { title, replayed: _, estimated_seconds: _seconds, model_reason, ...video } =
-    await queueOne(visit, asked, once);
+    await queueOne(visit, asked, once, placeOrder);
   return Response.json(
     {
       success: true,
@@ -150,16 +140,15 @@ export async function queueOne(
   visit: UserVisit,
   { request, expectedSeconds }: VideoRequest,
   { hash, key }: { hash: string; key: string | null },
-): Promise<z.infer<typeof queued>> {
-  const { data, error } = await visit.admin().rpc("queue_video", {
-    p_user_id: visit.userId,
-    p_request: request,
-    p_input_hash: hash,
-    p_expected_seconds: expectedSeconds,
-    ...(key === null ? {} : { p_idempotency_key: key }),
+  placeOrder: PlaceOrder,
+): Promise<QueuedRow> {
+  const video = await placeOrder({
+    user_id: visit.userId,
+    request,
+    input_hash: hash,
+    expected_seconds: expectedSeconds,
+    idempotency_key: key,
   });
-  if (error) throw fromRpcError(error);
-  const video = queued.parse(data);
   visit.log.info("Queued", { video_id: video.video_id, replayed: video.replayed });
   return video;
 }

@@ -69,48 +69,82 @@ create trigger refuse_ledger_truncate
 before truncate on public.gem_entries
 for each statement execute function app.refuse_ledger_change();
 
+create function app.move_all_gems(
+  p_user_ids uuid[],
+  p_amounts integer[],
+  p_kind text,
+  p_video_ids uuid[],
+  p_reasons text[],
+  p_idempotency_key text default null,
+  p_fair_tags bigint[] default null
+) returns integer[]
+language plpgsql set search_path = ''
+as $$
+declare
+  v_balances integer[];
+begin
+  with moved as (
+    update public.users u
+    set gem_balance = u.gem_balance + m.amount, fair_tag = coalesce(m.fair_tag, u.fair_tag)
+    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags) as m (user_id, amount, video_id, reason, fair_tag)
+    where u.id = m.user_id
+      and u.gem_balance + m.amount >= 0
+    returning u.id, m.amount, m.video_id, m.reason, u.gem_balance
+  ), entered as (
+    insert into public.gem_entries (user_id, amount, kind, video_id, reason, idempotency_key, balance_after)
+    select m.id, m.amount, p_kind, m.video_id, m.reason, p_idempotency_key, m.gem_balance
+    from moved m
+    where m.amount <> 0
+  )
+  select array_agg(m.gem_balance) into v_balances from moved m;
+  return coalesce(v_balances, '{}');
+end;
+$$;
+comment on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[]) is
+  'The only way gems move: guarded balance updates, each with its ledger entry. Of different users, one movement each. A charge moves the user''s place in the queue with the same write, and one of nothing moves only that. Returns the new balances; of a user who is not there, or whose balance would go below zero, nothing moves and there is none.';
+revoke all on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[]) from public;
+
+create function app.refuse_debt(p_balance integer, p_needed integer) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  raise exception 'The balance is % gems and % are needed', p_balance, p_needed
+    using errcode = 'GM001', detail = jsonb_build_object('gem_balance', p_balance, 'gem_cost', p_needed)::text;
+end;
+$$;
+comment on function app.refuse_debt(integer, integer) is 'GM001, with the balance and the price.';
+revoke all on function app.refuse_debt(integer, integer) from public;
+
 create function app.move_gems(
   p_user_id uuid,
   p_amount integer,
   p_kind text,
   p_video_id uuid,
   p_reason text,
-  p_idempotency_key text default null,
-  p_fair_tag bigint default null
+  p_idempotency_key text default null
 ) returns integer
 language plpgsql set search_path = ''
 as $$
 declare
+  v_balances integer[] := app.move_all_gems(
+    array[p_user_id], array[p_amount], p_kind, array[p_video_id], array[p_reason], p_idempotency_key
+  );
   v_balance integer;
 begin
-  with moved as (
-    update public.users u
-    set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
-    where u.id = p_user_id
-      and u.gem_balance + p_amount >= 0
-    returning u.gem_balance
-  )
-  insert into public.gem_entries (user_id, amount, kind, video_id, reason, idempotency_key, balance_after)
-  select p_user_id, p_amount, p_kind, p_video_id, p_reason, p_idempotency_key, m.gem_balance from moved m
-  returning balance_after into v_balance;
-
-  if not found then
+  if cardinality(v_balances) = 0 then
     select u.gem_balance into v_balance from public.users u where u.id = p_user_id;
     if not found then
       raise exception 'No user with id "%"', p_user_id
         using errcode = 'GM005', detail = '{"field": "user_id"}';
     end if;
-    raise exception 'The balance is % gems and % are needed', v_balance, -p_amount
-      using errcode = 'GM001',
-        detail = jsonb_build_object('gem_balance', v_balance, 'gem_cost', -p_amount)::text;
+    perform app.refuse_debt(v_balance, -p_amount);
   end if;
-
-  return v_balance;
+  return v_balances[1];
 end;
 $$;
-comment on function app.move_gems(uuid, integer, text, uuid, text, text, bigint) is
-  'The only way gems move: one guarded balance update and one ledger entry. A charge moves the user''s place in the queue with the same write. Returns the new balance. GM001 when the balance would go below zero, GM005 when there is no such user.';
-revoke all on function app.move_gems(uuid, integer, text, uuid, text, text, bigint) from public;
+comment on function app.move_gems(uuid, integer, text, uuid, text, text) is
+  'One movement of gems. Returns the new balance. GM001 when the balance would go below zero, GM005 when there is no such user.';
+revoke all on function app.move_gems(uuid, integer, text, uuid, text, text) from public;
 
 create function public.grant_gems(
   p_user_id uuid,

@@ -29,16 +29,17 @@ select pgboss.create_queue('notify-' || c.channel, '{
 from unnest('{fcm,web_push,webhook}'::text[]) as c (channel);
 
 create function app.enqueue_all(
-  p_queue text,
+  p_queues text[],
   p_ids uuid[],
   p_data jsonb[],
-  p_priority integer default 0,
+  p_priorities integer[] default null,
   p_start_after timestamptz default now()
 ) returns integer
 language plpgsql set search_path = ''
 as $$
 declare
   v_made integer;
+  v_unknown text;
 begin
   for v_round in 1..2 loop
     insert into pgboss.job (
@@ -47,32 +48,36 @@ begin
       policy, dead_letter, heartbeat_seconds
     )
     select
-      n.id, q.name, n.data, p_priority, p_start_after, now(),
+      n.id, q.name, n.data, coalesce(n.priority, 0), p_start_after, now(),
       p_start_after + q.retention_seconds * interval '1 second',
       q.expire_seconds, q.deletion_seconds, q.retry_limit, q.retry_delay, q.retry_backoff, q.retry_delay_max,
       q.policy, q.dead_letter, q.heartbeat_seconds
-    from pgboss.queue q
-    cross join unnest(p_ids, p_data) as n (id, data)
-    where q.name = p_queue
+    from unnest(p_queues, p_ids, p_data, p_priorities) as n (queue, id, data, priority)
+    join pgboss.queue q on q.name = n.queue
     on conflict do nothing;
     get diagnostics v_made = row_count;
     if v_made = cardinality(p_ids) then
       return v_made;
     end if;
-    if not exists (select 1 from pgboss.queue q where q.name = p_queue) then
-      raise exception 'No queue named "%"', p_queue using errcode = 'GM008';
+    select n.queue into v_unknown
+    from unnest(p_queues) as n (queue)
+    where not exists (select 1 from pgboss.queue q where q.name = n.queue);
+    if found then
+      raise exception 'No queue named "%"', v_unknown using errcode = 'GM008';
     end if;
     -- A job with one of these ids remains from an earlier round (held back by the provider, or given
     -- up). The row that asks for work now is the truth, so the old job makes room; all are made anew.
-    delete from pgboss.job j where j.name = p_queue and j.id = any (p_ids);
+    delete from pgboss.job j
+    using unnest(p_queues, p_ids) as n (queue, id)
+    where j.name = n.queue and j.id = n.id;
   end loop;
   -- Somebody makes the same jobs just now, over and over. Nothing may be taken for queued that is not.
-  raise exception 'Queue "%" did not take % jobs', p_queue, cardinality(p_ids) using errcode = '40001';
+  raise exception 'The queues % did not take % jobs', array(select distinct unnest(p_queues)), cardinality(p_ids) using errcode = '40001';
 end;
 $$;
-comment on function app.enqueue_all(text, uuid[], jsonb[], integer, timestamptz) is
+comment on function app.enqueue_all(text[], uuid[], jsonb[], integer[], timestamptz) is
   'The only place that inserts into pgboss.job: makes the rows that boss.send() would make, with the queue''s own settings. A test compares the two.';
-revoke all on function app.enqueue_all(text, uuid[], jsonb[], integer, timestamptz) from public;
+revoke all on function app.enqueue_all(text[], uuid[], jsonb[], integer[], timestamptz) from public;
 
 create function app.enqueue(
   p_queue text,
@@ -84,7 +89,7 @@ create function app.enqueue(
 language plpgsql set search_path = ''
 as $$
 begin
-  perform app.enqueue_all(p_queue, array[p_id], array[p_data], p_priority, p_start_after);
+  perform app.enqueue_all(array[p_queue], array[p_id], array[p_data], array[p_priority], p_start_after);
 end;
 $$;
 comment on function app.enqueue(text, uuid, jsonb, integer, timestamptz) is 'Puts one job into a queue.';
@@ -126,6 +131,19 @@ insert into app.providers (name, max_in_flight) values ('runware', 200);
 insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds, can_cancel) values ('runway', 20, false, 5, true);
 insert into app.providers (name, max_in_flight, chooses_task_id, min_poll_seconds) values ('kie', 80, false, 3);
 
+create function app.submission_data(p_job_id uuid) returns jsonb
+language plpgsql immutable set search_path = ''
+as $$ begin return jsonb_build_object('video_job_id', p_job_id); end; $$;
+comment on function app.submission_data(uuid) is 'What the job of an attempt in a submit queue says.';
+revoke all on function app.submission_data(uuid) from public;
+
+create function app.submission_priority(p_tag bigint) returns integer
+language plpgsql immutable set search_path = ''
+-- pg-boss serves the highest priority first, the smallest tag is the most urgent.
+as $$ begin return (-least(p_tag, 2147483647))::integer; end; $$;
+comment on function app.submission_priority(bigint) is 'Where the fair order puts an attempt with this tag in its submit queue.';
+revoke all on function app.submission_priority(bigint) from public;
+
 create function app.queue_submission(
   p_job_id uuid,
   p_provider text,
@@ -141,9 +159,8 @@ begin
     select c.tag into v_tag from app.fair_clocks c where c.provider = p_provider;
   end if;
   return app.enqueue_all(
-    app.submit_queue(p_provider), array[p_job_id], array[jsonb_build_object('video_job_id', p_job_id)],
-    -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
-    (-least(v_tag, 2147483647))::integer, p_start_after
+    array[app.submit_queue(p_provider)], array[p_job_id], array[app.submission_data(p_job_id)],
+    array[app.submission_priority(v_tag)], p_start_after
   );
 end;
 $$;

@@ -151,7 +151,7 @@ begin
     select array_agg(m.job_id), array_agg(jsonb_build_object('video_job_id', m.job_id)) into v_delivered, v_store_jobs
     from moved m;
     if v_delivered is not null then
-      perform app.enqueue_all('store-video', v_delivered, v_store_jobs);
+      perform app.enqueue_all(array_fill('store-video'::text, array[cardinality(v_delivered)]), v_delivered, v_store_jobs);
       result := 'rendering';
       foreach video_job_id in array v_delivered loop
         return next;

@@ -64,6 +64,7 @@ grant update (resolved_at, resolution) on public.unknown_outcomes to service_rol
 grant update (tier) on public.users to service_role;
 grant execute on function public.grant_gems(uuid, integer, text, text, text) to service_role;
 grant execute on function public.queue_video(uuid, jsonb, text, integer, text) to service_role;
+grant execute on function public.queue_videos(jsonb, boolean) to service_role;
 grant execute on function public.quote_video(uuid, jsonb) to service_role;
 grant execute on function public.price_list() to service_role;
 grant execute on function public.cancel_video(uuid, uuid) to service_role;

@@ -163,12 +163,11 @@ begin
 
   perform app.check_project_limit(p_user_id, cardinality(v_drafts));
   if v_price > v_user.gem_balance then
-    raise exception 'The balance is % gems and % are needed', v_user.gem_balance, v_price
-      using errcode = 'GM001',
-        detail = jsonb_build_object('gem_balance', v_user.gem_balance, 'gem_cost', v_price)::text;
+    perform app.refuse_debt(v_user.gem_balance, v_price);
   end if;
   for v_index in 1..cardinality(v_drafts) loop
-    perform app.add_video(v_user, v_drafts[v_index], v_expected[v_index]);
+    -- One by one, since each one's place in the fair order follows from the last.
+    perform app.add_videos(v_drafts[v_index:v_index], v_expected[v_index:v_index]);
   end loop;
   perform app.keep_clips_of(p_user_id, p_project_id);
   perform app.ring('submit');

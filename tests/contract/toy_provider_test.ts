@@ -3,6 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { PostgrestClient } from "@supabase/postgrest-js";
 import type { Database } from "../../shared/db/database.types.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { orderPlacer } from "../../shared/doors/queue_orders.ts";
 import { queueRequestSchema } from "../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../shared/doors/queue_video.ts";
 import { HttpError } from "../../shared/http/http_error.ts";
@@ -35,13 +36,18 @@ Deno.test("toy: the registry has it with the others, once it has a key", async (
 });
 
 /** What a deployment with these providers would configure its door with. */
-function doorOf(app: AppStack, env: (name: string) => string | undefined) {
+function doorOf(
+  app: AppStack,
+  env: (name: string) => string | undefined,
+  admin: () => PostgrestClient<Database>,
+) {
   return {
     projectUrl: app.supabaseUrl,
     body: queueRequestSchema({ imageHosts: ["images.example.com"] }),
     makers: () => makersOf(env, entries),
     modelsOf: (provider: string) => modelsOf(provider, entries),
     moderator: wordList,
+    placeOrder: orderPlacer(admin),
   };
 }
 
@@ -65,7 +71,7 @@ Deno.test("toy: with its rows it is asked for, quoted, charged, handed over to, 
       const ask = async (more: object) => {
         const body = JSON.stringify({ kind: "prompt", prompt: "A duck.", ...more });
         const request = new Request("http://toy.example/", { method: "POST", body });
-        return await (await queueVideo(request, visit, doorOf(app, env))).json();
+        return await (await queueVideo(request, visit, doorOf(app, env, () => admin))).json();
       };
       const { quote } = await ask({ quote: true });
       assertEquals([quote.provider, quote.model, quote.gem_cost], ["toy", "flipbook", 1]);

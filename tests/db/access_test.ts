@@ -65,6 +65,7 @@ Deno.test("the service role may execute the doors and write no money and no stat
       "project_state",
       "queue_clips",
       "queue_video",
+      "queue_videos",
       "quote_video",
       "record_provider_events",
       "video_changes",

@@ -220,10 +220,13 @@ Deno.test("F25 the secret key is in no cron command and no request that a client
 Deno.test("jobs that the queue does not take are an error, never a silence", async () => {
   await withSql(async (db) => {
     const id = crypto.randomUUID();
-    const call = db.query("select app.enqueue_all('store-video', $1, $2)", [[id, id], [
-      "{}",
-      "{}",
-    ]]);
+    const call = db.query("select app.enqueue_all('{store-video,store-video}', $1, $2)", [
+      [id, id],
+      [
+        "{}",
+        "{}",
+      ],
+    ]);
     assertEquals(await stateOf(call), "40001");
   });
 });

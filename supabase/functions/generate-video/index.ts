@@ -1,13 +1,18 @@
 /** POST and GET, user: makes a video from words at Runway, and tells how it stands. */
 import { moderationConfig } from "../../../shared/config.ts";
 import { generateVideo } from "../../../shared/doors/generate_video.ts";
-import { userDoor } from "../../../shared/http/door.ts";
+import { orderPlacer } from "../../../shared/doors/queue_orders.ts";
+import { adminClient, userDoor } from "../../../shared/http/door.ts";
 import { withErrorTypes } from "../../../shared/http/error_types.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { makersOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 
-const config = { makers: await makersOf(env), moderator: moderatorFor(moderationConfig(env)) };
+const config = {
+  makers: await makersOf(env),
+  moderator: moderatorFor(moderationConfig(env)),
+  placeOrder: orderPlacer(adminClient),
+};
 
 export default withErrorTypes(userDoor(
   "generate-video",

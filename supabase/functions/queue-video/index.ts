@@ -1,8 +1,9 @@
 /** POST, user: charges the gems and queues a video, or tells its price. */
 import { imageHosts, moderationConfig, supabaseConfig } from "../../../shared/config.ts";
+import { orderPlacer } from "../../../shared/doors/queue_orders.ts";
 import { queueRequestSchema } from "../../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
-import { userDoor } from "../../../shared/http/door.ts";
+import { adminClient, userDoor } from "../../../shared/http/door.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { checkSettings, makersOf, modelsOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
@@ -14,6 +15,7 @@ const config = {
   makers: () => makersOf(env),
   moderator: moderatorFor(moderationConfig(env)),
   modelsOf,
+  placeOrder: orderPlacer(adminClient),
 };
 
 export default userDoor(

@@ -12,7 +12,7 @@ import { HOSTED_DENO, hostedDeno } from "../../../local/verify/function_process.
 import { functionPaths } from "../../../local/verify/import_graph.ts";
 import { createScratch } from "../../../local/verify/scratch.ts";
 import { copyWorkspace, plant, type Workspace } from "../../../local/verify/workspace.ts";
-import type { QueuedRow } from "../../../shared/doors/queue_video.ts";
+import type { QueuedRow } from "../../../shared/doors/queue_orders.ts";
 import { webhookToken } from "../../../shared/http/webhook_token.ts";
 import { TWINKLE } from "../../support/fixtures.ts";
 import { type Bench, expect, interleave, type Row, row } from "../bench.ts";
@@ -171,17 +171,19 @@ async function surroundings(projectUrl: string): Promise<Omit<Place, "workspace"
 /** The APIs of a project in which everything goes well. */
 function startStub(): { readonly url: string; close(): Promise<void> } {
   const answers: Record<string, unknown> = {
-    "/rest/v1/rpc/queue_video": {
-      video_id: crypto.randomUUID(),
-      estimated_completion: "2026-01-01T00:00:00Z",
-      estimated_seconds: 60,
-      gem_cost: 10,
-      title: "Twinkle",
-      provider: "runware",
-      model: "pixverse:1@5",
-      model_reason: null,
-      replayed: false,
-    } satisfies QueuedRow,
+    "/rest/v1/rpc/queue_videos": [{
+      video: {
+        video_id: crypto.randomUUID(),
+        estimated_completion: "2026-01-01T00:00:00Z",
+        estimated_seconds: 60,
+        gem_cost: 10,
+        title: "Twinkle",
+        provider: "runware",
+        model: "pixverse:1@5",
+        model_reason: null,
+        replayed: false,
+      } satisfies QueuedRow,
+    }],
     "/rest/v1/rpc/record_provider_events": {
       events: [{ known: true, recorded: true }],
       rang: false,

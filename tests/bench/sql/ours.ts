@@ -1,5 +1,6 @@
 /** The product, called as it calls itself, and what must be true after each run. */
 import type pg from "pg";
+import { placeTogether } from "../../../shared/doors/queue_orders.ts";
 import type { Family } from "../../support/fixtures.ts";
 import { TWINKLE } from "../../support/fixtures.ts";
 import { expect } from "../bench.ts";
@@ -26,6 +27,27 @@ export async function queueOurs(
       crypto.randomUUID(),
     ],
   });
+}
+
+/** Queues and charges as the function does: orders that come in while others are placed share a call. */
+export function placerOf(driver: pg.Pool): (family: Family) => Promise<void> {
+  const placeOrder = placeTogether(async (orders, { wait }) => {
+    const { rows: [row] } = await driver.query({
+      name: "queue_videos",
+      text: "select public.queue_videos($1, $2) as answers",
+      values: [JSON.stringify(orders), wait],
+    });
+    return row.answers;
+  });
+  return async ({ userId, childId }) => {
+    await placeOrder({
+      user_id: userId,
+      request: { child_id: childId, rhyme_id: TWINKLE },
+      input_hash: "bench",
+      expected_seconds: 60,
+      idempotency_key: crypto.randomUUID(),
+    });
+  };
 }
 
 /** Nothing that the product promises is broken, and the books hold exactly what was sold. */

@@ -18,13 +18,23 @@ export const PEOPLE = ["Ann", "Ben", "Cleo"] as const;
 type WorkerName = typeof WORKERS[number];
 type Person = typeof PEOPLE[number];
 
+/** What somebody asks for when queueing. */
+export interface Wish {
+  readonly who: Person;
+  readonly rhyme: number;
+  readonly key: number | null;
+  readonly body: number;
+}
+
 /**
  * Something that one side does in the database. Videos, attempts and tasks are counted back from the
  * newest, which is 0; a number beyond the oldest starts again from the newest.
  */
 export type Deed =
   | { do: "grant"; who: Person; gems: number; key: number }
-  | { do: "queue"; who: Person; rhyme: number; key: number | null; body: number }
+  | { do: "queue" } & Wish
+  /** In one call. */
+  | { do: "queueTogether"; wishes: readonly Wish[] }
   | { do: "cancel"; video: number }
   | { do: "webhook"; attempt: number; says: Tidings }
   | {
@@ -69,6 +79,13 @@ const mostly = <T>(list: readonly T[], weight: number): fc.Arbitrary<T> => {
   );
 };
 
+const wish = {
+  who: person,
+  rhyme: fc.nat({ max: 2 }),
+  key: fc.option(fc.nat({ max: 2 }), { freq: 2 }),
+  body: mostly([0, 1], 6),
+};
+
 /** Each kind of deed with how often it is drawn. */
 const deeds = {
   grant: {
@@ -82,12 +99,13 @@ const deeds = {
   },
   queue: {
     weight: 8,
+    arbitrary: fc.record({ do: fc.constant("queue" as const), ...wish }),
+  },
+  queueTogether: {
+    weight: 3,
     arbitrary: fc.record({
-      do: fc.constant("queue" as const),
-      who: person,
-      rhyme: fc.nat({ max: 2 }),
-      key: fc.option(fc.nat({ max: 2 }), { freq: 2 }),
-      body: mostly([0, 1], 6),
+      do: fc.constant("queueTogether" as const),
+      wishes: fc.array(fc.record(wish), { minLength: 2, maxLength: 4 }),
     }),
   },
   cancel: {
@@ -116,8 +134,10 @@ const deeds = {
   },
   maintain: { weight: 5, arbitrary: fc.constant({ do: "maintain" as const }) },
 };
-const { grant, queue, cancel, webhook, work, maintain } = deeds;
-const deed: fc.Arbitrary<Deed> = fc.oneof(grant, queue, cancel, webhook, work, maintain);
+const { grant, queue, queueTogether, cancel, webhook, work, maintain } = deeds;
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  ...[grant, queue, queueTogether, cancel, webhook, work, maintain],
+);
 const deletion = fc.record({ do: fc.constant("delete" as const), who: person });
 const withDeletion: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 100, arbitrary: deed },

@@ -2,7 +2,7 @@
 import type { Database, Sql } from "../../../shared/db/database.ts";
 import { sqlState } from "../../../shared/db/database.ts";
 import type { Family } from "../../support/fixtures.ts";
-import type { Deed } from "./acts.ts";
+import type { Deed, Wish } from "./acts.ts";
 import type { Heard } from "./ear.ts";
 import type { Names } from "./names.ts";
 import type { Provider } from "./provider.ts";
@@ -11,7 +11,9 @@ import { type Model, RULES } from "./state.ts";
 import { bodyOf } from "./webhooks.ts";
 
 /** What people do. */
-export type Visit = Deed & { do: "grant" | "queue" | "cancel" | "webhook" | "delete" };
+export type Visit = Deed & {
+  do: "grant" | "queue" | "queueTogether" | "cancel" | "webhook" | "delete";
+};
 
 /** Who there is. */
 export interface People {
@@ -40,6 +42,17 @@ export function callOf(visit: Visit, people: People): Call | null {
     if (found === undefined) throw new Error(`There is no "${who}"`);
     return found;
   };
+  const orderOf = (wish: Wish) => {
+    const { userId, childId } = family(wish.who);
+    const [rhyme, price] = [RHYMES[wish.rhyme], RULES.prices[wish.rhyme] ?? 0];
+    const key = wish.key === null ? null : `key ${wish.key}`;
+    return {
+      ...{ userId, price, key },
+      hash: `${rhyme} ${wish.body}`,
+      request: { child_id: childId, rhyme_id: rhyme },
+      said: `for ${price} gems${key ? ` (${key}, body ${wish.body})` : ""}`,
+    };
+  };
   switch (visit.do) {
     case "grant": {
       const values = [
@@ -56,22 +69,30 @@ export function callOf(visit: Visit, people: People): Call | null {
       };
     }
     case "queue": {
-      const { userId, childId } = family(visit.who);
-      const [rhyme, price] = [RHYMES[visit.rhyme], RULES.prices[visit.rhyme] ?? 0];
-      const key = visit.key === null ? null : `key ${visit.key}`;
-      const hash = `${rhyme} ${visit.body}`;
+      const { userId, price, hash, key, request, said } = orderOf(visit);
       return {
-        said: `${visit.who} queues a video for ${price} gems${
-          key ? ` (${key}, body ${visit.body})` : ""
-        }`,
+        said: `${visit.who} queues a video ${said}`,
         heard: { name: "queue_video", values: [userId, price, hash, key] },
         run: (sql) =>
           sql.query("select public.queue_video($1, $2, $3, 60, $4) as value", [
             userId,
-            JSON.stringify({ child_id: childId, rhyme_id: rhyme }),
+            JSON.stringify(request),
             hash,
             key,
           ]),
+      };
+    }
+    case "queueTogether": {
+      const orders = visit.wishes.map(orderOf);
+      const rows = orders.map(({ userId, request, hash, key }) => ({
+        ...{ user_id: userId, request, input_hash: hash, expected_seconds: 60 },
+        idempotency_key: key,
+      }));
+      const each = visit.wishes.map(({ who }, at) => `${who} a video ${orders[at]?.said}`);
+      return {
+        said: `In one call are queued: ${each.join(", ")}`,
+        heard: { name: "queue_videos", values: orders },
+        run: (sql) => sql.query("select public.queue_videos($1) as value", [JSON.stringify(rows)]),
       };
     }
     case "cancel": {

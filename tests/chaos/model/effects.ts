@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { QueueJob } from "../../../shared/db/queue.ts";
-import { addVideo, cancel, grant, orderOutcome, ring } from "./door_rules.ts";
+import { addVideo, cancel, grant, type Order, orderOutcome, ring } from "./door_rules.ts";
 import type { Heard, Transcript } from "./ear.ts";
 import {
   complete,
@@ -28,6 +28,8 @@ import {
   Unexplained,
 } from "./state.ts";
 import * as work from "./work_rules.ts";
+
+const queuedVideo = z.object({ video_id: z.string(), replayed: z.boolean() });
 
 /** What a call did to one user or video. Each way changes the model, or throws Unexplained. */
 export interface Effect {
@@ -312,17 +314,29 @@ const SQL: Record<string, Reader> = {
       z.string().nullable(),
     ]).parse(values);
     const answer = answered.parse(rows);
-    const order = { price, hash, key };
-    effects.push(onAccount(userId, (model) => {
-      const account = findAccount(model, userId);
-      const expected = orderOutcome(account, order);
-      const error = refused.safeParse(answer).data?.error;
-      if (error !== undefined) return expect("Queueing", error, expected);
-      const { video_id, replayed } = z.object({ video_id: z.string(), replayed: z.boolean() })
-        .parse(answer);
-      expect("Queueing", replayed ? video_id : "new", expected);
-      if (!replayed) addVideo(model, account, video_id, order);
-    }));
+    const error = refused.safeParse(answer).data?.error;
+    effects.push(queueing(userId, { price, hash, key }, error ?? queuedVideo.parse(answer)));
+  },
+
+  queue_videos({ values, rows }, { effects }) {
+    const orders = z.array(z.object({
+      userId: z.string(),
+      price: z.number(),
+      hash: z.string(),
+      key: z.string().nullable(),
+    })).parse(values);
+    const answers = z.array(z.union([
+      z.object({ video: queuedVideo }).transform(({ video }) => video),
+      z.object({ error: z.object({ code: z.string() }) }).transform(({ error }) => error.code),
+      z.object({ busy: z.literal(true) }).transform(() => null),
+    ])).parse(answered.parse(rows));
+    expect("Answers", answers.length, orders.length);
+    orders.forEach(({ userId, ...order }, at) => {
+      const answer = answers[at] ?? null;
+      const isFirst = orders.findIndex((one) => one.userId === userId) === at;
+      if (!isFirst) effects.push(secondOrder(userId, answer));
+      else effects.push(answer === null ? passedOver(userId) : queueing(userId, order, answer));
+    });
   },
 
   cancel_video({ values, rows }, { effects }) {
@@ -367,6 +381,37 @@ const SQL: Record<string, Reader> = {
     }));
   },
 };
+
+/** What queueing did, by its answer: an error or a video. */
+function queueing(
+  userId: string,
+  order: Order,
+  answer: string | z.infer<typeof queuedVideo>,
+): Effect {
+  return onAccount(userId, (model) => {
+    const account = findAccount(model, userId);
+    const expected = orderOutcome(account, order);
+    if (typeof answer === "string") return expect("Queueing", answer, expected);
+    const { video_id, replayed } = answer;
+    expect("Queueing", replayed ? video_id : "new", expected);
+    if (!replayed) addVideo(model, account, video_id, order);
+  });
+}
+
+/** One of each user is queued in a call. */
+function secondOrder(userId: string, answer: unknown): Effect {
+  return onAccount(userId, (model) => {
+    expect("A second order", answer, findAccount(model, userId).gone ? "GM005" : null);
+  });
+}
+
+/** Nothing, for another had this user in hand. */
+function passedOver(userId: string): Effect {
+  const never = () => {
+    throw new Unexplained("A user was passed over whom nobody held");
+  };
+  return { ...onAccount(userId, never), passesOver: true };
+}
 
 function onAccount(userId: string, change: (model: Model) => void): Effect {
   return { userId, videoId: null, ways: [change] };

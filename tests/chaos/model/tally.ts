@@ -22,6 +22,9 @@ export const MUST_HAPPEN = [
   "queue_video GM002",
   "queue_video GM004",
   "queue_video replayed",
+  "queue_videos GM001",
+  "queue_videos busy",
+  "queue_videos queued",
   "reconcile never_started",
   "reconcile requeued",
   "reconcile store_given_up",
@@ -49,8 +52,14 @@ const refunded = z.object({ gems_refunded: z.number().positive() }).transform(()
 const counts = z.record(z.string(), z.number()).transform((record) =>
   Object.entries(record).filter(([, count]) => count > 0).map(([name]) => name)
 );
+const together = z.array(z.union([
+  z.object({ video: z.unknown() }).transform(() => "queued"),
+  z.object({ error: z.object({ code: z.string() }) }).transform(({ error }) => error.code),
+  z.object({ busy: z.literal(true) }).transform(() => "busy"),
+]));
 const answer = z.union([
   refused,
+  together,
   replayed,
   refunded,
   counts,

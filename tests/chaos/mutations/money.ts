@@ -19,7 +19,7 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "a charge may take more gems than there are",
     file: LEDGER,
-    find: "      and u.gem_balance + p_amount >= 0\n",
+    find: "      and u.gem_balance + m.amount >= 0\n",
     replace: "",
     why: "who is short of gems gets an error of ours instead of the price",
     tests: TESTS,
@@ -29,21 +29,20 @@ export const MONEY: readonly Mutation[] = [
     file: LEDGER,
     find: `  with moved as (
     update public.users u
-    set gem_balance = u.gem_balance + p_amount, fair_tag = coalesce(p_fair_tag, u.fair_tag)
-    where u.id = p_user_id
-      and u.gem_balance + p_amount >= 0
-    returning u.gem_balance
-  )
+    set gem_balance = u.gem_balance + m.amount, fair_tag = coalesce(m.fair_tag, u.fair_tag)
+    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags) as m (user_id, amount, video_id, reason, fair_tag)
+    where u.id = m.user_id
+      and u.gem_balance + m.amount >= 0
 `,
-    replace:
-      `  select u.gem_balance + p_amount into v_balance from public.users u where u.id = p_user_id;
-  with moved as (
+    replace: `  with before as materialized (
+    select u.id, u.gem_balance from public.users u where u.id = any (p_user_ids)
+  ), moved as (
     update public.users u
-    set gem_balance = v_balance, fair_tag = coalesce(p_fair_tag, u.fair_tag)
-    where u.id = p_user_id
-      and v_balance >= 0
-    returning u.gem_balance
-  )
+    set gem_balance = b.gem_balance + m.amount, fair_tag = coalesce(m.fair_tag, u.fair_tag)
+    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags) as m (user_id, amount, video_id, reason, fair_tag)
+    join before b on b.id = m.user_id
+    where u.id = m.user_id
+      and b.gem_balance + m.amount >= 0
 `,
     why: "of two movements at once one is lost",
     tests: TESTS,
@@ -83,11 +82,59 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "one user's calls do not take turns",
     file: DOORS,
-    find: "where u.id = p_user_id for no key update;",
-    replace: "where u.id = p_user_id;",
+    find: "      order by u.id\n      for no key update of u\n",
+    replace: "      order by u.id\n",
     why: "limit and idempotency key are read before another call has written them",
     tests: ["tests/db/queue_video_test.ts", "tests/db/ledger_test.ts"],
     underFire: [KNOWN_STORIES],
+  },
+  {
+    name: "one user's orders in calls of many do not take turns",
+    file: DOORS,
+    find: "      for no key update of u skip locked\n",
+    replace: "",
+    why: "limit and idempotency key are read before another call has written them",
+    tests: ["tests/db/queue_videos_test.ts"],
+  },
+  {
+    name: "a call of many waits for a user while it holds others",
+    file: DOORS,
+    find: "for no key update of u skip locked",
+    replace: "for no key update of u",
+    why: "one slow transaction holds up everybody's orders, and two calls can wait in a circle",
+    tests: ["tests/db/queue_videos_test.ts"],
+  },
+  {
+    name: "two orders of one user in a call are both looked at before either is charged",
+    file: DOORS,
+    find: "    v_free := array_remove(v_free, v_order.user_id);\n",
+    replace: "",
+    why: "a key that was tapped twice undoes the call of everybody in it",
+    tests: ["tests/db/queue_videos_test.ts"],
+  },
+  {
+    name: "who is short of gems is found out when all are charged",
+    file: DOORS,
+    find: "  if p_user.gem_balance < v_video.gem_cost then\n",
+    replace: "  if false then\n",
+    why: "one poor customer undoes the call of everybody in it",
+    tests: ["tests/db/queue_videos_test.ts"],
+  },
+  {
+    name: "an error of nobody's is taken for one order's refusal",
+    file: DOORS,
+    find: "      if sqlstate not like 'GM%' then\n",
+    replace: "      if false then\n",
+    why: "people are told that they did something wrong, in words that show our insides",
+    tests: ["tests/db/queue_videos_test.ts"],
+  },
+  {
+    name: "a charge that did not happen is not noticed",
+    file: DOORS,
+    find: "<> cardinality(p_drafts) then",
+    replace: "<> cardinality(p_drafts) and false then",
+    why: "a mistake in whoever drafts makes videos for nothing",
+    tests: ["tests/db/queue_videos_test.ts"],
   },
   {
     name: "an idempotency key is not looked up",
