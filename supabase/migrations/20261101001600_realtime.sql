@@ -52,11 +52,15 @@ comment on function public.video_state(public.videos) is
 revoke all on function public.video_state(public.videos) from public, anon, authenticated, service_role;
 grant execute on function public.video_state(public.videos) to authenticated;
 
-create function app.tell_owner(p_event text, p_state jsonb) returns void
+create function app.tell_owners(p_event text, p_states jsonb[]) returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  v_state jsonb;
 begin
-  perform realtime.send(p_state, p_event, 'user:' || (p_state ->> 'user_id'), true);
+  foreach v_state in array p_states loop
+    perform realtime.send(v_state, p_event, 'user:' || (v_state ->> 'user_id'), true);
+  end loop;
 exception
   -- Realtime is not there.
   when undefined_function or invalid_schema_name then null;
@@ -65,9 +69,9 @@ exception
     raise warning 'The owner was not told of a change: %', sqlerrm;
 end;
 $$;
-comment on function app.tell_owner(text, jsonb) is
-  'Broadcasts the state of a video to its owner''s private topic user:<id> after commit. Never fails; does nothing where Realtime is absent.';
-revoke all on function app.tell_owner(text, jsonb) from public;
+comment on function app.tell_owners(text, jsonb[]) is
+  'Broadcasts states of videos to their owners'' private topics user:<id> after commit. Never fails; does nothing where Realtime is absent.';
+revoke all on function app.tell_owners(text, jsonb[]) from public;
 
 create function app.tell_change() returns trigger
 language plpgsql security definer set search_path = ''
@@ -76,7 +80,7 @@ begin
   -- Most changes are seen at these three, which spares the other comparison.
   if (new.status, new.stage, new.progress) is distinct from (old.status, old.stage, old.progress)
     or public.video_state(new) - 'rev' <> public.video_state(old) - 'rev' then
-    perform app.tell_owner('video_updated', public.video_state(new));
+    perform app.tell_owners('video_updated', array[public.video_state(new)]);
   end if;
   return null;
 end;
@@ -96,9 +100,11 @@ begin
   -- Where the account is gone already nobody is left to tell.
   insert into public.deleted_videos (video_id, user_id)
   select o.id, o.user_id from old_videos o join public.users u on u.id = o.user_id;
-  perform app.tell_owner('video_deleted', jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1))
-  from old_videos o
-  join public.users u on u.id = o.user_id;
+  perform app.tell_owners('video_deleted', array(
+    select jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)
+    from old_videos o
+    join public.users u on u.id = o.user_id
+  ));
   return null;
 end;
 $$;

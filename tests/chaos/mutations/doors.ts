@@ -1,7 +1,7 @@
 import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const ACCESS = "supabase/migrations/20261101001300_access.sql";
-const DOORS = "supabase/migrations/20261101000800_doors.sql";
+const DOORS = "supabase/migrations/20261101000810_doors.sql";
 const STORAGE = "supabase/migrations/20261101001400_storage.sql";
 
 /** Guards against callers who are not who they say, and against addresses that are not ours. */

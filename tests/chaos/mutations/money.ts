@@ -3,7 +3,7 @@ import { KNOWN_STORIES, type Mutation } from "./mutation.ts";
 const LEDGER = "supabase/migrations/20261101000500_gem_ledger.sql";
 const USERS = "supabase/migrations/20261101000300_users.sql";
 const VIDEOS = "supabase/migrations/20261101000600_videos.sql";
-const DOORS = "supabase/migrations/20261101000800_doors.sql";
+const QUEUE_VIDEOS = "supabase/migrations/20261101000800_queue_videos.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 
 const TESTS = [
@@ -81,7 +81,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "one user's calls do not take turns",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "      order by u.id\n      for no key update of u\n",
     replace: "      order by u.id\n",
     why: "limit and idempotency key are read before another call has written them",
@@ -90,7 +90,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "one user's orders in calls of many do not take turns",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "      for no key update of u skip locked\n",
     replace: "",
     why: "limit and idempotency key are read before another call has written them",
@@ -98,7 +98,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "a call of many waits for a user while it holds others",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "for no key update of u skip locked",
     replace: "for no key update of u",
     why: "one slow transaction holds up everybody's orders, and two calls can wait in a circle",
@@ -106,7 +106,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "two orders of one user in a call are both looked at before either is charged",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "    v_free := array_remove(v_free, v_order.user_id);\n",
     replace: "",
     why: "a key that was tapped twice undoes the call of everybody in it",
@@ -114,7 +114,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "who is short of gems is found out when all are charged",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "  if p_user.gem_balance < v_video.gem_cost then\n",
     replace: "  if false then\n",
     why: "one poor customer undoes the call of everybody in it",
@@ -122,7 +122,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "an error of nobody's is taken for one order's refusal",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "      if sqlstate not like 'GM%' then\n",
     replace: "      if false then\n",
     why: "people are told that they did something wrong, in words that show our insides",
@@ -130,7 +130,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "a charge that did not happen is not noticed",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "<> cardinality(p_drafts) then",
     replace: "<> cardinality(p_drafts) and false then",
     why: "a mistake in whoever drafts makes videos for nothing",
@@ -138,7 +138,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "an idempotency key is not looked up",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "  if p_idempotency_key is not null then\n",
     replace: "  if false then\n",
     why: "a repeated tap is an error instead of the first answer",
@@ -146,7 +146,7 @@ export const MONEY: readonly Mutation[] = [
   },
   {
     name: "a key that was used with another body is taken for a repetition",
-    file: DOORS,
+    file: QUEUE_VIDEOS,
     find: "if v_video.input_hash <> p_input_hash then",
     replace: "if false then",
     why: "another video is silently not made",

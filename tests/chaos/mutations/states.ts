@@ -1,7 +1,7 @@
 import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const VIDEOS = "supabase/migrations/20261101000600_videos.sql";
-const DOORS = "supabase/migrations/20261101000800_doors.sql";
+const DOORS = "supabase/migrations/20261101000810_doors.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 const STORE = "supabase/migrations/20261101001100_store.sql";

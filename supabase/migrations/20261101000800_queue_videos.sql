@@ -1,0 +1,273 @@
+-- Queueing videos: what an order comes to, the rows that it makes, and the doors that take orders.
+-- The doors are SECURITY DEFINER because no role, not even the service role, may write these tables;
+-- they are granted to the service role alone (see the access migration).
+
+create function app.check_queue_limit(p_user_id uuid, p_more integer) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_limit integer;
+begin
+  select s.queue_limit into v_limit
+  from app.settings s
+  where s.queue_limit < p_more + (
+    select count(*) from public.videos v
+    -- Clips of projects have a limit of their own: see app.check_project_limit.
+    where v.user_id = p_user_id and v.under_way and v.scene is null
+  );
+  if found then
+    raise exception 'At most % videos may be under way at once', v_limit
+      using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
+  end if;
+end;
+$$;
+comment on function app.check_queue_limit(uuid, integer) is 'GM004 where so many more videos would be too many under way for this user. The caller holds the user''s lock.';
+revoke all on function app.check_queue_limit(uuid, integer) from public;
+
+create function app.draft_order(p_user_id uuid, p_user public.users, p_request jsonb, p_input_hash text, p_idempotency_key text) returns public.videos
+language plpgsql set search_path = ''
+as $$
+declare
+  v_video public.videos;
+begin
+  if p_user.id is null then
+    raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
+  end if;
+
+  if p_idempotency_key is not null then
+    select v.* into v_video
+    from public.videos v
+    where v.user_id = p_user_id and v.idempotency_key = p_idempotency_key;
+    if found then
+      if v_video.input_hash <> p_input_hash then
+        raise exception 'This idempotency key was used with another body' using errcode = 'GM002';
+      end if;
+      return v_video;
+    end if;
+  end if;
+
+  v_video := app.draft_video(p_user_id, p_request);
+  v_video.input_hash := p_input_hash;
+  v_video.idempotency_key := p_idempotency_key;
+  perform app.check_queue_limit(p_user_id, 1);
+  if p_user.gem_balance < v_video.gem_cost then
+    perform app.refuse_debt(p_user.gem_balance, v_video.gem_cost);
+  end if;
+  return v_video;
+end;
+$$;
+comment on function app.draft_order(uuid, public.users, jsonb, text, text) is
+  'What an order comes to: the video that was queued with the same key before, or a draft without an id that can be added. The user is as read under their lock, which the caller holds, or null where there is none. Writes nothing. Errors: see queue_video.';
+revoke all on function app.draft_order(uuid, public.users, jsonb, text, text) from public;
+
+create function app.add_videos(p_drafts public.videos[], p_expected_seconds integer[]) returns public.videos[]
+language plpgsql set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+  v_job_ids uuid[];
+  v_first boolean[];
+  v_seconds integer[];
+  v_retries integer;
+  v_user_ids uuid[];
+  v_amounts integer[];
+  v_reasons text[];
+  v_tags bigint[];
+  v_queues text[];
+  v_jobs jsonb[];
+  v_priorities integer[];
+  v_videos public.videos[];
+begin
+  -- All that the rows need, by draft, so that each of the statements below is one for all of them.
+  select
+    array_agg(d.id), array_agg(d.job_id), array_agg(d.first), array_agg(d.seconds), min(d.max_attempts) - 1,
+    array_agg(d.user_id), array_agg(-d.gem_cost), array_agg('Video: ' || d.title), array_agg(d.tag),
+    array_agg(app.submit_queue(d.provider)), array_agg(app.submission_data(d.job_id)), array_agg(app.submission_priority(d.tag))
+  into
+    v_ids, v_job_ids, v_first, v_seconds, v_retries,
+    v_user_ids, v_amounts, v_reasons, v_tags,
+    v_queues, v_jobs, v_priorities
+  from (
+    select
+      gen_random_uuid() as id, gen_random_uuid() as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts,
+      coalesce(m.median_seconds, p_expected_seconds[n.ordinality]) as seconds,
+      greatest(u.fair_tag, c.tag)
+        + ceil(greatest(n.gem_cost, 1)::numeric / case when f.first then s.premium_weight else 1 end)::bigint as tag
+    from unnest(p_drafts) with ordinality as n
+    join public.users u on u.id = n.user_id
+    cross join lateral (select n.is_premium or u.tier = 'premium' as first) f
+    join app.fair_clocks c on c.provider = n.provider
+    cross join app.settings s
+    left join app.model_stats m on m.provider = n.provider and m.model = n.model
+    order by n.ordinality
+  ) d;
+
+  if cardinality(app.move_all_gems(v_user_ids, v_amounts, 'charge', v_ids, v_reasons, null, v_tags)) <> cardinality(p_drafts) then
+    raise exception 'A balance does not suffice' using errcode = 'GM001';
+  end if;
+
+  with draft as (
+    select
+      n.*, v_ids[n.ordinality] as video_id, v_job_ids[n.ordinality] as job_id, v_first[n.ordinality] as first,
+      v_seconds[n.ordinality] as seconds
+    from unnest(p_drafts) with ordinality as n
+  ), added as (
+    insert into public.videos as v (
+      id, user_id, child_id, rhyme_id, project_id, scene, kind, title, prompt, negative_prompt, provider, model, model_reason, fallbacks,
+      options, avatar_path, folder, gem_cost, is_premium, max_retries, estimated_completion_at, idempotency_key, input_hash
+    )
+    select
+      d.video_id, d.user_id, d.child_id, d.rhyme_id, d.project_id, d.scene, d.kind, d.title, d.prompt, d.negative_prompt,
+      d.provider, d.model, d.model_reason, d.fallbacks, d.options, d.avatar_path, d.folder, d.gem_cost, d.first, v_retries,
+      date_trunc('seconds', clock_timestamp()) + d.seconds * interval '1 second', d.idempotency_key, d.input_hash
+    from draft d
+    returning v as video
+  ), attempt as (
+    insert into public.video_jobs (id, video_id, attempt, provider, model, priority)
+    select d.job_id, d.video_id, 1, d.provider, d.model, case when d.first then 2 else 1 end
+    from draft d
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select d.video_id, d.user_id, 1, 'initializing', 0, app.stage_message('initializing', 0), d.seconds
+    from draft d
+  )
+  -- In the order of the drafts, whatever order the rows come back in: an answer belongs to who ordered.
+  select array_agg(a.video order by array_position(v_ids, (a.video).id)) into v_videos from added a;
+
+  perform app.enqueue_all(v_queues, v_job_ids, v_jobs, v_priorities);
+  perform app.tell_owners('video_updated', array(select public.video_state(n) from unnest(v_videos) as n));
+  return v_videos;
+end;
+$$;
+comment on function app.add_videos(public.videos[], integer[]) is
+  'Charges drafted videos of different users and makes their rows: charge, video, first attempt, progress entry, queue job. Whoever adds videos does so here. The caller holds the users'' locks and rings when it has added all of them. The videos in the same order. GM001 insufficient gems.';
+revoke all on function app.add_videos(public.videos[], integer[]) from public;
+
+create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'video_id', p_video.id,
+    'estimated_completion', to_char(p_video.estimated_completion_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'estimated_seconds', ceil(extract(epoch from p_video.estimated_completion_at - p_video.created_at)),
+    'gem_cost', p_video.gem_cost,
+    'title', p_video.title,
+    'provider', p_video.provider,
+    'model', p_video.model,
+    'model_reason', p_video.model_reason,
+    'replayed', p_replayed
+  );
+end;
+$$;
+comment on function app.queue_answer(public.videos, boolean) is 'What queue_video answers; the same for the first call and for each repetition, but for "replayed".';
+revoke all on function app.queue_answer(public.videos, boolean) from public;
+
+create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb
+language plpgsql security definer set search_path = ''
+-- By their ids, always, and planned once: see app.settle_video_jobs.
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_free uuid[];
+  v_order record;
+  v_video public.videos;
+  v_drafts public.videos[] := '{}';
+  v_expected integer[] := '{}';
+  v_places integer[] := '{}';
+  v_answers jsonb[];
+  v_detail text;
+begin
+  -- One user's calls take turns from here on, so that balance, limit and idempotency key are
+  -- read and written as one; other users are not held up. Nobody waits while holding others.
+  if p_wait then
+    select array_agg(u.id) into v_free
+    from (
+      select u.id from jsonb_to_recordset(p_orders) as o (user_id uuid) join public.users u on u.id = o.user_id
+      order by u.id
+      for no key update of u
+    ) u;
+  else
+    select array_agg(u.id) into v_free
+    from (
+      select u.id from jsonb_to_recordset(p_orders) as o (user_id uuid) join public.users u on u.id = o.user_id
+      for no key update of u skip locked
+    ) u;
+  end if;
+
+  for v_order in
+    select o.*, u as owner
+    from rows from (
+      jsonb_to_recordset(p_orders)
+        as (user_id uuid, request jsonb, input_hash text, expected_seconds integer, idempotency_key text)
+    ) with ordinality as o (user_id, request, input_hash, expected_seconds, idempotency_key, place)
+    left join public.users u on u.id = o.user_id
+      -- Who is leaving is not there any more.
+      and not exists (select 1 from app.erasures e where e.user_id = o.user_id)
+  loop
+    -- Who is not there is told so.
+    if (v_order.owner).id is not null and v_order.user_id = any (v_free) is not true then
+      v_answers[v_order.place] := '{"busy": true}';
+      continue;
+    end if;
+    -- One order each: the next one's balance is what this one leaves.
+    v_free := array_remove(v_free, v_order.user_id);
+    begin
+      v_video := app.draft_order(v_order.user_id, v_order.owner, v_order.request, v_order.input_hash, v_order.idempotency_key);
+    exception when others then
+      -- An answer for this one. Anything else is not known to be this one's fault.
+      if sqlstate not like 'GM%' then
+        raise;
+      end if;
+      get stacked diagnostics v_detail = pg_exception_detail;
+      v_answers[v_order.place] := jsonb_build_object(
+        'error', jsonb_build_object('code', sqlstate, 'message', sqlerrm, 'details', v_detail)
+      );
+      continue;
+    end;
+    if v_video.id is not null then
+      v_answers[v_order.place] := jsonb_build_object('video', app.queue_answer(v_video, true));
+    else
+      v_drafts := v_drafts || v_video;
+      v_expected := v_expected || v_order.expected_seconds;
+      v_places := v_places || v_order.place::integer;
+    end if;
+  end loop;
+
+  if cardinality(v_drafts) > 0 then
+    v_drafts := app.add_videos(v_drafts, v_expected);
+    for v_index in 1..cardinality(v_drafts) loop
+      v_answers[v_places[v_index]] := jsonb_build_object('video', app.queue_answer(v_drafts[v_index], false));
+    end loop;
+    perform app.ring('submit');
+  end if;
+  return coalesce(to_jsonb(v_answers), '[]');
+end;
+$$;
+comment on function public.queue_videos(jsonb, boolean) is
+  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video}, or {error: {code, message, details}} (see queue_video), which keeps no other from its video. Where somebody else holds a user, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it.';
+
+create function public.queue_video(
+  p_user_id uuid,
+  p_request jsonb,
+  p_input_hash text,
+  p_expected_seconds integer,
+  p_idempotency_key text default null
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_answer jsonb := public.queue_videos(jsonb_build_array(jsonb_build_object(
+    'user_id', p_user_id, 'request', p_request, 'input_hash', p_input_hash,
+    'expected_seconds', p_expected_seconds, 'idempotency_key', p_idempotency_key
+  )), true) -> 0;
+  v_error jsonb := v_answer -> 'error';
+begin
+  if v_error is not null then
+    raise exception '%', v_error ->> 'message' using errcode = v_error ->> 'code', detail = coalesce(v_error ->> 'details', '');
+  end if;
+  return v_answer -> 'video';
+end;
+$$;
+comment on function public.queue_video(uuid, jsonb, text, integer, text) is
+  'Charges the gems and queues the video that a request asks for (see app.draft_video), in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is and that the model can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM010 no price, GM011 no consent to use the picture.';
