@@ -6,8 +6,10 @@ export interface Company<T, R> {
   readonly call: (items: readonly T[]) => Promise<readonly R[]>;
   /** Most items of a call. */
   readonly most: number;
-  /** Most calls under way; what comes in meanwhile waits for the next. */
+  /** Most calls under way, not counting slow ones; what comes in meanwhile waits for the next. */
   readonly callsAtOnce: number;
+  /** Milliseconds after which a call is slow, and holds up only who is in it. A second by default. */
+  readonly slowAfter?: number;
   /** Whether such a failure is one item's fault, so that the others are to be called without it. */
   readonly isOnes: (error: unknown) => boolean;
 }
@@ -22,7 +24,7 @@ interface Waiting<T, R> {
  * called for at once.
  */
 export function inCompany<T, R>(
-  { call, most, callsAtOnce, isOnes }: Company<T, R>,
+  { call, most, callsAtOnce, slowAfter = 1_000, isOnes }: Company<T, R>,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
@@ -46,7 +48,18 @@ export function inCompany<T, R>(
 
   async function work(): Promise<void> {
     underWay += 1;
-    while (waiting.length > 0) await callFor(waiting.splice(0, most));
+    while (waiting.length > 0) {
+      let isSlow = false;
+      const timer = setTimeout(() => {
+        isSlow = true;
+        underWay -= 1;
+        if (waiting.length > 0) void work();
+      }, slowAfter);
+      await callFor(waiting.splice(0, most));
+      clearTimeout(timer);
+      // Its place has been given to others.
+      if (isSlow) return;
+    }
     underWay -= 1;
   }
 

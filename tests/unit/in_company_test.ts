@@ -44,6 +44,23 @@ Deno.test("one alone is called for at once, and what comes meanwhile shares the 
   assertEquals(await late, "f!");
 });
 
+Deno.test("a call that has become slow gives its place to those who wait, and its own are answered still", async () => {
+  const { call, next } = gatedCalls();
+  const ask = inCompany({ call, most: 9, callsAtOnce: 1, slowAfter: 1, isOnes: () => false });
+  const slow = ask("slow");
+  const held = await next();
+  const [a, b] = [ask("a"), ask("b")];
+  const { items, go } = await next();
+  assertEquals(items, ["a", "b"]);
+  go();
+  assertEquals(await Promise.all([a, b]), ["a!", "b!"]);
+  held.go();
+  assertEquals(await slow, "slow!");
+  const late = ask("late");
+  (await next()).go();
+  assertEquals(await late, "late!");
+});
+
 Deno.test("a slow call holds up only who is in it, where another may be under way", async () => {
   const { call, next } = gatedCalls();
   const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
