@@ -35,6 +35,34 @@ Deno.test("F01 200 parallel calls on gems for 100: exactly 100 videos, 100 refus
   });
 });
 
+Deno.test("F02 a crowd at once: each has their own video, and is charged and refused for themselves", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const crowd = [];
+    for (let n = 0; n < 24; n++) {
+      // Every fourth is short of gems.
+      crowd.push(await newCustomer(app, { gems: n % 4 === 3 ? 5 : 10 }));
+    }
+    const answers = await Promise.all(crowd.map((customer) => queue(app, customer)));
+    assertEquals(tally(answers), { "201": 18, "402 insufficient_gems": 6 });
+    for (const [at, { status, body }] of answers.entries()) {
+      const customer = crowd[at];
+      if (status === 402) {
+        assertEquals(body["details"], { gem_balance: 5, gem_cost: 10 });
+        continue;
+      }
+      const owner = "select user_id as value from public.videos where id = $1";
+      assertEquals(await value(app.db, owner, [body["video_id"]]), customer?.id);
+    }
+    assertEquals(
+      await app.db.query(
+        "select gem_balance, count(*)::int from public.users group by 1 order by 1",
+      ),
+      [{ gem_balance: 0, count: 18 }, { gem_balance: 5, count: 6 }],
+    );
+    assertEquals(await brokenInvariants(app.db), []);
+  });
+});
+
 Deno.test("F16 one Idempotency-Key: twice and twenty times at once is one video and one answer; another body is 409", async () => {
   await withApp(BY_HAND, async (app) => {
     const customer = await newCustomer(app);
