@@ -10,7 +10,7 @@ export interface Company<T, R> {
   readonly callsAtOnce: number;
   /** Milliseconds after which a call is slow, and holds up only who is in it. A second by default. */
   readonly slowAfter?: number;
-  /** Whether such a failure is one item's fault, so that the others are to be called without it. */
+  /** Whether such a failure may be one item's fault, and did nothing: each is then called for alone. */
   readonly isOnes: (error: unknown) => boolean;
 }
 
@@ -41,7 +41,7 @@ export function inCompany<T, R>(
       if (some.length === 1 || !isOnes(error)) {
         for (const { answer } of some) answer.reject(error);
       } else {
-        for (const one of some) await callFor([one]);
+        await Promise.all(some.map((one) => callFor([one])));
       }
     }
   }

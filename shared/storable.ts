@@ -16,6 +16,11 @@ export function storableText(text: string): string {
   return text.replaceAll("\0", "").toWellFormed();
 }
 
+/** Whether Postgres keeps the text as it is. */
+export function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
+}
+
 function clean(value: unknown, depth: number): unknown {
   if (depth > DEEPEST) throw new RangeError(`The value is nested deeper than ${DEEPEST} levels`);
   if (typeof value === "string") return storableText(value);

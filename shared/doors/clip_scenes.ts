@@ -7,7 +7,7 @@ import { fieldMessage } from "../http/field_message.ts";
 import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelRequest } from "./model_request.ts";
-import { hashOf, pictureUrl } from "./queue_request.ts";
+import { hashOf, pictureUrl, words } from "./queue_request.ts";
 
 /** Most scenes of one project. */
 const MOST_SCENES = 100;
@@ -48,7 +48,7 @@ export function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
       first_frame: picture,
       last_frame: picture,
       duration: z.number().positive().max(600).optional(),
-      prompt: z.string().trim().min(2).max(10_000).optional(),
+      prompt: words(2, 10_000).optional(),
     }),
   ).superRefine((frames, context) => {
     const names = Object.keys(frames);

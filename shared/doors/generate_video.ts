@@ -6,7 +6,7 @@ import type { UserVisit } from "../http/door.ts";
 import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelRequest, type VideoRequest } from "./model_request.ts";
-import { hashOf } from "./queue_request.ts";
+import { hashOf, words } from "./queue_request.ts";
 import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
 import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
@@ -16,14 +16,14 @@ const PROVIDER = "runway";
 
 /** What `generate-video` is asked to make. */
 export const generateVideoBody = z.strictObject({
-  prompt: z.string().trim().min(2).max(10_000),
-  contentDraftId: z.string().trim().min(1).max(200).optional().meta({
+  prompt: words(2, 10_000),
+  contentDraftId: words(1, 200).optional().meta({
     description: "Yours: kept with the video and answered.",
   }),
   config: z.strictObject({
     resolution: z.enum(["720p", "1080p"]).optional(),
     duration: z.number().positive().max(600).optional().meta({ description: "Seconds." }),
-    style: z.string().trim().min(1).max(200).optional(),
+    style: words(1, 200).optional(),
     codec: z.enum(["h264", "h265"]).optional().meta({ description: "Runway makes h264." }),
     bitrate: z.number().positive().optional().meta({
       description: "In kbps. Runway has no such setting: with any value, 422.",

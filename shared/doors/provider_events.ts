@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
 import type { AdminClient } from "../http/admin_client.ts";
-import { fromRpcError, HttpError } from "../http/http_error.ts";
+import { fromRpcError, wasUndone } from "../http/http_error.ts";
 import { inCompany } from "../in_company.ts";
 
 /** A webhook whose caller was checked, in the words of record_provider_events. */
@@ -41,8 +41,7 @@ export function eventRecorder(
     most: 50,
     // One slow call does not hold up all that come in after it.
     callsAtOnce: 2,
-    // Alone they may fare better, unless nobody is there.
-    isOnes: (error) => error instanceof HttpError && error.status !== 503,
+    isOnes: wasUndone,
     async call(events) {
       const { data, error } = await admin().rpc("record_provider_events", {
         p_provider: provider,

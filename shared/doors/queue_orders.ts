@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
 import type { AdminClient } from "../http/admin_client.ts";
-import { fromRpcError, HttpError } from "../http/http_error.ts";
+import { fromRpcError, wasUndone } from "../http/http_error.ts";
 import { inCompany } from "../in_company.ts";
 
 /** What a user whose sign-in was checked asks for, in the words of queue_videos. */
@@ -69,8 +69,7 @@ export function placeTogether(queueVideos: QueueVideos): PlaceOrder {
     most: 32,
     // While one waits for its commit, the other computes.
     callsAtOnce: 2,
-    // Alone they may fare better, unless nobody is there.
-    isOnes: (error) => error instanceof HttpError && error.status !== 503,
+    isOnes: wasUndone,
     call: async (orders) => answers.parse(await queueVideos(orders, { wait: false })),
   });
   return async (order) => {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
+import { isStorableText } from "../storable.ts";
 
 /** Longest URL taken, in characters. */
 const URL_MAX = 2048;
@@ -39,6 +40,15 @@ function isAvatar(url: URL): boolean {
   }
 }
 
+/**
+ * People's own words, without space around them. What Postgres does not keep is refused here, for there
+ * it would undo the call that others' orders share.
+ */
+export function words(least: number, most: number) {
+  return z.string().trim().min(least).max(most)
+    .refine(isStorableText, "must be whole characters, and no U+0000");
+}
+
 /** The name of a model, or "auto". */
 export const modelName = z.string().regex(
   /^[\x21-\x7e]{1,100}$/,
@@ -70,10 +80,10 @@ const modelFields = {
   user_id: z.uuid().optional(),
   quote: z.boolean().optional(),
   child_id: z.uuid().optional(),
-  title: z.string().trim().min(1).max(120).optional(),
-  prompt: z.string().trim().min(2).max(10_000),
-  negative_prompt: z.string().trim().min(2).max(10_000).optional(),
-  style: z.string().trim().min(1).max(200).optional(),
+  title: words(1, 120).optional(),
+  prompt: words(2, 10_000),
+  negative_prompt: words(2, 10_000).optional(),
+  style: words(1, 200).optional(),
   prompting_strategy: z.enum(promptingStrategies).optional(),
   provider: providerName.optional(),
   model: modelName.optional(),

@@ -35,7 +35,8 @@ export function invalidFields(status: 400 | 422, problems: readonly FieldProblem
 
 /** An error of PostgREST, as supabase-js hands it over. */
 export interface RpcError {
-  readonly code: string;
+  /** SQLSTATE or PostgREST's own; empty where nobody answered, absent where somebody on the way did. */
+  readonly code?: string;
   readonly message: string;
   readonly details?: string | null;
 }
@@ -66,8 +67,9 @@ const UNREACHABLE = /^$|^08|^40|^57|^PGRST00/;
 
 /** Maps a database error by its SQLSTATE; anything unknown is a 500 without a word of it. */
 export function fromRpcError(error: RpcError): HttpError {
-  const known = byState[error.code];
-  if (known === undefined && UNREACHABLE.test(error.code)) {
+  const code = error.code ?? "";
+  const known = byState[code];
+  if (known === undefined && UNREACHABLE.test(code)) {
     return new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
       cause: error,
       headers: { "retry-after": "5" },
@@ -79,9 +81,21 @@ export function fromRpcError(error: RpcError): HttpError {
     });
   }
   return new HttpError(known.status, known.code, known.sentence ?? error.message, {
+    cause: error,
     details: asProblems(parseDetails(error.details), error.message),
     ...(known.status === 429 ? { headers: { "retry-after": "30" } } : {}),
   });
+}
+
+/**
+ * Whether Postgres itself refused the call, so that nothing of it was kept and it may be made again in
+ * parts. Not where it ran out of time or is going down: who comes then is to come later.
+ */
+export function wasUndone(error: unknown): boolean {
+  if (!(error instanceof HttpError)) return false;
+  const { cause } = error.extra;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : null;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57|40003)/.test(code);
 }
 
 /** A wrong field is told in one form everywhere: a list of problems. */

@@ -170,6 +170,7 @@ set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force
 as $$
 declare
   v_free uuid[];
+  v_children uuid[];
   v_order record;
   v_video public.videos;
   v_drafts public.videos[] := '{}';
@@ -179,7 +180,7 @@ declare
   v_detail text;
 begin
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
-  -- read and written as one; other users are not held up. Nobody waits while holding others.
+  -- read and written as one; other users are not held up.
   if p_wait then
     select array_agg(u.id) into v_free
     from (
@@ -188,11 +189,18 @@ begin
       for no key update of u
     ) u;
   else
+    -- Nobody waits while holding others: neither for a user, nor for a child that is being forgotten.
     select array_agg(u.id) into v_free
     from (
       select u.id from jsonb_to_recordset(p_orders) as o (user_id uuid) join public.users u on u.id = o.user_id
       for no key update of u skip locked
     ) u;
+    select array_agg(c.id) into v_children
+    from (
+      select c.id from jsonb_to_recordset(p_orders) as o (request jsonb)
+      join public.children c on c.id = (o.request ->> 'child_id')::uuid
+      for key share of c skip locked
+    ) c;
   end if;
 
   for v_order in
@@ -205,8 +213,11 @@ begin
       -- Who is leaving is not there any more.
       and not exists (select 1 from app.erasures e where e.user_id = o.user_id)
   loop
-    -- Who is not there is told so.
-    if (v_order.owner).id is not null and v_order.user_id = any (v_free) is not true then
+    -- An unknown user is told so at once, and of an unknown child alone.
+    if (v_order.owner).id is not null and (
+      v_order.user_id = any (v_free) is not true
+      or not p_wait and (v_order.request ->> 'child_id')::uuid = any (coalesce(v_children, '{}')) is false
+    ) then
       v_answers[v_order.place] := '{"busy": true}';
       continue;
     end if;
@@ -245,7 +256,7 @@ begin
 end;
 $$;
 comment on function public.queue_videos(jsonb, boolean) is
-  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video}, or {error: {code, message, details}} (see queue_video), which keeps no other from its video. Where somebody else holds a user, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it.';
+  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video}, or {error: {code, message, details}} (see queue_video), which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it.';
 
 create function public.queue_video(
   p_user_id uuid,

@@ -90,12 +90,12 @@ Deno.test("orders of many: each is charged its own, and answered with its own vi
 
 Deno.test("F29 an order that is refused says why and keeps nobody else from their video", async () => {
   await withSql(async (db) => {
-    await db.query("update app.settings set queue_limit = 1");
     const [rich, stranger, twice, busy, last] = await newFamilies(db, 5, 30);
     const poor = await newFamily(db, { gems: 9 });
     if (!rich || !stranger || !twice || !busy || !last) throw new Error("Nobody is there");
     await queueVideo(db, twice, { key: "tap", hash: "another body" });
     await queueVideo(db, busy);
+    await db.query("update app.settings set queue_limit = 1");
     const nobody = { userId: crypto.randomUUID(), childId: rich.childId };
     const answers = await queueVideos(db, [
       orderOf(rich),
@@ -109,6 +109,9 @@ Deno.test("F29 an order that is refused says why and keeps nobody else from thei
     assertEquals(answers.map(kindOf), [
       ...["video", "GM001", "GM005", "GM002", "GM004", "GM005", "video"],
     ]);
+    const unknown = orderOf(last, { childId: crypto.randomUUID() });
+    assertEquals((await queueVideos(db, [unknown])).map(kindOf), ["busy"]);
+    assertEquals((await queueVideos(db, [unknown], true)).map(kindOf), ["GM005"]);
     const [, tooPoor, notTheirs] = answers;
     assertEquals(JSON.parse(tooPoor?.error?.details ?? ""), { gem_balance: 9, gem_cost: 10 });
     assertEquals(JSON.parse(notTheirs?.error?.details ?? ""), { field: "child_id" });
@@ -177,6 +180,24 @@ Deno.test("whom somebody else holds is passed over and not waited for; alone, it
     assertEquals(waiting.waited, true);
     assertEquals(await balanceOf(db, held), 5);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a child that is being forgotten is not waited for by a call of many", async () => {
+  await withSql(async (db) => {
+    const [parent, other] = await newFamilies(db, 2);
+    if (!parent || !other) throw new Error("Nobody is there");
+    const forget = (sql: Sql) =>
+      sql.query("delete from public.children where id = $1", [parent.childId]);
+    const { second, waited } = await overlapping(
+      db,
+      forget,
+      () => queueVideos(db, [orderOf(parent), orderOf(other)]),
+    );
+    assertEquals([second.map(kindOf), waited], [["busy", "video"], false]);
+    const alone = await queueVideos(db, [orderOf(parent)], true);
+    assertEquals(alone.map(kindOf), ["GM005"]);
+    assertEquals([await balanceOf(db, parent), await balanceOf(db, other)], [10, 0]);
   });
 });
 

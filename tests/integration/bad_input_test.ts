@@ -69,6 +69,9 @@ Deno.test(
   }),
 );
 
+/** A video from words, which takes no rhyme. */
+const WORDS = { kind: "prompt", rhyme_id: undefined, prompt: "A fox in the snow" };
+
 /** One wrong field of queue-video each, and the refusal. */
 const WRONG_FIELDS: readonly (readonly [Record<string, unknown>, string])[] = [
   [{ kind: "song" }, "400 invalid_request kind"],
@@ -103,6 +106,8 @@ const WRONG_FIELDS: readonly (readonly [Record<string, unknown>, string])[] = [
   [{ duration: 1e9 }, "400 invalid_request duration"],
   [{ width: 1.5, height: 0 }, "400 invalid_request width height"],
   [{ fps: 121 }, "400 invalid_request fps"],
+  [{ ...WORDS, title: "a\u0000b" }, "400 invalid_request title"],
+  [{ ...WORDS, prompt: "A fox\ud800", style: "\udc00" }, "400 invalid_request prompt style"],
   [{ seed: -1 }, "400 invalid_request seed"],
 ];
 

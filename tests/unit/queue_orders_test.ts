@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Order, placeTogether, type QueueVideos } from "../../shared/doors/queue_orders.ts";
-import { HttpError } from "../../shared/http/http_error.ts";
+import { fromRpcError, HttpError } from "../../shared/http/http_error.ts";
 
 const order = (user_id: string): Order => ({
   user_id,
@@ -62,19 +62,32 @@ Deno.test("whoever is passed over is placed again alone, and waited for", async 
   assertEquals(calls, [{ users: ["held"], wait: false }, { users: ["held"], wait: true }]);
 });
 
-Deno.test("a call that fails for one of its orders is made again for each; one that nobody answers is not", async () => {
-  const outcomes: [number, string[]][] = [];
-  for (const status of [500, 503]) {
+/** What the REST API, or somebody on the way, says of a call that failed. */
+const failure = (code?: string) => fromRpcError({ message: "no", ...(code ? { code } : {}) });
+
+Deno.test("a call that Postgres refused is made again for each; one of which nobody knows is not", async () => {
+  const outcomes: Record<string, [number, number]> = {};
+  for (const code of ["22P05", "40P01", "GM001", "57014", "57P01", "08006", "PGRST003", ""]) {
     const tried: string[] = [];
-    const placeOrder = placeTogether((orders) => {
+    const placeOrder = placeTogether(async (orders) => {
       tried.push(orders.map(({ user_id }) => user_id).join());
-      if (orders.length > 1) throw new HttpError(status, "internal_error", "Something went wrong");
-      return Promise.resolve(orders.map(({ user_id }) => made(user_id)));
+      if (orders.length > 1) throw failure(code);
+      return await Promise.resolve(orders.map(({ user_id }) => made(user_id)));
     });
     const ends = await Promise.allSettled(
       ["a", "b", "c", "d"].map((user) => placeOrder(order(user))),
     );
-    outcomes.push([ends.filter((end) => end.status === "fulfilled").length, tried]);
+    assertEquals(tried.slice(0, 3), ["a", "b", "c,d"]);
+    outcomes[code] = [ends.filter((end) => end.status === "fulfilled").length, tried.length];
   }
-  assertEquals(outcomes, [[4, ["a", "b", "c,d", "c", "d"]], [2, ["a", "b", "c,d"]]]);
+  assertEquals(outcomes, {
+    "22P05": [4, 5],
+    "40P01": [4, 5],
+    "GM001": [4, 5],
+    "57014": [2, 3],
+    "57P01": [2, 3],
+    "08006": [2, 3],
+    "PGRST003": [2, 3],
+    "": [2, 3],
+  });
 });

@@ -105,6 +105,22 @@ export const MONEY: readonly Mutation[] = [
     tests: ["tests/db/queue_videos_test.ts"],
   },
   {
+    name: "a call of many waits for a child that is being forgotten",
+    file: QUEUE_VIDEOS,
+    find: "      for key share of c skip locked\n",
+    replace: "",
+    why: "who forgets a child then waits for a user of the call, and the call for them",
+    tests: ["tests/db/queue_videos_test.ts"],
+  },
+  {
+    name: "a call of which nobody knows what became is made again in parts",
+    file: "shared/doors/queue_orders.ts",
+    find: "isOnes: wasUndone,",
+    replace: "isOnes: () => true,",
+    why: "where it was committed after all, orders without a key are charged twice",
+    tests: ["tests/unit/queue_orders_test.ts"],
+  },
+  {
     name: "two orders of one user in a call are both looked at before either is charged",
     file: QUEUE_VIDEOS,
     find: "    v_free := array_remove(v_free, v_order.user_id);\n",
