@@ -143,9 +143,11 @@ Deno.test(`Runware is down for a minute under ${VIDEOS} videos: all complete els
     assertEquals(new Set(later.slice(0, -1)), new Set(["open", "half_open"]), states.join());
     assertEquals(attempts["kie completed"], EACH);
     assertEquals(boughtElsewhere(sandboxes), VIDEOS, "nothing was bought elsewhere after all");
-    // Few found out, a call for each wave and of one at a half open breaker; the others were told.
+    // Who found out: of the three waves that opened the breaker all at most, and then one at a time,
+    // at a half open one. The others were told.
     const refused = attempts["runware failed unreachable"] ?? 0;
-    assert(refused >= WAVES && refused < VIDEOS / 2, JSON.stringify(attempts));
+    const most = 3 * VIDEOS / WAVES + WAVES;
+    assert(refused >= WAVES && refused <= most, JSON.stringify(attempts));
     await assertChargedOnce(app, customers.length * EACH + customers.length);
   });
 });

@@ -73,6 +73,8 @@ export class TcpProxy {
     this.#open.add(client);
     const server = await this.#connect();
     if (server === undefined) return this.#drop(client);
+    // Cut while we were still connecting.
+    if (!this.#open.has(client)) return server.close();
     this.#open.add(server);
     client.setNoDelay(true);
     server.setNoDelay(true);
