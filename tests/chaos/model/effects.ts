@@ -1,10 +1,7 @@
-/**
- * From calls that were heard to what each must have done in the model. An effect concerns one user or
- * one video; what the rules leave to chance is a list of ways in which it may have gone.
- */
+/** From calls that were heard to what each must have done in the model. */
 import { z } from "zod";
 import type { QueueJob } from "../../../shared/db/queue.ts";
-import { addVideo, cancel, grant, type Order, orderOutcome, ring } from "./door_rules.ts";
+import { DOORS } from "./door_effects.ts";
 import type { Heard, Transcript } from "./ear.ts";
 import {
   complete,
@@ -17,6 +14,14 @@ import {
   isExpired,
   type Ticket,
 } from "./queue_rules.ts";
+import {
+  answered,
+  type Locate,
+  onAttempt,
+  type Reader,
+  type Reading,
+  type Told,
+} from "./reading.ts";
 import { reconcile } from "./reconcile_rules.ts";
 import {
   attemptsOf,
@@ -29,38 +34,8 @@ import {
 } from "./state.ts";
 import * as work from "./work_rules.ts";
 
-const queuedVideo = z.object({ video_id: z.string(), replayed: z.boolean() });
-
-/** What a call did to one user or video. Each way changes the model, or throws Unexplained. */
-export interface Effect {
-  readonly userId: string;
-  /** null: the user as a whole. */
-  readonly videoId: string | null;
-  readonly ways: ((model: Model) => void)[];
-  /** It waits for no lock: what the other side has in hand is left for the next time. */
-  readonly passesOver?: boolean;
-}
-
-/** What a transcript comes to. */
-export interface Told {
-  readonly effects: Effect[];
-  /** What must hold of the state before; only where nothing else went on at the same time. */
-  readonly claims: ((model: Model) => void)[];
-  /** Until when the provider is to rest. */
-  readonly rests: number[];
-}
-
 /** Which row and round a worker's queue job stands for, learned when it was given out. */
 const tickets = new WeakMap<object, Ticket>();
-
-/** Whose an attempt is; undefined once the account is deleted. */
-export type Locate = (attemptId: string) => { userId: string; videoId: string } | undefined;
-
-/** What a transcript is read with. */
-interface Reading extends Told {
-  readonly before: Model;
-  readonly locate: Locate;
-}
 
 /** Reads a transcript. `before` is the model without it. */
 export function readTranscript(transcript: Transcript, before: Model, locate: Locate): Told {
@@ -92,18 +67,6 @@ function read(heard: Heard, reading: Reading): void {
       return;
     case "sql":
       return SQL[heard.name]?.(heard, reading);
-  }
-}
-
-/** An effect on the video of an attempt; none where its account is gone and it was never seen. */
-function onAttempt(
-  { effects, locate }: Reading,
-  id: string,
-  change: (model: Model, place: ReturnType<typeof findAttempt>) => void,
-): void {
-  const place = locate(id);
-  if (place !== undefined) {
-    effects.push({ ...place, ways: [(model) => change(model, findAttempt(model, id))] });
   }
 }
 
@@ -154,12 +117,9 @@ function readSupervise({ before, effects }: Reading): void {
   }
 }
 
-const answered = z.tuple([z.object({ value: z.unknown() })]).transform(([row]) => row.value);
 const changes = z.array(z.object({ video_job_id: z.string(), result: z.string() }));
 const ids = z.array(z.string());
 const fromJson = z.string().transform((text): unknown => JSON.parse(text));
-
-type Reader = (heard: Heard & { call: "sql" }, reading: Reading) => void;
 
 const outcomes = fromJson.pipe(z.array(z.object({
   video_job_id: z.string(),
@@ -175,10 +135,10 @@ const settlements = fromJson.pipe(z.array(z.object({
   progress: z.number().optional(),
   retry_seconds: z.number().nullish(),
 })));
-const refused = z.object({ error: z.string() });
-
 /** How each of our SQL functions is read. Those that change nothing are not here. */
 const SQL: Record<string, Reader> = {
+  ...DOORS,
+
   submission_slots({ values: [, most], rows }, { claims }) {
     claims.push((model) =>
       expect("Free slots", answered.parse(rows), Math.min(Number(most), freeSlots(model)))
@@ -289,130 +249,4 @@ const SQL: Record<string, Reader> = {
       }
     }
   },
-
-  grant_gems({ values, rows }, { effects }) {
-    const [userId, gems, , , key] = z.tuple([
-      z.string(),
-      z.number(),
-      z.string(),
-      z.string(),
-      z.string(),
-    ]).parse(values);
-    const answer = answered.parse(rows);
-    const found = refused.safeParse(answer).data?.error ??
-      (z.object({ replayed: z.boolean() }).parse(answer).replayed ? "replayed" : "granted");
-    effects.push(onAccount(userId, (model) => {
-      expect("Grant", found, grant(findAccount(model, userId), key, gems));
-    }));
-  },
-
-  queue_video({ values, rows }, { effects }) {
-    const [userId, price, hash, key] = z.tuple([
-      z.string(),
-      z.number(),
-      z.string(),
-      z.string().nullable(),
-    ]).parse(values);
-    const answer = answered.parse(rows);
-    const error = refused.safeParse(answer).data?.error;
-    effects.push(queueing(userId, { price, hash, key }, error ?? queuedVideo.parse(answer)));
-  },
-
-  queue_videos({ values, rows }, { effects }) {
-    const orders = z.array(z.object({
-      userId: z.string(),
-      price: z.number(),
-      hash: z.string(),
-      key: z.string().nullable(),
-    })).parse(values);
-    const answers = z.array(z.union([
-      z.object({ video: queuedVideo }).transform(({ video }) => video),
-      z.object({ error: z.object({ code: z.string() }) }).transform(({ error }) => error.code),
-      z.object({ busy: z.literal(true) }).transform(() => null),
-    ])).parse(answered.parse(rows));
-    expect("Answers", answers.length, orders.length);
-    orders.forEach(({ userId, ...order }, at) => {
-      const answer = answers[at] ?? null;
-      const isFirst = orders.findIndex((one) => one.userId === userId) === at;
-      if (!isFirst) effects.push(secondOrder(userId, answer));
-      else effects.push(answer === null ? passedOver(userId) : queueing(userId, order, answer));
-    });
-  },
-
-  cancel_video({ values, rows }, { effects }) {
-    const [userId, videoId] = z.tuple([z.string(), z.string()]).parse(values);
-    const answer = answered.parse(rows);
-    const found = refused.safeParse(answer).data?.error ??
-      z.object({ gems_refunded: z.number() }).parse(answer).gems_refunded;
-    effects.push({
-      userId,
-      videoId,
-      ways: [(model) => {
-        const account = findAccount(model, userId);
-        const video = account.videos.find((one) => one.id === videoId);
-        expect("Cancelling", found, video && cancel(model, account, video));
-      }],
-    });
-  },
-
-  record_provider_events({ values, rows }, reading) {
-    const [, id, hash] = z.tuple([z.string(), z.string(), z.string()]).rest(z.unknown()).parse(
-      values,
-    );
-    const { events: [{ known, recorded }] } = z.object({
-      events: z.tuple([z.object({ known: z.boolean(), recorded: z.boolean() })]),
-    }).parse(answered.parse(rows));
-    if (reading.locate(id) === undefined) return expect("Nobody's event known", known, false);
-    onAttempt(reading, id, (model, { account, attempt }) => {
-      expect("Event known", known, !account.gone);
-      if (account.gone) return;
-      expect("Event new", recorded, !model.events.includes(hash));
-      if (!recorded) return;
-      model.events.push(hash);
-      ring(model, attempt);
-    });
-  },
-
-  delete_user({ values: [id] }, { effects }) {
-    const userId = z.string().parse(id);
-    effects.push(onAccount(userId, (model) => {
-      findAccount(model, userId).gone = true;
-      model.happened.push("account deleted");
-    }));
-  },
 };
-
-/** What queueing did, by its answer: an error or a video. */
-function queueing(
-  userId: string,
-  order: Order,
-  answer: string | z.infer<typeof queuedVideo>,
-): Effect {
-  return onAccount(userId, (model) => {
-    const account = findAccount(model, userId);
-    const expected = orderOutcome(account, order);
-    if (typeof answer === "string") return expect("Queueing", answer, expected);
-    const { video_id, replayed } = answer;
-    expect("Queueing", replayed ? video_id : "new", expected);
-    if (!replayed) addVideo(model, account, video_id, order);
-  });
-}
-
-/** One of each user is queued in a call. */
-function secondOrder(userId: string, answer: unknown): Effect {
-  return onAccount(userId, (model) => {
-    expect("A second order", answer, findAccount(model, userId).gone ? "GM005" : null);
-  });
-}
-
-/** Nothing, for another had this user in hand. */
-function passedOver(userId: string): Effect {
-  const never = () => {
-    throw new Unexplained("A user was passed over whom nobody held");
-  };
-  return { ...onAccount(userId, never), passesOver: true };
-}
-
-function onAccount(userId: string, change: (model: Model) => void): Effect {
-  return { userId, videoId: null, ways: [change] };
-}

@@ -4,7 +4,8 @@
  */
 import type { Transcript } from "./ear.ts";
 import { strandedVideos } from "./reconcile_rules.ts";
-import { type Effect, readTranscript, type Told } from "./effects.ts";
+import { readTranscript } from "./effects.ts";
+import type { Effect, Told } from "./reading.ts";
 import { compare, expectTime, learnIds, type Snapshot } from "./snapshot.ts";
 import { checkTogether } from "./together.ts";
 import { attemptsOf, expect, findAccount, type Model, Unexplained } from "./state.ts";
