@@ -527,7 +527,6 @@ export type Database = {
           "finished_at": string | null;
           "id": string;
           "in_flight": boolean;
-          "is_live": boolean;
           "lease_until": string | null;
           "maybe_bought": boolean;
           "model": string;
@@ -557,7 +556,6 @@ export type Database = {
           "finished_at"?: string | null;
           "id"?: string;
           "in_flight"?: never;
-          "is_live"?: never;
           "lease_until"?: string | null;
           "maybe_bought"?: boolean;
           "model": string;
@@ -586,7 +584,6 @@ export type Database = {
           "finished_at"?: string | null;
           "id"?: string;
           "in_flight"?: never;
-          "is_live"?: never;
           "lease_until"?: string | null;
           "maybe_bought"?: boolean;
           "model"?: string;

@@ -83,36 +83,9 @@ create function app.is_video(p_video public.videos) returns boolean
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  -- Statements, of which Postgres prepares only those that it comes to.
-  case p_video.status
-    when 'queued' then
-      if p_video.stage <> 'initializing' or p_video.progress <> 0 then
-        return false;
-      end if;
-    when 'processing' then
-      if p_video.stage not in ('initializing', 'analyzing', 'generating') or p_video.progress not between 0 and 85 then
-        return false;
-      end if;
-    when 'rendering' then
-      if p_video.stage not in ('rendering', 'finalizing') or p_video.progress not between 90 and 99 then
-        return false;
-      end if;
-    when 'completed' then
-      if p_video.stage <> 'completed' or p_video.progress <> 100 or p_video.storage_path is null then
-        return false;
-      end if;
-    when 'failed', 'cancelled' then
-      -- Over, wherever it was.
-      if p_video.stage not in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
-        or p_video.progress not between 0 and 99 then
-        return false;
-      end if;
-    else
-      return false;
-  end case;
-  return (p_video.status = 'completed') = (p_video.completed_at is not null)
-    and (p_video.status = 'failed') = (p_video.error_code is not null and p_video.error_message is not null)
-    and p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
+  -- What was asked for stays as it is from the first row on.
+  if p_video.rev = 0 and not (
+    p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
     and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
     and coalesce(char_length(p_video.negative_prompt) between 1 and 10000, true)
     and (p_video.project_id is null or p_video.scene is not null)
@@ -121,7 +94,32 @@ begin
     and jsonb_typeof(p_video.fallbacks) = 'array'
     and p_video.folder ~ '^[a-z]+(/[a-z]+)*$'
     and coalesce(char_length(p_video.idempotency_key) between 1 and 255, true)
-    and least(p_video.gem_cost, p_video.retry_count, p_video.max_retries) >= 0;
+    and least(p_video.gem_cost, p_video.retry_count, p_video.max_retries) >= 0
+  ) then
+    return false;
+  end if;
+  -- Statements, of which Postgres prepares only those that it comes to.
+  case p_video.status
+    when 'queued' then
+      return p_video.stage = 'initializing' and p_video.progress = 0
+        and p_video.completed_at is null and p_video.error_code is null;
+    when 'processing' then
+      return p_video.stage in ('initializing', 'analyzing', 'generating') and p_video.progress between 0 and 85
+        and p_video.completed_at is null and p_video.error_code is null;
+    when 'rendering' then
+      return p_video.stage in ('rendering', 'finalizing') and p_video.progress between 90 and 99
+        and p_video.completed_at is null and p_video.error_code is null;
+    when 'completed' then
+      return p_video.stage = 'completed' and p_video.progress = 100 and p_video.storage_path is not null
+        and p_video.completed_at is not null and p_video.error_code is null;
+    when 'failed', 'cancelled' then
+      -- Over, wherever it was.
+      return p_video.stage in ('initializing', 'analyzing', 'generating', 'rendering', 'finalizing')
+        and p_video.progress between 0 and 99 and p_video.completed_at is null
+        and (p_video.status = 'failed') = (p_video.error_code is not null and p_video.error_message is not null);
+    else
+      return false;
+  end case;
 end;
 $$;
 comment on function app.is_video(public.videos) is 'Which statuses a video may have, what each of them demands, and what may have been asked for: the check videos_valid.';
@@ -160,13 +158,12 @@ create table public.video_jobs (
   error_kind text,
   provider_error jsonb,
   created_at timestamptz not null default now(),
-  is_live boolean not null generated always as (finished_at is null) stored,
   in_flight boolean not null generated always as (app.is_in_flight(status)) stored,
   unique (video_id, attempt)
 );
 comment on table public.video_jobs is 'One attempt to make a video at one provider. The id is the provider''s task id wherever we may choose it. Service role only.';
 comment on column public.video_jobs.priority is '2 for premium, else 1. The order itself is the fair tag in the queue.';
-comment on column public.video_jobs.is_live is 'Neither completed, failed nor cancelled.';
+comment on column public.video_jobs.finished_at is 'Null while it is neither completed, failed nor cancelled.';
 comment on column public.video_jobs.in_flight is 'Claimed by a worker or with the provider.';
 comment on column public.video_jobs.maybe_bought is 'The provider may have this attempt though it never said so: an answer was lost, or a webhook came first.';
 comment on column public.video_jobs.next_poll_at is 'When to ask the provider next. A poller leases an attempt by moving this forward.';
@@ -177,30 +174,35 @@ create function app.is_attempt(p_job public.video_jobs) returns boolean
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  return case p_job.status
-      when 'pending' then p_job.next_poll_at is null
-      when 'claimed' then p_job.lease_until is not null and p_job.processing_node is not null
-      when 'processing' then p_job.provider_task_id is not null and p_job.deadline_at is not null and p_job.next_poll_at is not null
-      when 'completed' then p_job.next_poll_at is null
-      when 'failed' then p_job.next_poll_at is null
-      when 'cancelled' then p_job.next_poll_at is null
-      else false
-    end
-    and (p_job.status in ('completed', 'failed', 'cancelled')) = (p_job.finished_at is not null)
-    and (p_job.status = 'completed') = (p_job.result_url is not null)
-    and p_job.attempt >= 1
-    and p_job.priority in (1, 2)
-    and coalesce(p_job.cost_usd >= 0, true);
+  if p_job.attempt < 1 or p_job.priority not in (1, 2) or p_job.cost_usd < 0 then
+    return false;
+  end if;
+  if p_job.finished_at is not null then
+    return p_job.status in ('completed', 'failed', 'cancelled') and p_job.next_poll_at is null
+      and (p_job.status = 'completed') = (p_job.result_url is not null);
+  end if;
+  case p_job.status
+    when 'pending' then
+      return p_job.next_poll_at is null and p_job.result_url is null;
+    when 'claimed' then
+      return p_job.lease_until is not null and p_job.processing_node is not null and p_job.result_url is null;
+    when 'processing' then
+      return p_job.provider_task_id is not null and p_job.deadline_at is not null and p_job.next_poll_at is not null
+        and p_job.result_url is null;
+    else
+      return false;
+  end case;
 end;
 $$;
 comment on function app.is_attempt(public.video_jobs) is 'Which statuses an attempt may have, and what each of them demands: the check video_jobs_valid.';
 revoke all on function app.is_attempt(public.video_jobs) from public;
 alter table public.video_jobs add constraint video_jobs_valid check (app.is_attempt(video_jobs));
 
--- Partial on columns of their own: with the statuses themselves, statements that look attempts up by id
--- could use these, too, and do so after a quiet hour, when they are small in Postgres' statistics only.
-create unique index video_jobs_one_live on public.video_jobs (video_id) where is_live;
+-- Partial, but not on the statuses: statements that look attempts up by id could use these, too, and
+-- do so after a quiet hour, when they are small in Postgres' statistics only.
+create unique index video_jobs_one_live on public.video_jobs (video_id) where finished_at is null;
 create index video_jobs_in_flight on public.video_jobs (provider, next_poll_at) where in_flight;
+create index video_jobs_claimed on public.video_jobs (provider, processing_started_at) where in_flight;
 create index video_jobs_stats on public.video_jobs (provider, model, finished_at desc) where status = 'completed';
 
 -- Instead of foreign keys, which would look the provider up for each video and each attempt: there it is
@@ -230,14 +232,14 @@ create table public.video_progress (
   user_id uuid not null,
   attempt smallint not null,
   stage text not null,
-  percentage smallint not null check (percentage between 0 and 100),
+  percentage smallint not null,
   message text not null,
   eta_seconds integer,
   created_at timestamptz not null default now(),
   -- In this order it is also the way to a video's newest entry.
   primary key (video_id, id)
 );
-comment on table public.video_progress is 'Progress entries for people: one when the stage changes or progress moved by 5. The newest by id is the current one.';
+comment on table public.video_progress is 'Progress entries for people: one when the stage changes or progress moved by 5. The newest by id is the current one. What a stage may show is checked where it comes from, in videos.';
 comment on column public.video_progress.user_id is 'The video''s user, for row-level security. No foreign key of its own: the entry goes with its video.';
 
 create table public.provider_events (

@@ -16,30 +16,31 @@ create function app.cancel_task() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  insert into app.cancellations (video_job_id, provider, provider_task_id)
-  select old.id, old.provider, old.provider_task_id
-  from app.providers p
-  where p.name = old.provider and p.can_cancel
-  on conflict (video_job_id) do nothing;
+  -- By whoever ends it. An end that the provider told of leaves nothing to stop.
+  if old.status = 'processing'
+    and (tg_op = 'DELETE' or new.status = 'cancelled' or (new.status = 'failed' and new.error_code = 'deadline')) then
+    insert into app.cancellations (video_job_id, provider, provider_task_id)
+    select old.id, old.provider, old.provider_task_id
+    from app.providers p
+    where p.name = old.provider and p.can_cancel
+    on conflict (video_job_id) do nothing;
+  end if;
   return null;
 end;
 $$;
 comment on function app.cancel_task() is 'Has the provider stop what it is making of an attempt, where it can. Definer, because whoever may delete a user may not write here.';
 revoke all on function app.cancel_task() from public;
 
--- By whoever ends it. An end that the provider told of leaves nothing to stop.
+-- Postgres reads the text of a condition anew for each statement that writes to its table. This short one
+-- spares the attempts that are delivered the call.
 create trigger cancel_task
 after update of status on public.video_jobs
-for each row when (
-  old.status = 'processing'
-  and (new.status = 'cancelled' or (new.status = 'failed' and new.error_code = 'deadline'))
-)
+for each row when (new.finished_at is not null and new.result_url is null)
 execute function app.cancel_task();
 
 create trigger cancel_deleted_task
 after delete on public.video_jobs
-for each row when (old.status = 'processing')
-execute function app.cancel_task();
+for each row execute function app.cancel_task();
 
 create function app.due_cancellations(p_provider text, p_limit integer)
 returns table (video_job_id uuid, provider_task_id text, is_last boolean)

@@ -97,9 +97,12 @@ revoke all on function app.enqueue(text, uuid, jsonb, integer, timestamptz) from
 
 create table app.fair_clocks (
   provider text primary key references app.providers (name) on delete cascade,
-  tag bigint not null default 0
+  tag bigint not null default 0,
+  counted_from timestamptz not null default '-infinity'
 );
-comment on table app.fair_clocks is 'Virtual time of each submit queue: the largest tag served so far.';
+comment on table app.fair_clocks is 'How far each submit queue has come.';
+comment on column app.fair_clocks.tag is 'Its virtual time: the largest tag served so far.';
+comment on column app.fair_clocks.counted_from is 'No attempt that is in flight there was claimed earlier. So counting them begins here, behind what is over and can not be removed from the index while somebody holds an old snapshot.';
 
 create function app.submit_queue(p_provider text) returns text
 language plpgsql immutable set search_path = ''

@@ -139,16 +139,18 @@ begin
       -- Half open: one attempt at a time tries whether the provider is back.
       when p.failures >= (select s.breaker_failures from app.settings s) then greatest(0, least(1, p.max_in_flight) - (
         select count(*) from public.video_jobs j
-        where j.provider = p.name and j.in_flight and j.status = 'claimed' and j.lease_until > clock_timestamp()
+        where j.provider = p.name and j.in_flight and j.processing_started_at >= c.counted_from
+          and j.status = 'claimed' and j.lease_until > clock_timestamp()
       )::integer)
       else greatest(0, p.max_in_flight - (
         select count(*) from public.video_jobs j
-        where j.provider = p.name and j.in_flight
+        where j.provider = p.name and j.in_flight and j.processing_started_at >= c.counted_from
           -- A claim whose lease is over takes no slot: it must be able to get one again.
           and (j.status = 'processing' or (j.status = 'claimed' and j.lease_until > clock_timestamp()))
       )::integer)
     end
     from app.providers p
+    join app.fair_clocks c on c.provider = p.name
     where p.name = p_provider
   );
 end;

@@ -26,7 +26,7 @@ as $$
   select j.id, j.video_id, j.provider, j.model, j.provider_task_id, j.provider_error
   from public.video_jobs j
   join app.providers p on p.name = j.provider
-  where j.video_id = any (p_video_ids) and j.is_live and j.status = 'claimed'
+  where j.video_id = any (p_video_ids) and j.finished_at is null and j.status = 'claimed'
     and (j.maybe_bought or not p.chooses_task_id or j.lease_until <= clock_timestamp())
   on conflict (video_job_id) do nothing;
 $$;
@@ -138,16 +138,24 @@ begin
   )
   select array_agg(s.id) into v_ids from started s;
 
+  -- Nobody else claims for this provider meanwhile (see app.submission_slots), so that the oldest claim
+  -- that is seen here is the oldest there is.
   update app.fair_clocks c
-  set tag = t.tag
+  set tag = greatest(c.tag, t.tag),
+    counted_from = least(t.claimed_at, (
+      select j.processing_started_at from public.video_jobs j
+      where j.provider = c.provider and j.in_flight and j.processing_started_at >= c.counted_from
+      order by j.processing_started_at
+      limit 1
+    ))
   from (
-    select j.provider, max(-q.priority)::bigint as tag
+    select j.provider, max(-q.priority)::bigint as tag, min(j.processing_started_at) as claimed_at
     from public.video_jobs j
-    join pgboss.job q on q.name = app.submit_queue(j.provider) and q.id = j.id
+    left join pgboss.job q on q.name = app.submit_queue(j.provider) and q.id = j.id
     where j.id = any (v_ids)
     group by j.provider
   ) t
-  where c.provider = t.provider and t.tag > c.tag;
+  where c.provider = t.provider;
 
   return query
   select

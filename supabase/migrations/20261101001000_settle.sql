@@ -108,24 +108,25 @@ language plpgsql set search_path = ''
 set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_ids uuid[];
   -- What was said at all: a batch of deliveries need not look for failures.
   v_states text[];
   v_failure record;
   v_delivered uuid[];
-  v_store_jobs jsonb[];
+  v_queued integer;
+  v_rung boolean;
   v_retried boolean := false;
   v_closed text;
   v_rest integer;
   v_why text;
 begin
-  select array_agg(r.video_job_id), array_agg(distinct r.state) into v_ids, v_states
-  from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text);
-  perform 1
-  from public.videos v
-  where v.id in (select j.video_id from public.video_jobs j where j.id = any (v_ids))
-  order by v.id
-  for update;
+  v_states := array(
+    select r.state
+    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text)
+    join public.video_jobs j on j.id = r.video_job_id
+    join public.videos v on v.id = j.video_id
+    order by v.id
+    for update of v
+  );
 
   if 'succeeded' = any (v_states) then
     with delivered as (
@@ -148,10 +149,12 @@ begin
       select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
       from moved m
     )
-    select array_agg(m.job_id), array_agg(jsonb_build_object('video_job_id', m.job_id)) into v_delivered, v_store_jobs
-    from moved m;
+    select array_agg(m.job_id), app.enqueue_all(
+      array_agg('store-video'::text), array_agg(m.job_id), array_agg(jsonb_build_object('video_job_id', m.job_id))
+    ) into v_delivered, v_queued
+    from moved m
+    having count(*) > 0;
     if v_delivered is not null then
-      perform app.enqueue_all(array_fill('store-video'::text, array[cardinality(v_delivered)]), v_delivered, v_store_jobs);
       result := 'rendering';
       foreach video_job_id in array v_delivered loop
         return next;
@@ -251,7 +254,8 @@ begin
 
   -- Rings come last: while their lock is held nothing else may be waited for.
   if v_delivered is not null then
-    perform app.ring('store');
+    -- Assigned, since to "perform" a call is to run a query for it.
+    v_rung := app.ring('store');
   end if;
   if v_retried and app.work_due('submit') then
     perform app.ring('submit');

@@ -10,6 +10,7 @@ revoke all on function app.live_queue_job(text, uuid) from public;
 
 create index gem_entries_created_at_idx on public.gem_entries using brin (created_at);
 create index videos_created_at_idx on public.videos using brin (created_at);
+create index video_jobs_finished_at_idx on public.video_jobs using brin (finished_at);
 
 create function app.find_violations(p_since timestamptz)
 returns table (invariant text, video_id uuid, user_id uuid, detail text)
@@ -20,11 +21,11 @@ begin
   return query
   with ended as (
     -- However long it took: an attempt ends with its video, or shortly before.
-    select c.video_id from app.costs c where c.ended_at >= p_since
+    select j.video_id from public.video_jobs j where j.finished_at >= p_since
     union
     select g.video_id from public.gem_entries g where g.created_at >= p_since and g.video_id is not null
     union
-    select j.video_id from public.video_jobs j where j.is_live
+    select j.video_id from public.video_jobs j where j.finished_at is null
   ), looked_at as materialized (
     select v.id, v.user_id, v.status, v.gem_cost
     from public.videos v
@@ -67,7 +68,7 @@ begin
     format('video %s, attempt %s', v.status, j.status)
   from looked_at v
   join public.video_jobs j on j.video_id = v.id
-  where j.is_live and v.status not in ('queued', 'processing')
+  where j.finished_at is null and v.status not in ('queued', 'processing')
   union all
   select 'stranded: nothing will move it on', v.id, v.user_id, v.status
   from looked_at v

@@ -23,7 +23,7 @@ begin
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
     join app.providers p on p.name = j.provider
-    where v.under_way and v.status in ('queued', 'processing') and j.is_live
+    where v.under_way and v.status in ('queued', 'processing') and j.finished_at is null
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
     order by v.user_id, v.id
@@ -69,7 +69,7 @@ begin
     select j.id, j.provider
     from public.videos v
     join public.video_jobs j on j.video_id = v.id
-    where v.under_way and v.status in ('queued', 'processing') and j.is_live
+    where v.under_way and v.status in ('queued', 'processing') and j.finished_at is null
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and not app.live_queue_job(app.submit_queue(j.provider), j.id)
     order by v.id

@@ -55,8 +55,10 @@ declare
 begin
   if tg_op = 'DELETE' then
     v_clip := old;
-  else
+  elsif new.status in ('completed', 'failed', 'cancelled') then
     v_clip := new;
+  else
+    return null;
   end if;
   perform app.keep_clips_of(v_clip.user_id, v_clip.project_id);
   return null;
@@ -65,11 +67,12 @@ $$;
 comment on function app.keep_clips() is 'Keeps projects.clips where a clip ends or goes. Definer, because whoever changes a video need not be let near projects.';
 revoke all on function app.keep_clips() from public;
 
--- At the end of the transaction, when nothing else is waited for any more. Only what changes the map.
+-- At the end of the transaction, when nothing else is waited for any more. The condition is short, because
+-- Postgres reads it anew for each statement that changes a video.
 create constraint trigger keep_ended_clips
 after update of status on public.videos
 deferrable initially deferred
-for each row when (new.project_id is not null and new.status in ('completed', 'failed', 'cancelled'))
+for each row when (new.project_id is not null)
 execute function app.keep_clips();
 
 create constraint trigger keep_remaining_clips

@@ -9,35 +9,29 @@ create table app.costs (
   was_submitted boolean not null,
   ended_at timestamptz not null
 );
-comment on table app.costs is 'What each attempt cost us, by the provider''s own figure; null where it gave none. Written when an attempt ends. No foreign key to it: the costs outlive the video, like the ledger.';
+comment on table app.costs is 'What the attempts of deleted videos cost us, by the provider''s own figure; null where it gave none. Of all others their own rows tell. No foreign key: like the ledger, the costs outlive the video.';
 comment on column app.costs.was_submitted is 'The provider had it, or may have had it. Others cost nothing.';
 create index costs_video_id_idx on app.costs (video_id, ended_at desc);
-create index costs_ended_at_idx on app.costs using brin (ended_at);
 alter table app.costs enable row level security;
 
 create function app.keep_cost() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  insert into app.costs as c (video_job_id, video_id, provider, model, cost_usd, was_submitted, ended_at)
-  select
-    n.id, n.video_id, n.provider, n.model, n.cost_usd,
-    n.submitted_at is not null or n.maybe_bought, n.finished_at
-  from new_jobs n
-  where n.finished_at is not null
-  on conflict (video_job_id) do update
-  set cost_usd = coalesce(excluded.cost_usd, c.cost_usd), was_submitted = c.was_submitted or excluded.was_submitted
-  where (excluded.cost_usd, excluded.was_submitted) is distinct from (c.cost_usd, c.was_submitted);
+  insert into app.costs (video_job_id, video_id, provider, model, cost_usd, was_submitted, ended_at)
+  values (
+    old.id, old.video_id, old.provider, old.model, old.cost_usd,
+    old.submitted_at is not null or old.maybe_bought, coalesce(old.finished_at, clock_timestamp())
+  );
   return null;
 end;
 $$;
-comment on function app.keep_cost() is 'Writes down what attempts cost when they end, once a statement, whoever ends them. Definer, because nobody else may write costs.';
+comment on function app.keep_cost() is 'Writes down what an attempt cost when its video is deleted, whoever deletes it. Definer, because nobody else may write costs.';
 revoke all on function app.keep_cost() from public;
 
 create trigger keep_cost
-after update on public.video_jobs
-referencing new table as new_jobs
-for each statement execute function app.keep_cost();
+after delete on public.video_jobs
+for each row execute function app.keep_cost();
 
 create view app.margins with (security_invoker = true) as
 with movements as (
@@ -61,7 +55,16 @@ with movements as (
   select
     (k.ended_at at time zone 'utc')::date, k.video_id, k.provider, k.model, 0, 0, k.cost_usd,
     (k.was_submitted and k.cost_usd is null)::integer
-  from app.costs k
+  from (
+    select
+      j.video_id, j.provider, j.model, j.cost_usd, j.submitted_at is not null or j.maybe_bought as was_submitted,
+      j.finished_at as ended_at
+    from public.video_jobs j
+    where j.finished_at is not null
+    union all
+    select c.video_id, c.provider, c.model, c.cost_usd, c.was_submitted, c.ended_at
+    from app.costs c
+  ) k
   where k.was_submitted or k.cost_usd > 0
 )
 select

@@ -84,7 +84,9 @@ Deno.test("what only the look at everything finds is logged by the next maintain
     await db.transaction(async (sql) => {
       await sql.query("set local session_replication_role = replica");
       await sql.query("update public.gem_entries set created_at = created_at - interval '3 days'");
-      await sql.query("update app.costs set ended_at = ended_at - interval '3 days'");
+      await sql.query(
+        "update public.video_jobs set finished_at = finished_at - interval '3 days'",
+      );
     });
     assertEquals(await errorsOf(db), []);
     assertEquals(await isDue(db), false);

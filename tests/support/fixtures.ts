@@ -194,6 +194,7 @@ export async function passTime(sql: Sql, interval: string): Promise<void> {
     `update pgboss.job set start_after = start_after - $1::interval,
        started_on = started_on - $1::interval, created_on = created_on - $1::interval`,
     "update app.providers set paused_until = paused_until - $1::interval",
+    "update app.fair_clocks set counted_from = counted_from - $1::interval",
     "update app.drainers set lease_until = lease_until - $1::interval",
     `update app.objects_to_delete set try_at = try_at - $1::interval,
        written_until = written_until - $1::interval`,

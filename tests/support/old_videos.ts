@@ -13,10 +13,10 @@ export async function addOldVideos(db: Database, userId: string, count: number):
          select $1, 'Old', 'completed', 'completed', 100, 'runware', 'fox', 0, 2, now(), 'hash', 'path', now(),
            now() - n * interval '1 minute'
          from generate_series($2::integer, 1, -1) as s (n)
-         returning id
+         returning id, created_at
        )
        insert into public.video_jobs (video_id, attempt, provider, model, status, finished_at, result_url)
-       select m.id, 1, 'runware', 'fox', 'completed', now(), '' from made m`,
+       select m.id, 1, 'runware', 'fox', 'completed', m.created_at, '' from made m`,
       [userId, count],
     );
   });

@@ -105,9 +105,8 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
   {
     name: "what a failed attempt was billed is not written down",
     file: MARGINS,
-    find: "    n.id, n.video_id, n.provider, n.model, n.cost_usd,\n",
-    replace:
-      "    n.id, n.video_id, n.provider, n.model, case n.status when 'completed' then n.cost_usd end,\n",
+    find: "    where j.finished_at is not null\n",
+    replace: "    where j.status = 'completed'\n",
     why: "the operator earns less than the books say",
     tests: MARGIN_TESTS,
   },

@@ -53,6 +53,14 @@ export const WORK: readonly Mutation[] = [
     tests: ["tests/db/overlap_test.ts"],
   },
   {
+    name: "counting begins behind an attempt that is still in flight",
+    file: SUBMIT,
+    find: "    counted_from = least(t.claimed_at, (\n",
+    replace: "    counted_from = greatest(t.claimed_at, (\n",
+    why: "the provider is given more than it takes",
+    tests: ["tests/db/slots_test.ts"],
+  },
+  {
     name: "an attempt that may have been bought is given up for a refusal that may pass",
     file: SUBMIT,
     find: " or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then",
