@@ -84,7 +84,7 @@ language plpgsql immutable set search_path = ''
 as $$
 begin
   -- What was asked for stays as it is from the first row on.
-  if p_video.rev = 0 and not (
+  if p_video.rev = 1 and not (
     p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
     and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
     and coalesce(char_length(p_video.negative_prompt) between 1 and 10000, true)

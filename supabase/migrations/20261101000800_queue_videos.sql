@@ -2,29 +2,16 @@
 -- The doors are SECURITY DEFINER because no role, not even the service role, may write these tables;
 -- they are granted to the service role alone (see the access migration).
 
-create function app.check_queue_limit(p_user_id uuid, p_more integer) returns void
-language plpgsql set search_path = ''
-as $$
-declare
-  v_limit integer;
-begin
-  select s.queue_limit into v_limit
-  from app.settings s
-  where s.queue_limit < p_more + (
-    select count(*) from public.videos v
-    -- Clips of projects have a limit of their own: see app.check_project_limit.
-    where v.user_id = p_user_id and v.under_way and v.scene is null
-  );
-  if found then
-    raise exception 'At most % videos may be under way at once', v_limit
-      using errcode = 'GM004', detail = jsonb_build_object('limit', v_limit)::text;
-  end if;
-end;
-$$;
-comment on function app.check_queue_limit(uuid, integer) is 'GM004 where so many more videos would be too many under way for this user. The caller holds the user''s lock.';
-revoke all on function app.check_queue_limit(uuid, integer) from public;
-
-create function app.draft_order(p_user_id uuid, p_user public.users, p_request jsonb, p_input_hash text, p_idempotency_key text) returns public.videos
+create function app.draft_order(
+  p_user_id uuid,
+  p_user public.users,
+  p_request jsonb,
+  p_input_hash text,
+  p_idempotency_key text,
+  p_same public.videos,
+  p_under_way bigint,
+  p_limit integer
+) returns public.videos
 language plpgsql set search_path = ''
 as $$
 declare
@@ -34,31 +21,29 @@ begin
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
   end if;
 
-  if p_idempotency_key is not null then
-    select v.* into v_video
-    from public.videos v
-    where v.user_id = p_user_id and v.idempotency_key = p_idempotency_key;
-    if found then
-      if v_video.input_hash <> p_input_hash then
-        raise exception 'This idempotency key was used with another body' using errcode = 'GM002';
-      end if;
-      return v_video;
+  if p_same.id is not null then
+    if p_same.input_hash <> p_input_hash then
+      raise exception 'This idempotency key was used with another body' using errcode = 'GM002';
     end if;
+    return p_same;
   end if;
 
   v_video := app.draft_video(p_user_id, p_request);
   v_video.input_hash := p_input_hash;
   v_video.idempotency_key := p_idempotency_key;
-  perform app.check_queue_limit(p_user_id, 1);
+  if p_under_way >= p_limit then
+    raise exception 'At most % videos may be under way at once', p_limit
+      using errcode = 'GM004', detail = jsonb_build_object('limit', p_limit)::text;
+  end if;
   if p_user.gem_balance < v_video.gem_cost then
     perform app.refuse_debt(p_user.gem_balance, v_video.gem_cost);
   end if;
   return v_video;
 end;
 $$;
-comment on function app.draft_order(uuid, public.users, jsonb, text, text) is
-  'What an order comes to: the video that was queued with the same key before, or a draft without an id that can be added. The user is as read under their lock, which the caller holds, or null where there is none. Writes nothing. Errors: see queue_video.';
-revoke all on function app.draft_order(uuid, public.users, jsonb, text, text) from public;
+comment on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) is
+  'What an order comes to: the same video that was queued with this key before, or a draft without an id that can be added. All is as read under the user''s lock, which the caller holds: the user and the video of this key, each null where there is none; how many of theirs are under way, and how many may be. Writes nothing. Errors: see queue_video.';
+revoke all on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) from public;
 
 create function app.add_videos(p_drafts public.videos[], p_expected_seconds integer[]) returns public.videos[]
 language plpgsql set search_path = ''
@@ -204,7 +189,11 @@ begin
   end if;
 
   for v_order in
-    select o.*, u as owner
+    select o.*, u as owner, s as same, t.queue_limit, (
+      select count(*) from public.videos v
+      -- Clips of projects have a limit of their own: see app.check_project_limit.
+      where v.user_id = o.user_id and v.under_way and v.scene is null
+    ) as under_way
     from rows from (
       jsonb_to_recordset(p_orders)
         as (user_id uuid, request jsonb, input_hash text, expected_seconds integer, idempotency_key text)
@@ -212,6 +201,8 @@ begin
     left join public.users u on u.id = o.user_id
       -- Who is leaving is not there any more.
       and not exists (select 1 from app.erasures e where e.user_id = o.user_id)
+    left join public.videos s on s.user_id = o.user_id and s.idempotency_key = o.idempotency_key
+    cross join app.settings t
   loop
     -- An unknown user is told so at once, and of an unknown child alone.
     if (v_order.owner).id is not null and (
@@ -224,7 +215,10 @@ begin
     -- One order each: the next one's balance is what this one leaves.
     v_free := array_remove(v_free, v_order.user_id);
     begin
-      v_video := app.draft_order(v_order.user_id, v_order.owner, v_order.request, v_order.input_hash, v_order.idempotency_key);
+      v_video := app.draft_order(
+        v_order.user_id, v_order.owner, v_order.request, v_order.input_hash, v_order.idempotency_key,
+        v_order.same, v_order.under_way, v_order.queue_limit
+      );
     exception when others then
       -- An answer for this one. Anything else is not known to be this one's fault.
       if sqlstate not like 'GM%' then

@@ -64,7 +64,7 @@ Deno.test("the words that a comment names are those that the row's check takes",
       )).rows[0].words;
 
     const asked = { options: {}, fallbacks: [], folder: "videos", gem_cost: 1, retry_count: 0 };
-    const video = { ...asked, max_retries: 2, kind: "rhyme", rev: 0 };
+    const video = { ...asked, max_retries: 2, kind: "rhyme", rev: 1 };
     const done = { storage_path: "a/b.mp4", completed_at: "2026-11-01T00:00:00Z" };
     const failed = { error_code: "x", error_message: "x" };
     const states = [

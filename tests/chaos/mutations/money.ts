@@ -155,7 +155,7 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "an idempotency key is not looked up",
     file: QUEUE_VIDEOS,
-    find: "  if p_idempotency_key is not null then\n",
+    find: "  if p_same.id is not null then\n",
     replace: "  if false then\n",
     why: "a repeated tap is an error instead of the first answer",
     tests: ["tests/db/queue_video_test.ts"],
@@ -163,7 +163,7 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "a key that was used with another body is taken for a repetition",
     file: QUEUE_VIDEOS,
-    find: "if v_video.input_hash <> p_input_hash then",
+    find: "if p_same.input_hash <> p_input_hash then",
     replace: "if false then",
     why: "another video is silently not made",
     tests: ["tests/db/queue_video_test.ts"],
@@ -175,6 +175,14 @@ export const MONEY: readonly Mutation[] = [
     replace: "create index videos_idempotency_key",
     why: "any mistake in the door charges a repeated tap",
     tests: ["tests/db/queue_video_test.ts"],
+  },
+  {
+    name: "the table takes a video whatever was asked for",
+    file: VIDEOS,
+    find: "  if p_video.rev = 1 and not (\n",
+    replace: "  if false and not (\n",
+    why: "any mistake in the door sells what can not be made",
+    tests: ["tests/db/video_checks_test.ts"],
   },
   {
     name: "a failed video is not refunded",
