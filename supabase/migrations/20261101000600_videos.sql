@@ -16,8 +16,27 @@ as $$ begin return p_status in ('claimed', 'processing'); end; $$;
 comment on function app.is_in_flight(text) is 'Whether an attempt of this status is claimed by a worker or with the provider.';
 revoke all on function app.is_in_flight(text) from public;
 
+create function app.new_video_id() returns uuid
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return encode(
+    set_bit(set_bit(
+      overlay(
+        uuid_send(gen_random_uuid())
+        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6
+      ),
+      52, 1), 53, 1),
+    'hex'
+  )::uuid;
+end;
+$$;
+comment on function app.new_video_id() is
+  'A UUID of version 7 (RFC 9562), as Postgres 18 makes them: milliseconds and 74 random bits. Videos that are made at one time are neighbours in the indexes then, however many there are. Not for attempts: Runware wants version 4.';
+revoke all on function app.new_video_id() from public;
+
 create table public.videos (
-  id uuid primary key default gen_random_uuid(),
+  id uuid primary key default app.new_video_id(),
   user_id uuid not null references public.users (id) on delete cascade,
   child_id uuid references public.children (id) on delete set null,
   rhyme_id uuid references public.rhymes (id) on delete set null,

@@ -74,7 +74,7 @@ begin
     v_queues, v_jobs, v_priorities
   from (
     select
-      gen_random_uuid() as id, gen_random_uuid() as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts,
+      app.new_video_id() as id, gen_random_uuid() as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts,
       coalesce(m.median_seconds, p_expected_seconds[n.ordinality]) as seconds,
       greatest(u.fair_tag, c.tag)
         + ceil(greatest(n.gem_cost, 1)::numeric / case when f.first then s.premium_weight else 1 end)::bigint as tag
