@@ -87,10 +87,11 @@ begin
   for v_row in
     select w.video_job_id
     from app.waiting_in_vain(200) w
-    join public.video_jobs j on j.id = w.video_job_id
+    -- Locked, so that Postgres looks once more: it may be claimed between the look and the lock.
+    join public.video_jobs j on j.id = w.video_job_id and j.status = 'pending'
     join public.videos v on v.id = j.video_id
     order by v.id
-    for update of v skip locked
+    for update of v, j skip locked
   loop
     if app.move_on(v_row.video_job_id, 'provider_resting', 'server', null) then
       v_moved := v_moved + 1;

@@ -70,6 +70,11 @@ begin
   join public.video_jobs j on j.video_id = v.id
   where j.finished_at is null and v.status not in ('queued', 'processing')
   union all
+  select 'in flight and not counted', j.video_id, null::uuid, format('claimed at %s, counted from %s', j.processing_started_at, c.counted_from)
+  from app.fair_clocks c
+  join public.video_jobs j on j.provider = c.provider and j.in_flight
+  where j.processing_started_at >= c.counted_from is not true
+  union all
   select 'stranded: nothing will move it on', v.id, v.user_id, v.status
   from looked_at v
   where (

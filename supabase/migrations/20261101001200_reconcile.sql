@@ -15,7 +15,9 @@ declare
 begin
   select s.* into v_settings from app.settings s;
 
-  -- An attempt that no provider has taken for too long, and that nobody is handing over right now.
+  -- An attempt that no provider has taken for too long, and that nobody is handing over right now. The
+  -- attempt is locked, too: it may be claimed between this look and the lock, and Postgres looks once more
+  -- only at what it locks.
   for v_row in
     select v.id, j.id as job_id,
       j.status = 'claimed' and not p.chooses_task_id as unknown,
@@ -28,7 +30,7 @@ begin
       and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
     order by v.user_id, v.id
     limit p_limit
-    for update of v skip locked
+    for update of v, j skip locked
   loop
     -- Claimed means that a worker vanished in the middle of handing it over: it may have been bought.
     if v_row.unasked then
@@ -74,7 +76,7 @@ begin
       and not app.live_queue_job(app.submit_queue(j.provider), j.id)
     order by v.id
     limit p_limit
-    for update of v skip locked
+    for update of v, j skip locked
   loop
     perform app.queue_submission(v_row.id, v_row.provider);
     v_requeued := v_requeued + 1;

@@ -18,11 +18,14 @@ create function app.keep_cost() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  insert into app.costs (video_job_id, video_id, provider, model, cost_usd, was_submitted, ended_at)
+  insert into app.costs as c (video_job_id, video_id, provider, model, cost_usd, was_submitted, ended_at)
   values (
     old.id, old.video_id, old.provider, old.model, old.cost_usd,
     old.submitted_at is not null or old.maybe_bought, coalesce(old.finished_at, clock_timestamp())
-  );
+  )
+  -- An attempt that was brought back from a backup goes once more.
+  on conflict (video_job_id) do update
+  set cost_usd = coalesce(excluded.cost_usd, c.cost_usd), was_submitted = c.was_submitted or excluded.was_submitted;
   return null;
 end;
 $$;

@@ -9,6 +9,7 @@ import { withClient } from "../../local/prepare.ts";
 import { withDatabase } from "../support/database.ts";
 import {
   accept,
+  brokenInvariants,
   deliver,
   type Family,
   newestJob,
@@ -73,9 +74,21 @@ Deno.test("slots: when the clock is set back, what is claimed then is counted al
     await db.query("update app.providers set max_in_flight = 5");
     const family = await newFamily(db, { gems: 1_000 });
     await takenBy(db, family);
-    await db.query("update app.fair_clocks set counted_from = now() + interval '1 hour'");
+    // As it looks when what was claimed before was claimed an hour from now.
+    await passTime(db, "-1 hour");
     await takenBy(db, family);
-    assertEquals(await freeSlots(db), 4);
+    assertEquals(await freeSlots(db), 3);
+  });
+});
+
+Deno.test("slots: an attempt that would not be counted is a broken invariant", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 1_000 });
+    await takenBy(db, family);
+    assertEquals(await brokenInvariants(db), []);
+    await db.query("update app.fair_clocks set counted_from = now() + interval '1 hour'");
+    const broken = await brokenInvariants(db);
+    assertEquals(broken.map((row) => row["invariant"]), ["in flight and not counted"]);
   });
 });
 

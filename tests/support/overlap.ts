@@ -11,12 +11,13 @@ export interface Overlap<First, Second> {
 
 /**
  * Does `first` in a transaction and keeps it open while `second` runs; commits as soon as `second` is
- * over or waits for a lock. Rejects with the failure of either.
+ * over or waits for a lock, and `meanwhile` is done. Rejects with the failure of any.
  */
 export async function overlapping<First, Second>(
   db: Database,
   first: (sql: Sql) => Promise<First>,
   second: () => Promise<Second>,
+  meanwhile: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Overlap<First, Second>> {
   const { pending, ...done } = await db.transaction(async (sql) => {
     const result = await first(sql);
@@ -26,6 +27,7 @@ export async function overlapping<First, Second>(
     pending.then(end, end);
     let waited = false;
     while (!isOver && !waited) waited = await someoneWaits(db);
+    await meanwhile();
     return { first: result, pending, waited };
   });
   return { ...done, second: await pending };

@@ -4,6 +4,7 @@ const WORKERS = "supabase/migrations/20261101000720_workers.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 const STORE = "supabase/migrations/20261101001100_store.sql";
+const FAILOVER = "supabase/migrations/20261101000850_failover.sql";
 const RECONCILE = "supabase/migrations/20261101001200_reconcile.sql";
 
 /** Guards against workers that overlap, die or sleep: leases, locks, one transaction. */
@@ -51,6 +52,22 @@ export const WORK: readonly Mutation[] = [
     replace: "",
     why: "the provider is given more than it takes",
     tests: ["tests/db/overlap_test.ts"],
+  },
+  {
+    name: "an attempt is moved on as it was seen, whoever has claimed it since",
+    file: FAILOVER,
+    find: "    for update of v, j skip locked\n",
+    replace: "    for update of v skip locked\n",
+    why: "two providers make one video",
+    tests: ["tests/db/claimed_meanwhile_test.ts"],
+  },
+  {
+    name: "an attempt is given up as it was seen, whoever has claimed it since",
+    file: RECONCILE,
+    find: "    for update of v, j skip locked\n  loop\n    -- Claimed means",
+    replace: "    for update of v skip locked\n  loop\n    -- Claimed means",
+    why: "a video is bought and refunded",
+    tests: ["tests/db/claimed_meanwhile_test.ts"],
   },
   {
     name: "counting begins behind an attempt that is still in flight",

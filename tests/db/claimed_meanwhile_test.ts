@@ -1,0 +1,61 @@
+import { assertEquals } from "@std/assert";
+import { prepareSubmitting, reconcile, startSubmissions } from "../../shared/db/worker_calls.ts";
+import {
+  entriesOf,
+  jobsOf,
+  newestJob,
+  newFamily,
+  passTime,
+  queueVideo,
+} from "../support/fixtures.ts";
+import { attemptsOf, PROVIDERS, queuePrompt, withProviders } from "../support/makers.ts";
+import { overlapping } from "../support/overlap.ts";
+import { withSql } from "../support/sql.ts";
+
+/** A loop over a query takes the first ten rows at once, and locks the others when it comes to them. */
+const AT_ONCE = 10;
+
+Deno.test("claimed after reconcile looked and before it came to it: handed over, and not given up", async () => {
+  await withSql(async (db) => {
+    const families = [await newFamily(db, { gems: 200 }), await newFamily(db, { gems: 200 })];
+    const [early, late] = families.toSorted((a, b) => a.userId < b.userId ? -1 : 1);
+    if (early === undefined || late === undefined) throw new Error("Two families are needed");
+    for (let n = 0; n < AT_ONCE; n++) await queueVideo(db, early);
+    const { video_id: videoId } = await queueVideo(db, late);
+    const { id } = await newestJob(db, videoId);
+    await passTime(db, "5 hours");
+    const { second, waited } = await overlapping(
+      db,
+      // The first refund waits for its user.
+      (sql) => sql.query("select 1 from public.users where id = $1 for update", [early.userId]),
+      () => reconcile(db),
+      () => startSubmissions(db, [id], "w"),
+    );
+    assertEquals(waited, true);
+    assertEquals(second["never_started"], AT_ONCE);
+    assertEquals((await jobsOf(db, videoId)).map(({ status }) => status), ["claimed"]);
+    assertEquals(await entriesOf(db, videoId), [{ kind: "charge", amount: -10 }]);
+  });
+});
+
+Deno.test("claimed after it was seen to wait in vain: left to who hands it over, and bought nowhere else", async () => {
+  await withProviders(async (db, family) => {
+    const ids: string[] = [];
+    for (let n = 0; n <= AT_ONCE; n++) ids.push(await queuePrompt(db, family));
+    const last = ids.toSorted().at(-1) ?? "";
+    const { id } = await newestJob(db, last);
+    await db.query(
+      "update app.providers set paused_until = now() + interval '1 hour' where name = 'runware'",
+    );
+    const { second, waited } = await overlapping(
+      db,
+      // The first that moves on waits with its progress entry.
+      (sql) => sql.query("lock table public.video_progress in share mode"),
+      () => prepareSubmitting(db, PROVIDERS),
+      () => startSubmissions(db, [id], "w"),
+    );
+    assertEquals(waited, true);
+    assertEquals(second.moved, AT_ONCE);
+    assertEquals(await attemptsOf(db, last), ["1 runware fox claimed"]);
+  });
+});
