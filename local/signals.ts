@@ -1,11 +1,17 @@
+/** Milliseconds within which a second Ctrl-C is the first one, passed on: by the terminal and by `deno task`. */
+const PASSED_ON = 1_000;
+
 /** Calls `stop` once on Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once. */
 export function onStopSignal(stop: () => void): void {
-  let asked = false;
+  let askedAt: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
-      if (asked && signal === "SIGINT") Deno.exit(130);
-      if (!asked) stop();
-      asked = true;
+      if (askedAt === undefined) {
+        askedAt = performance.now();
+        stop();
+      } else if (signal === "SIGINT" && performance.now() - askedAt > PASSED_ON) {
+        Deno.exit(130);
+      }
     });
   }
 }
