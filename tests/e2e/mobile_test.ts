@@ -29,15 +29,18 @@ Deno.test("F38 the app of docs/mobile.md: start, progress, background, sync over
 
     const background = new AbortController();
     const seen: string[] = [];
+    const handedOver: Promise<string>[] = [];
     await followVideo(client, videoId, {
       signal: background.signal,
       onVideo({ status }) {
         seen.push(status);
-        if (status === "queued") void submitted(app, videoId);
+        if (status === "queued") handedOver.push(submitted(app, videoId));
         else background.abort();
       },
     });
     assertEquals(seen, ["queued", "processing"]);
+    // The submitter goes on for a while after the app has seen what it did.
+    await Promise.all(handedOver);
 
     await delivered(app, videoId);
     await stored(app);
