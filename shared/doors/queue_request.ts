@@ -76,7 +76,7 @@ const rhymeFields = {
 };
 
 /** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
-const modelFields = {
+const modelFields = () => ({
   user_id: z.uuid().optional(),
   quote: z.boolean().optional(),
   child_id: z.uuid().optional(),
@@ -101,44 +101,61 @@ const modelFields = {
     z.strictObject({ provider: providerName, model: modelName.optional() }),
   ).max(3)
     .optional(),
-};
+});
+
+const rhymeSchema = z.strictObject({
+  ...rhymeFields,
+  avatar_url: z.string().max(URL_MAX).optional(),
+});
+
+/** What a deployment allows in requests. */
+interface Allowed {
+  /** Hosts of pictures. */
+  readonly imageHosts: readonly string[];
+}
 
 /** The schema for this deployment's hosts. Unknown fields are refused, so none is dropped. */
-export function queueRequestSchema(
-  { imageHosts }: { readonly imageHosts: readonly string[] },
-) {
+export function queueRequestSchema({ imageHosts }: Allowed) {
   const frame = pictureUrl(imageHosts);
+  const fields = modelFields();
   return z.discriminatedUnion("kind", [
-    z.strictObject({
-      ...rhymeFields,
-      avatar_url: z.string().max(URL_MAX).optional(),
-    }),
-    z.strictObject({ kind: z.literal("prompt"), ...modelFields }),
+    rhymeSchema,
+    z.strictObject({ kind: z.literal("prompt"), ...fields }),
     z.strictObject({
       kind: z.literal("image"),
-      ...modelFields,
+      ...fields,
       first_frame: frame,
       last_frame: frame.optional(),
     }),
-    z.strictObject({
-      kind: z.literal("clip"),
-      ...modelFields,
-      first_frame: frame,
-      last_frame: frame,
-    }),
+    z.strictObject({ kind: z.literal("clip"), ...fields, first_frame: frame, last_frame: frame }),
   ], {
     error: 'must be "rhyme", "prompt", "image" or "clip"; absent, it is a rhyme',
   });
 }
 
-/** Checks requests. Made once: building it and its first use take longer than many requests. */
-export type QueueRequestSchema = ReturnType<typeof queueRequestSchema>;
 /** A checked request. */
-export type QueueRequest = z.infer<QueueRequestSchema>;
+export type QueueRequest = z.infer<ReturnType<typeof queueRequestSchema>>;
 /** One for a video from the catalogue. */
 export type RhymeRequest = Extract<QueueRequest, { rhyme_id: string }>;
 /** One in the caller's own words. */
 export type ModelRequest = Exclude<QueueRequest, RhymeRequest>;
+
+/** Chooses the schema that a body is checked with. */
+export type QueueRequestSchemas = (body: unknown) => z.ZodType<QueueRequest>;
+
+/**
+ * Makes the choice for this deployment. A rhyme is checked with its own schema: to build those of the
+ * other kinds would be a tenth of a cold start. They are built once, by the first who asks for one.
+ */
+export function queueRequestSchemas(allowed: Allowed): QueueRequestSchemas {
+  let ofAllKinds: ReturnType<typeof queueRequestSchema> | undefined;
+  return (body) => isRhyme(body) ? rhymeSchema : ofAllKinds ??= queueRequestSchema(allowed);
+}
+
+function isRhyme(body: unknown): boolean {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return false;
+  return !("kind" in body) || body.kind === "rhyme";
+}
 
 /** The Idempotency-Key header: 1 to 255 printable ASCII characters. */
 export const idempotencyKeySchema = z.string().regex(

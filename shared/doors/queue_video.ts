@@ -11,7 +11,7 @@ import {
   idempotencyKeySchema,
   type ModelRequest,
   type QueueRequest,
-  type QueueRequestSchema,
+  type QueueRequestSchemas,
   requestHash,
 } from "./queue_request.ts";
 import type { QueuedAnswer, QuoteAnswer } from "./answers.ts";
@@ -31,7 +31,7 @@ const quoted = z.object({
 export interface QueueVideoConfig {
   /** The project's own address, where children's pictures are. */
   readonly projectUrl: string;
-  readonly body: QueueRequestSchema;
+  readonly body: QueueRequestSchemas;
   /** What all providers here can make. */
   readonly makers: () => Promise<readonly Maker[]>;
   readonly modelsOf: (provider: string) => Promise<readonly ModelSpec[]>;
@@ -49,9 +49,7 @@ export async function queueVideo(
   config: QueueVideoConfig,
 ): Promise<Response> {
   const key = idempotencyKey(request);
-  const body = await readJson(request, config.body, {
-    most: 65_536,
-  });
+  const body = await readJson(request, config.body, { most: 65_536 });
   if (body.user_id !== undefined && body.user_id !== visit.userId) {
     throw new HttpError(403, "not_yours", "user_id is not the signed-in user", {
       details: [{ field: "user_id", message: "is not the signed-in user" }],

@@ -1,7 +1,7 @@
 /** POST, user: charges the gems and queues a video, or tells its price. */
 import { imageHosts, moderationConfig, supabaseConfig } from "../../../shared/config.ts";
 import { orderPlacer } from "../../../shared/doors/queue_orders.ts";
-import { queueRequestSchema } from "../../../shared/doors/queue_request.ts";
+import { queueRequestSchemas } from "../../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
 import { adminClient, userDoor } from "../../../shared/http/door.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
@@ -11,7 +11,7 @@ import { env } from "../../../shared/runtime.ts";
 checkSettings(env);
 const config = {
   projectUrl: supabaseConfig(env).url,
-  body: queueRequestSchema({ imageHosts: imageHosts(env) }),
+  body: queueRequestSchemas({ imageHosts: imageHosts(env) }),
   makers: () => makersOf(env),
   moderator: moderatorFor(moderationConfig(env)),
   modelsOf,
