@@ -1,4 +1,4 @@
-/** Calls that come in while others are under way, and so can share the next one. */
+/** Calls that come in together, or while others are under way, and so can share one. */
 
 /** How calls are made together. */
 export interface Company<T, R> {
@@ -20,14 +20,25 @@ interface Waiting<T, R> {
 }
 
 /**
- * A function for one item that is answered by calls for many. Nobody waits for company: an item alone is
- * called for at once.
+ * A function for one item that is answered by calls for many. Those that come in the same turn of the
+ * event loop go together, in even parts where several calls may begin. Nobody waits longer for company:
+ * an item alone is called for at once.
  */
 export function inCompany<T, R>(
   { call, most, callsAtOnce, slowAfter = 1_000, isOnes }: Company<T, R>,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
+  /** Of those under way, the calls that are about to begin. */
+  let beginning = 0;
+
+  async function take(): Promise<readonly Waiting<T, R>[]> {
+    beginning += 1;
+    await turnOfTheLoop();
+    const part = Math.ceil(waiting.length / beginning);
+    beginning -= 1;
+    return waiting.splice(0, Math.min(part, most));
+  }
 
   async function callFor(some: readonly Waiting<T, R>[]): Promise<void> {
     try {
@@ -48,14 +59,15 @@ export function inCompany<T, R>(
 
   async function work(): Promise<void> {
     underWay += 1;
-    while (waiting.length > 0) {
+    while (waiting.length > beginning) {
+      const some = await take();
       let isSlow = false;
       const timer = setTimeout(() => {
         isSlow = true;
         underWay -= 1;
-        if (waiting.length > 0) void work();
+        if (waiting.length > beginning) void work();
       }, slowAfter);
-      await callFor(waiting.splice(0, most));
+      await callFor(some);
       clearTimeout(timer);
       // Its place has been given to others.
       if (isSlow) return;
@@ -66,7 +78,20 @@ export function inCompany<T, R>(
   return (item) => {
     const answer = Promise.withResolvers<R>();
     waiting.push({ item, answer });
-    if (underWay < callsAtOnce) void work();
+    if (underWay < callsAtOnce && waiting.length > beginning) void work();
     return answer.promise;
   };
+}
+
+/** Ends when all that is ready to run has run: a message to oneself, some ten microseconds. */
+function turnOfTheLoop(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    port2.close();
+    resolve();
+  };
+  port2.postMessage(null);
+  return promise;
 }

@@ -30,18 +30,50 @@ function gatedCalls() {
 Deno.test("one alone is called for at once, and what comes meanwhile shares the next call", async () => {
   const { call, next } = gatedCalls();
   const ask = inCompany({ call, most: 3, callsAtOnce: 1, isOnes: () => false });
-  const answers = ["a", "b", "c", "d", "e"].map(ask);
-  const taken: (readonly string[])[] = [];
-  for (let n = 0; n < 3; n++) {
+  const first = ask("a");
+  const alone = await next();
+  const answers = ["b", "c", "d", "e"].map(ask);
+  const taken = [alone.items];
+  alone.go();
+  for (let n = 0; n < 2; n++) {
     const { items, go } = await next();
     taken.push(items);
     go();
   }
   assertEquals(taken, [["a"], ["b", "c", "d"], ["e"]]);
-  assertEquals(await Promise.all(answers), ["a!", "b!", "c!", "d!", "e!"]);
+  assertEquals(await Promise.all([first, ...answers]), ["a!", "b!", "c!", "d!", "e!"]);
   const late = ask("f");
   (await next()).go();
   assertEquals(await late, "f!");
+});
+
+Deno.test("those of one turn of the loop go together, in even parts where two calls may begin", async () => {
+  const { call, next } = gatedCalls();
+  const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
+  const names = ["a", "b", "c", "d", "e"];
+  const answers = names.slice(0, 3).map(ask);
+  // As callers do who were answered in the same turn, each a few promises later.
+  answers.push(Promise.resolve().then(() => null).then(() => ask("d")), ask("e"));
+  const [one, two] = [await next(), await next()];
+  assertEquals([one.items.length, two.items.length], [3, 2]);
+  assertEquals([...one.items, ...two.items].toSorted(), names);
+  one.go();
+  two.go();
+  assertEquals(await Promise.all(answers), ["a!", "b!", "c!", "d!", "e!"]);
+});
+
+Deno.test("who waits for a place all go into the first that is free", async () => {
+  const { call, next } = gatedCalls();
+  const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
+  const two = ["a", "b"].map(ask);
+  const [held, freed] = [await next(), await next()];
+  const more = ["c", "d", "e"].map(ask);
+  freed.go();
+  const { items, go } = await next();
+  assertEquals(items, ["c", "d", "e"]);
+  go();
+  held.go();
+  assertEquals(await Promise.all([...two, ...more]), ["a!", "b!", "c!", "d!", "e!"]);
 });
 
 Deno.test("a call that has become slow gives its place to those who wait, and its own are answered still", async () => {
@@ -101,7 +133,7 @@ Deno.test("one that can not be taken fails alone; where nobody is there all of t
   });
   const failed = ["a", "b", "c"].map(nobody);
   for (const one of failed) await assertRejects(() => one, Error, "nobody is there");
-  assertEquals(calls, 2, "the first alone, the others together and not once more each");
+  assertEquals(calls, 1, "all of them together, and not once more each");
 });
 
 Deno.test("a call that leaves somebody without an answer says so", async () => {
