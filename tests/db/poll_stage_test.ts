@@ -197,7 +197,7 @@ Deno.test("work that keeps coming in small parts is gathered for longer each tim
       ...Array.from({ length: 6 }, () => ({ taken: 1, fullness: 0.01 })),
       { taken: 100, fullness: 1 },
       { taken: 1, fullness: 0.01 },
-      ...Array.from({ length: 2 }, () => ({ taken: 50, fullness: 0.5 })),
+      ...Array.from({ length: 2 }, () => ({ taken: 75, fullness: 0.75 })),
     ];
     const pauses: number[] = [];
     const pause = (milliseconds: number) => {
@@ -208,7 +208,7 @@ Deno.test("work that keeps coming in small parts is gathered for longer each tim
     const step = () => Promise.resolve(batches.shift() ?? { taken: 0, fullness: 0 });
     const report = await drain(tools, "poll", step);
     assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 100, 200, 200]);
-    assertEquals(report, { batches: 10, work: 207, drained: true });
+    assertEquals(report, { batches: 10, work: 257, drained: true });
   }));
 
 interface Begun {

@@ -1,16 +1,22 @@
 /**
- * One worker process of the benchmark "workers": `deno run -A drainer.ts URL`. Says "ready", waits for
- * a line, hands over until nothing is left, and prints the attempts it handed over as JSON.
+ * One worker process of the benchmark "workers": `deno run -A drainer.ts URL`. Says "ready", and at each
+ * line hands over until nothing is left and prints the attempts it handed over as JSON.
  */
+import { textLines } from "../../../local/lines.ts";
 import { startWorker } from "./worker.ts";
 
 const [url = ""] = Deno.args;
 const worker = await startWorker(url);
 console.log("ready");
-await Deno.stdin.read(new Uint8Array(16));
-// The others may hold what is left for a moment, so a single empty round is not the end.
-for (let empty = 0; empty < 2;) {
-  empty = await worker.submit() === 0 ? empty + 1 : 0;
+let told = 0;
+for await (
+  const _ of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(textLines())
+) {
+  // The others may hold what is left for a moment, so a single empty round is not the end.
+  for (let empty = 0; empty < 2;) {
+    empty = await worker.submit() === 0 ? empty + 1 : 0;
+  }
+  console.log(JSON.stringify(worker.handedOver.slice(told)));
+  told = worker.handedOver.length;
 }
-console.log(JSON.stringify(worker.handedOver));
 await worker.close();
