@@ -71,7 +71,10 @@ export function openQueue(database: Database, log: Log): WorkQueue {
         );
       const from = starts.next(queue);
       const jobs = await search(most, from);
-      if (from !== undefined && jobs.length < most) jobs.push(...await search(most - jobs.length));
+      if (from !== undefined && jobs.length < most) {
+        starts.forget(queue);
+        jobs.push(...await search(most - jobs.length));
+      }
       starts.note(queue, jobs.length < most ? [] : jobs);
       return jobs.map((job) => ({
         // app.enqueue() gives a job the id of its row.
@@ -118,6 +121,10 @@ function searchStarts() {
       const end = ends.get(queue);
       if (end === undefined || ++end.searches % WHOLE_SEARCH_EVERY === 0) return undefined;
       return end.priority;
+    },
+    /** The next search is a whole one. */
+    forget(queue: string): void {
+      ends.delete(queue);
     },
     /** Remembers where a full search ended. None: it was not full, so it found all there is. */
     note(queue: string, jobs: readonly { readonly priority: number }[]): void {

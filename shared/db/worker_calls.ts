@@ -239,6 +239,10 @@ export const ring = (sql: Sql, stage: string): Promise<boolean> =>
 export const reconcile = (sql: Sql) =>
   one(sql, z.record(z.string(), z.number()), "select app.reconcile() as value", []);
 
+/** Keeps the fair order within what priorities can hold. Answers how many queues were moved; next to never any. */
+export const rebasePriorities = (sql: Sql): Promise<number> =>
+  one(sql, count, "select app.rebase_priorities() as value", []);
+
 /** Refreshes the medians per model. */
 export const measureModels = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.measure_models() as value", []);

@@ -16,27 +16,22 @@ as $$ begin return p_status in ('claimed', 'processing'); end; $$;
 comment on function app.is_in_flight(text) is 'Whether an attempt of this status is claimed by a worker or with the provider.';
 revoke all on function app.is_in_flight(text) from public;
 
-create function app.new_video_id() returns uuid
+create function app.timed_uuid(p_version integer) returns uuid
 language plpgsql volatile set search_path = ''
 as $$
 begin
-  return encode(
-    set_bit(set_bit(
-      overlay(
-        uuid_send(gen_random_uuid())
-        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6
-      ),
-      52, 1), 53, 1),
-    'hex'
+  return (
+    lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    || '-' || p_version || substr(gen_random_uuid()::text, 16)
   )::uuid;
 end;
 $$;
-comment on function app.new_video_id() is
-  'A UUID of version 7 (RFC 9562), as Postgres 18 makes them: milliseconds and 74 random bits. Videos that are made at one time are neighbours in the indexes then, however many there are. Not for attempts: Runware wants version 4.';
-revoke all on function app.new_video_id() from public;
+comment on function app.timed_uuid(integer) is
+  'A UUID that begins with the time: 48 bits of milliseconds, the version''s digit, 74 random bits. With version 7 it is that of RFC 9562, as Postgres 18 makes them. Rows that are made at one time are neighbours in the indexes then, however many there are.';
+revoke all on function app.timed_uuid(integer) from public;
 
 create table public.videos (
-  id uuid primary key default app.new_video_id(),
+  id uuid primary key default app.timed_uuid(7),
   user_id uuid not null references public.users (id) on delete cascade,
   child_id uuid references public.children (id) on delete set null,
   rhyme_id uuid references public.rhymes (id) on delete set null,
@@ -152,7 +147,8 @@ create index videos_child_id_idx on public.videos (child_id) where child_id is n
 create index videos_project_id_idx on public.videos (project_id, scene, created_at desc) where project_id is not null;
 
 create table public.video_jobs (
-  id uuid primary key default gen_random_uuid(),
+  -- Runware takes version 4 only.
+  id uuid primary key default app.timed_uuid(4),
   video_id uuid not null references public.videos (id) on delete cascade,
   attempt smallint not null,
   provider text not null,

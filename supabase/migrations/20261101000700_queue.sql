@@ -98,10 +98,12 @@ revoke all on function app.enqueue(text, uuid, jsonb, integer, timestamptz) from
 create table app.fair_clocks (
   provider text primary key references app.providers (name) on delete cascade,
   tag bigint not null default 0,
+  base bigint not null default 0,
   counted_from timestamptz not null default '-infinity'
 );
 comment on table app.fair_clocks is 'How far each submit queue has come.';
 comment on column app.fair_clocks.tag is 'Its virtual time: the largest tag served so far.';
+comment on column app.fair_clocks.base is 'What tags are counted from in the queue, whose priorities have 32 bits: see app.rebase_priorities().';
 comment on column app.fair_clocks.counted_from is 'No attempt that is in flight there was claimed earlier. So counting them begins here, behind what is over and can not be removed from the index while somebody holds an old snapshot.';
 
 create function app.submit_queue(p_provider text) returns text
@@ -140,12 +142,46 @@ as $$ begin return jsonb_build_object('video_job_id', p_job_id); end; $$;
 comment on function app.submission_data(uuid) is 'What the job of an attempt in a submit queue says.';
 revoke all on function app.submission_data(uuid) from public;
 
-create function app.submission_priority(p_tag bigint) returns integer
+create function app.submission_priority(p_tag bigint, p_base bigint) returns integer
 language plpgsql immutable set search_path = ''
 -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
-as $$ begin return (-least(p_tag, 2147483647))::integer; end; $$;
-comment on function app.submission_priority(bigint) is 'Where the fair order puts an attempt with this tag in its submit queue.';
-revoke all on function app.submission_priority(bigint) from public;
+as $$ begin return (-least(p_tag - p_base, 2147483647))::integer; end; $$;
+comment on function app.submission_priority(bigint, bigint) is 'Where the fair order puts an attempt with this tag in its submit queue, which counts from this base.';
+revoke all on function app.submission_priority(bigint, bigint) from public;
+
+create function app.rebase_priorities() returns integer
+language plpgsql set search_path = ''
+-- Orders wait for this while it waits for those under way. So it does not insist.
+set lock_timeout = '2s'
+as $$
+declare
+  -- Half of what a priority can hold: as much is left for a round of maintenance that finds less to do.
+  v_most constant bigint := 1073741824;
+  v_clock app.fair_clocks;
+  v_rebased integer := 0;
+begin
+  if not exists (select 1 from app.fair_clocks c where c.tag - c.base > v_most) then
+    return 0;
+  end if;
+  -- Whoever puts work into a queue, or claims it, has read the base and holds a lock until commit.
+  lock table app.fair_clocks in access exclusive mode;
+  -- pg-boss has not: what it brings back to a queue is a copy, with the priority that it had.
+  lock table pgboss.job in share row exclusive mode;
+  for v_clock in select c.* from app.fair_clocks c where c.tag - c.base > v_most loop
+    update pgboss.job q
+    set priority = least(q.priority + (v_clock.tag - v_clock.base), 0)
+    where q.name = app.submit_queue(v_clock.provider) and q.state <= 'active';
+    update app.fair_clocks c set base = c.tag where c.provider = v_clock.provider;
+    v_rebased := v_rebased + 1;
+  end loop;
+  return v_rebased;
+exception when lock_not_available or deadlock_detected then
+  return 0;
+end;
+$$;
+comment on function app.rebase_priorities() is
+  'Moves the base of submit queues whose clock has come far, and the priorities of what is in them with it, so that the fair order never comes to the end of 32 bits. Tags themselves stay. Returns how many queues; 0 where one is busy, to be called again later.';
+revoke all on function app.rebase_priorities() from public;
 
 create function app.queue_submission(
   p_job_id uuid,
@@ -156,14 +192,14 @@ create function app.queue_submission(
 language plpgsql set search_path = ''
 as $$
 declare
-  v_tag bigint := p_tag;
+  v_priority integer;
 begin
-  if v_tag is null then
-    select c.tag into v_tag from app.fair_clocks c where c.provider = p_provider;
-  end if;
+  select app.submission_priority(coalesce(p_tag, c.tag), c.base) into v_priority
+  from app.fair_clocks c
+  where c.provider = p_provider;
   return app.enqueue_all(
     array[app.submit_queue(p_provider)], array[p_job_id], array[app.submission_data(p_job_id)],
-    array[app.submission_priority(v_tag)], p_start_after
+    array[v_priority], p_start_after
   );
 end;
 $$;

@@ -67,14 +67,14 @@ begin
   select
     array_agg(d.id), array_agg(d.job_id), array_agg(d.first), array_agg(d.seconds), min(d.max_attempts) - 1,
     array_agg(d.user_id), array_agg(-d.gem_cost), array_agg('Video: ' || d.title), array_agg(d.tag),
-    array_agg(app.submit_queue(d.provider)), array_agg(app.submission_data(d.job_id)), array_agg(app.submission_priority(d.tag))
+    array_agg(app.submit_queue(d.provider)), array_agg(app.submission_data(d.job_id)), array_agg(app.submission_priority(d.tag, d.base))
   into
     v_ids, v_job_ids, v_first, v_seconds, v_retries,
     v_user_ids, v_amounts, v_reasons, v_tags,
     v_queues, v_jobs, v_priorities
   from (
     select
-      app.new_video_id() as id, gen_random_uuid() as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts,
+      app.timed_uuid(7) as id, app.timed_uuid(4) as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts, c.base,
       coalesce(m.median_seconds, p_expected_seconds[n.ordinality]) as seconds,
       greatest(u.fair_tag, c.tag)
         + ceil(greatest(n.gem_cost, 1)::numeric / case when f.first then s.premium_weight else 1 end)::bigint as tag

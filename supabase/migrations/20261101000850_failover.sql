@@ -5,7 +5,7 @@ returns void
 language plpgsql set search_path = ''
 as $$
 declare
-  v_id uuid := gen_random_uuid();
+  v_id uuid := app.timed_uuid(4);
   v_start timestamptz := clock_timestamp() + p_delay_seconds * interval '1 second';
   v_provider text := coalesce(p_maker ->> 'provider', p_video.provider);
   v_model text := coalesce(p_maker ->> 'model', p_video.model);

@@ -141,7 +141,7 @@ begin
   -- Nobody else claims for this provider meanwhile (see app.submission_slots), so that the oldest claim
   -- that is seen here is the oldest there is.
   update app.fair_clocks c
-  set tag = greatest(c.tag, t.tag),
+  set tag = greatest(c.tag, c.base + t.offset_from_base),
     counted_from = least(t.claimed_at, (
       select j.processing_started_at from public.video_jobs j
       where j.provider = c.provider and j.in_flight and j.processing_started_at >= c.counted_from
@@ -149,7 +149,7 @@ begin
       limit 1
     ))
   from (
-    select j.provider, max(-q.priority)::bigint as tag, min(j.processing_started_at) as claimed_at
+    select j.provider, max(-q.priority) as offset_from_base, min(j.processing_started_at) as claimed_at
     from public.video_jobs j
     left join pgboss.job q on q.name = app.submit_queue(j.provider) and q.id = j.id
     where j.id = any (v_ids)

@@ -8,18 +8,22 @@ const kindOf = (id: string) => ({
   variant: Number.parseInt(id[19] ?? "", 16) >> 2,
 });
 
-Deno.test("videos have ids of version 7 that begin with the time, attempts those of version 4", async () => {
+Deno.test("ids of videos, of version 7, and of attempts, of version 4, begin with the time", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 100 });
-    const ids: string[] = [];
     const before = Date.now();
-    for (let n = 0; n < 5; n++) ids.push((await queueVideo(db, family)).video_id);
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      const videoId = (await queueVideo(db, family)).video_id;
+      const jobId = (await newestJob(db, videoId)).id;
+      assertEquals(kindOf(videoId), { version: "7", variant: 0b10 });
+      assertEquals(kindOf(jobId), { version: "4", variant: 0b10 });
+      ids.push(videoId, jobId);
+    }
     const after = Date.now();
     for (const id of ids) {
-      assertEquals(kindOf(id), { version: "7", variant: 0b10 });
       const at = Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
       assert(at >= before - 1 && at <= after + 1, `${id} is of ${at}, not ${before} to ${after}`);
-      assertEquals(kindOf((await newestJob(db, id)).id), { version: "4", variant: 0b10 });
     }
     assertEquals(new Set(ids.map((id) => id.slice(19))).size, ids.length, "the rest is random");
   });

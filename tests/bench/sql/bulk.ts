@@ -72,7 +72,7 @@ async function seed(client: pg.PoolClient, { count, owners }: Bulk): Promise<voi
   await client.query(
     `create temp table seeds on commit drop as
      select n, (n / $3)::integer as place, o.user_id, o.child_id,
-       app.new_video_id() as video_id, gen_random_uuid() as job_id
+       app.timed_uuid(7) as video_id, app.timed_uuid(4) as job_id
      from generate_series(0, $4::integer - 1) as n
      join unnest($1::uuid[], $2::uuid[]) with ordinality as o (user_id, child_id, nth) on o.nth = 1 + n % $3`,
     [

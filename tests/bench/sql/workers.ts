@@ -35,8 +35,7 @@ export const workers: Bench = {
         four: () => drain(processes),
         two: () => drain(processes.slice(0, 2)),
         one: () => drain(processes.slice(0, 1)),
-      }, { rounds: ROUNDS });
-      for (const process of processes) await process.stop();
+      }, { rounds: ROUNDS }).finally(() => Promise.all(processes.map((process) => process.stop())));
       await assertBooks(database, { videos });
       const common = { peer: rates.one, peerName: "1 process", unit: "videos/s" };
       const goal = { ratioAtLeast: 0.9 } as const;

@@ -62,7 +62,7 @@ delete from public.children; delete from public.users; delete from auth.users; d
 delete from app.objects_to_delete; delete from app.drainers; delete from app.model_stats;
 delete from app.costs; delete from app.erasures; delete from app.cancellations; delete from public.deleted_videos;
 update app.providers set paused_until = null, pause_reason = null, failures = 0;
-update app.fair_clocks set tag = 0, counted_from = '-infinity';
+update app.fair_clocks set tag = 0, base = 0, counted_from = '-infinity';
 update pgboss.queue set monitor_claim_on = null, monitor_on = null, maintain_on = null;`;
 
 /** Gives `work` a stage. */

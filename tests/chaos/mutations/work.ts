@@ -1,5 +1,6 @@
 import { DEATHS, DEATHS_ELSEWHERE, KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
+const QUEUE = "supabase/migrations/20261101000700_queue.sql";
 const WORKERS = "supabase/migrations/20261101000720_workers.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
@@ -76,6 +77,22 @@ export const WORK: readonly Mutation[] = [
     replace: "    counted_from = greatest(t.claimed_at, (\n",
     why: "the provider is given more than it takes",
     tests: ["tests/db/slots_test.ts"],
+  },
+  {
+    name: "the queue's base is moved beside orders that have read it",
+    file: QUEUE,
+    find: "  lock table app.fair_clocks in access exclusive mode;\n",
+    replace: "",
+    why: "a video that was paid for is behind all that come for months",
+    tests: ["tests/db/rebase_test.ts"],
+  },
+  {
+    name: "the queue's base is moved beside jobs that pg-boss brings back",
+    file: QUEUE,
+    find: "  lock table pgboss.job in share row exclusive mode;\n",
+    replace: "",
+    why: "a video that was paid for is behind all that come for months",
+    tests: ["tests/db/rebase_test.ts"],
   },
   {
     name: "an attempt that may have been bought is given up for a refusal that may pass",
