@@ -224,7 +224,7 @@ Deno.test("what is nobody's refusal undoes the whole call", async () => {
   await withSql(async (db) => {
     const [one, two] = await newFamilies(db, 2);
     if (!one || !two) throw new Error("Nobody is there");
-    const call = queueVideos(db, [orderOf(one), orderOf(two, { childId: "no id at all" })]);
+    const call = queueVideos(db, [orderOf(one), orderOf(two, { rhymeId: "no id at all" })]);
     assertEquals(await stateOf(call), "22P02");
     assertEquals([await balanceOf(db, one), await balanceOf(db, two)], [10, 10]);
     assertEquals(await count(db, "public.videos"), 0);
