@@ -97,22 +97,24 @@ create function app.is_video(p_video public.videos) returns boolean
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  -- What was asked for stays as it is from the first row on.
-  if p_video.rev = 1 and not (
-    p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
-    and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
-    and coalesce(char_length(p_video.negative_prompt) between 1 and 10000, true)
-    and (p_video.project_id is null or p_video.scene is not null)
-    and coalesce(p_video.scene ~ '^[1-9][0-9]{0,3}$', true)
-    and jsonb_typeof(p_video.options) = 'object'
-    and jsonb_typeof(p_video.fallbacks) = 'array'
-    and p_video.folder ~ '^[a-z]+(/[a-z]+)*$'
-    and coalesce(char_length(p_video.idempotency_key) between 1 and 255, true)
-    and least(p_video.gem_cost, p_video.retry_count, p_video.max_retries) >= 0
-  ) then
-    return false;
+  -- Statements in statements: Postgres prepares only those that it comes to, anew in each transaction.
+  if p_video.rev = 1 then
+    -- What was asked for stays as it is from the first row on.
+    if not (
+      p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
+      and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
+      and coalesce(char_length(p_video.negative_prompt) between 1 and 10000, true)
+      and (p_video.project_id is null or p_video.scene is not null)
+      and coalesce(p_video.scene ~ '^[1-9][0-9]{0,3}$', true)
+      and jsonb_typeof(p_video.options) = 'object'
+      and jsonb_typeof(p_video.fallbacks) = 'array'
+      and p_video.folder ~ '^[a-z]+(/[a-z]+)*$'
+      and coalesce(char_length(p_video.idempotency_key) between 1 and 255, true)
+      and least(p_video.gem_cost, p_video.retry_count, p_video.max_retries) >= 0
+    ) then
+      return false;
+    end if;
   end if;
-  -- Statements, of which Postgres prepares only those that it comes to.
   case p_video.status
     when 'queued' then
       return p_video.stage = 'initializing' and p_video.progress = 0

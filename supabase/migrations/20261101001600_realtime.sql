@@ -83,11 +83,13 @@ declare
   v_told boolean;
 begin
   -- Most changes are seen at these three, which spares the other comparison.
-  if (new.status, new.stage, new.progress) is distinct from (old.status, old.stage, old.progress)
-    or public.video_state(new) - 'rev' <> public.video_state(old) - 'rev' then
-    -- Assigned, since to "perform" a call is to run a query for it.
-    v_told := app.tell_owners('video_updated', array[public.video_state(new)]);
+  if (new.status, new.stage, new.progress) is not distinct from (old.status, old.stage, old.progress) then
+    if public.video_state(new) - 'rev' = public.video_state(old) - 'rev' then
+      return null;
+    end if;
   end if;
+  -- Assigned, since to "perform" a call is to run a query for it.
+  v_told := app.tell_owners('video_updated', array[public.video_state(new)]);
   return null;
 end;
 $$;
