@@ -41,8 +41,8 @@ export interface DrainTools {
   readonly node: string;
   /**
    * Milliseconds to wait after a batch that was not full, so that work coming in meanwhile shares
-   * the next call to the provider; twice as long each time while it keeps coming in small parts. 0 where
-   * a batch is no cheaper than its parts.
+   * the next call to the provider; twice as long each time while it keeps coming in small parts, half as
+   * long after a full batch. 0 where a batch is no cheaper than its parts.
    */
   readonly gatherMs?: number;
   /**
@@ -106,7 +106,7 @@ export async function drain(
         empty = 0;
         if (now() < until) {
           if (batch.fullness === 1) {
-            gather = gatherMs;
+            gather = Math.max(gatherMs, gather / 2);
             if (lanes === 2) second ??= takeBeside();
           } else if (gatherMs > 0) {
             await pause(gather);

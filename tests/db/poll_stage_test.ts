@@ -207,7 +207,7 @@ Deno.test("work that keeps coming in small parts is gathered for longer each tim
     const tools = { database: db, node: "test", gatherMs: 100, now: () => 0, pause };
     const step = () => Promise.resolve(batches.shift() ?? { taken: 0, fullness: 0 });
     const report = await drain(tools, "poll", step);
-    assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 100, 200, 200]);
+    assertEquals(pauses, [100, 200, 400, 800, 1_600, 2_000, 1_000, 2_000, 2_000]);
     assertEquals(report, { batches: 10, work: 257, drained: true });
   }));
 

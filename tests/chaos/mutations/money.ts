@@ -179,8 +179,8 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "the table takes a video whatever was asked for",
     file: VIDEOS,
-    find: "  if p_video.rev = 1 and not (\n",
-    replace: "  if false and not (\n",
+    find: "  if p_video.rev = 1 then\n",
+    replace: "  if false then\n",
     why: "any mistake in the door sells what can not be made",
     tests: ["tests/db/video_checks_test.ts"],
   },
