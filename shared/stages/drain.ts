@@ -26,7 +26,7 @@ export interface Batch {
 }
 
 /** A batch as full as this shares its calls well enough: to wait longer would only be later. */
-const FULL_ENOUGH = 3 / 4;
+export const FULL_ENOUGH = 3 / 4;
 
 /** A place's lease is fifteen times as long by default (drain_lease_seconds), and more than twice at least. */
 const RENEW_AFTER_MS = 2_000;

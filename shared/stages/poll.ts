@@ -19,7 +19,7 @@ import type { WorkerTools } from "../http/worker_door.ts";
 import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
-import { type Batch, batchOfEach } from "./drain.ts";
+import { type Batch, batchOfEach, FULL_ENOUGH } from "./drain.ts";
 import { cancelBatch } from "./cancel.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { countBy } from "./submit.ts";
@@ -50,23 +50,50 @@ export async function pollAll(
 ): Promise<Batch> {
   return await batchOfEach(await providersToPoll(tools.database), providers, async (provider) => {
     const cancelled = await cancelBatch(tools, provider);
-    const taken = await pollBatch(tools, provider, options);
-    return { taken: cancelled + taken, fullness: taken / provider.pollBatch };
+    const { taken, fullness } = await pollBatch(tools, provider, options);
+    return { taken: cancelled + taken, fullness };
   });
 }
 
-/** Asks about one batch in one call. Answers how many attempts were due. */
+/** So many calls' worth of attempts are settled at once where hardly any of them is asked about. */
+const MOST_CALLS = 5;
+
+/**
+ * Leases attempts until a call is full enough, or until all that are due are leased: those that nobody
+ * is asked about take no room in it.
+ */
+async function leaseCall(
+  { database }: WorkerTools,
+  { name, pollBatch, callsBack }: VideoProvider,
+  webhooks: "on" | "off",
+): Promise<{ readonly due: readonly DuePoll[]; readonly fullness: number }> {
+  const due: DuePoll[] = [];
+  for (let asked = 0;;) {
+    const most = pollBatch - asked;
+    const leased = await duePolls(database, {
+      provider: name,
+      most,
+      webhooks: callsBack ? webhooks : "off",
+    });
+    due.push(...leased);
+    asked += leased.filter(({ quiet }) => !quiet).length;
+    if (leased.length < most) return { due, fullness: asked / pollBatch };
+    // There may be more.
+    if (asked >= pollBatch * FULL_ENOUGH || due.length >= pollBatch * MOST_CALLS) {
+      return { due, fullness: 1 };
+    }
+  }
+}
+
+/** Asks about one batch in one call. */
 export async function pollBatch(
-  { database, log }: WorkerTools,
+  tools: WorkerTools,
   provider: VideoProvider,
   { webhooks = "off" }: PollOptions = {},
-): Promise<number> {
-  const due = await duePolls(database, {
-    provider: provider.name,
-    most: provider.pollBatch,
-    webhooks: provider.callsBack ? webhooks : "off",
-  });
-  if (due.length === 0) return 0;
+): Promise<Batch> {
+  const { database, log } = tools;
+  const { due, fullness } = await leaseCall(tools, provider, webhooks);
+  if (due.length === 0) return { taken: 0, fullness: 0 };
   const models = await modelsOf(provider.name);
 
   const asked = due.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
@@ -85,7 +112,7 @@ export async function pollBatch(
     asked: asked.length,
     ...countBy(changes.map((change) => change.result)),
   });
-  return due.length;
+  return { taken: due.length, fullness };
 
   /** No news is settled as none; why there is none is for the operator, who can do something about it. */
   async function noteSilence(all: readonly TaskState[]): Promise<void> {

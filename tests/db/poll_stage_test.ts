@@ -181,6 +181,25 @@ Deno.test("asked in vain: the log says why, and where it is our key or account t
     assertEquals((await newestJob(db, await videoIdOf(db, jobId))).status, "processing");
   }));
 
+Deno.test("those that nobody is asked about take no room in a call", () =>
+  withSql(async (db) => {
+    const jobs = [];
+    for (let n = 0; n < 7; n++) jobs.push((await underWay(db)).jobId);
+    await ring(db, "5 minutes");
+    await passTime(db, "30 seconds");
+    const rung = jobs.slice(5);
+    for (const jobId of rung) await recordEvent(db, jobId, { hash: jobId });
+    assertEquals((await poll(db, "on")).map((call) => call.toSorted()), [rung.toSorted()]);
+    assertEquals(
+      await value(
+        db,
+        "select count(*)::int as value from public.videos where stage = 'generating'",
+      ),
+      jobs.length,
+      "the progress of the others is estimated with it",
+    );
+  }));
+
 Deno.test("a batch is one call of the provider's size, and the rest is due for the next", () =>
   withSql(async (db) => {
     const jobs = [];
