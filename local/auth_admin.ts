@@ -46,7 +46,10 @@ export class AuthAdmin {
     return refuse(405, "method_not_allowed", `${request.method} is not served by the local stack`);
   }
 
-  /** Signs the user up as the app would (that confirms at once here), then adds what only admins may set. */
+  /**
+   * Signs the user up as the app would (that confirms at once here), then adds what only admins may
+   * set.
+   */
   async #create(request: Request): Promise<Response> {
     const body = newUserSchema.safeParse(await request.json().catch(() => null));
     if (!body.success) return refuse(400, "validation_failed", z.prettifyError(body.error));

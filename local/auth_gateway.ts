@@ -41,7 +41,10 @@ export async function forward(
   return url.pathname.startsWith("/auth/v1/") ? await withOuterTokens(response, tokens) : response;
 }
 
-/** The answers of sign-up, sign-in, refresh and verify hold an access token: in the body or in a redirect. */
+/**
+ * The answers of sign-up, sign-in, refresh and verify hold an access token: in the body or in a
+ * redirect.
+ */
 async function withOuterTokens(response: Response, tokens: Tokens): Promise<Response> {
   const location = response.headers.get("location");
   if (location?.includes("access_token=")) return await redirected(response, location, tokens);

@@ -31,7 +31,10 @@ export class Credentials {
     this.#tokens = tokens;
   }
 
-  /** An API key is a must; a user's token, where there is one, decides the role. Throws `RefusedError`. */
+  /**
+   * An API key is a must; a user's token, where there is one, decides the role. Throws
+   * `RefusedError`.
+   */
   async identify(request: Request): Promise<Caller> {
     const key = apiKeyOf(request);
     if (key === null) {

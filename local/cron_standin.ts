@@ -15,8 +15,8 @@ interface Job {
 }
 
 /**
- * Does what pg_cron's worker does for the tables of local/sql/cron.sql: runs each active job when it
- * is due, one run of a job at a time, and records it in `cron.job_run_details`.
+ * Does what pg_cron's worker does for the tables of local/sql/cron.sql: runs each active job when
+ * it is due, one run of a job at a time, and records it in `cron.job_run_details`.
  */
 export async function startCronStandIn(databaseUrl: string): Promise<BackgroundService> {
   const pool = createPool(databaseUrl, { name: "pg_cron", max: 4 });
@@ -33,7 +33,9 @@ export async function startCronStandIn(databaseUrl: string): Promise<BackgroundS
 }
 
 class CronScheduler {
-  /** When each job was last started or first seen; a changed schedule counts from when it is seen. */
+  /**
+   * When each job was last started or first seen; a changed schedule counts from when it is seen.
+   */
   readonly #last = new Map<string, { schedule: string; at: number }>();
   readonly #running = new Map<string, Promise<void>>();
   #looking: Promise<void> | null = null;

@@ -55,7 +55,9 @@ function isConnectionError(error: unknown): boolean {
     /^(Connection terminated|Client has encountered a connection error)/.test(error.message);
 }
 
-/** PostgREST's table: https://docs.postgrest.org/en/stable/references/errors.html#http-status-codes */
+/**
+ * PostgREST's table: https://docs.postgrest.org/en/stable/references/errors.html#http-status-codes
+ */
 function statusOf(code: string): number {
   if (code === "P0001") return 400;
   if (/^(08|53)/.test(code)) return 503;

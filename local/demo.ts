@@ -1,10 +1,10 @@
 /**
- * `deno task demo`: from an empty folder to a paid video. Starts the stack, goes the way the app
- * goes (supabase-js, the user's own token), shows each step, stops everything.
+ * `deno task demo`: from an empty folder to a paid video. Starts the stack, does what an app does
+ * (supabase-js, the user's own token), shows each step, stops everything.
  */
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
-import { amount, bar, duration, heading, line, rewrite, table } from "./screen.ts";
+import { amount, duration, heading, line, rewrite, table } from "./screen.ts";
 import type { NotifySandbox } from "./sandbox/notify.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -100,7 +100,10 @@ async function queueVideo(app: SupabaseClient, userId: string): Promise<string> 
   return answer.video_id;
 }
 
-/** functions.invoke keeps the answer in the error's context: ours, or the platform's about a function. */
+/**
+ * functions.invoke keeps the answer in the error's context: ours, or the platform's about a
+ * function.
+ */
 async function sentenceOf(error: unknown): Promise<string> {
   const response = error instanceof Error && "context" in error ? error.context : undefined;
   const body: unknown = response instanceof Response
@@ -121,7 +124,10 @@ async function look(app: SupabaseClient, videoId: string): Promise<Status> {
   return video;
 }
 
-/** Waits until Realtime says that something is new since the last time; in case that is lost, for a while. */
+/**
+ * Waits until Realtime says that something is new since the last time; in case that is lost, for a
+ * while.
+ */
 async function openEars(app: SupabaseClient, userId: string): Promise<() => Promise<void>> {
   let news = Promise.withResolvers<void>();
   await app.realtime.setAuth();
@@ -141,11 +147,11 @@ async function watch(app: SupabaseClient, userId: string, videoId: string): Prom
   const nextNews = await openEars(app, userId);
   for (;;) {
     const video = await look(app, videoId);
-    const eta = video.eta_seconds ? `about ${duration(video.eta_seconds)} left` : "";
-    rewrite(
-      `${bar(video.progress)} ${video.stage.padEnd(12)} ${video.message ?? ""}`,
-      eta,
-    );
+    rewrite({
+      percentage: video.progress,
+      text: `${video.stage.padEnd(12)} ${video.message ?? ""}`,
+      detail: video.eta_seconds ? `about ${duration(video.eta_seconds)} left` : "",
+    });
     if (["completed", "failed", "cancelled"].includes(video.status)) {
       line("");
       await app.removeAllChannels();
@@ -273,8 +279,10 @@ if (import.meta.main) {
     Deno.exitCode = 1;
   } finally {
     await stack?.stop();
-    if (Deno.exitCode === 0) await Deno.remove(dataDir, { recursive: true }).catch(() => {});
-    else console.error(`What happened is in ${dataDir}/stack.log`);
+    const log = `${dataDir}/stack.log`;
+    const keep = Deno.exitCode !== 0 && await Deno.stat(log).then(() => true, () => false);
+    if (keep) console.error(`What happened is in ${log}`);
+    else await Deno.remove(dataDir, { recursive: true }).catch(() => {});
   }
   if (lastLine !== "") console.log(`\n${lastLine}`);
   Deno.exit();

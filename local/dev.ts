@@ -1,13 +1,16 @@
 /** `deno task dev`: the local stack, until Ctrl-C. */
 import { relative } from "node:path";
+import { DENO_TASK, localDataDir } from "./env.ts";
 import { onStopSignal, sentenceOf } from "./signals.ts";
 import { type Stack, startStack } from "./stack.ts";
+import { refuseWhenRunning } from "./state.ts";
 
 const begun = performance.now();
 const stopping = Promise.withResolvers<void>();
 onStopSignal(stopping.resolve);
 
 try {
+  await refuseWhenRunning(localDataDir());
   console.log("Starting the local stack …");
   const stack = await startStack();
   console.log(screen(stack, (performance.now() - begun) / 1000));
@@ -44,6 +47,10 @@ function screen(stack: Stack, seconds: number): string {
   return [
     `\nGemreel runs (${seconds.toFixed(1)} s)\n`,
     ...rows,
-    '\n  "deno task status" prints this for scripts, Ctrl-C stops it, "deno task reset" forgets the data.\n',
+    "",
+    `  ${DENO_TASK} status  prints this for scripts`,
+    `  ${DENO_TASK} reset   deletes the data`,
+    `  ${"Ctrl-C".padEnd(DENO_TASK.length + 7)}  stops everything`,
+    "",
   ].join("\n");
 }

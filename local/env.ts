@@ -5,7 +5,15 @@ import { parseEnv } from "node:util";
 /** The root of this repository. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Where data, keys and logs of the stack are kept: GEMREEL_DATA_DIR, or `.local` in the repository. */
+/** How a task is run by whoever has no Deno of their own: with the one that runs now. */
+export const DENO_TASK = `npx -y deno@${Deno.version.deno} task`;
+
+/** What a Deno process needs from ours; nothing else of our environment reaches a function. */
+const PASSED_ON = /^(PATH|HOME|USER|TMPDIR|LANG|TZ|DENO_.*|NPM_CONFIG_.*|SSL_CERT_.*|NO_COLOR)$/i;
+
+/**
+ * Where data, keys and logs of the stack are kept: GEMREEL_DATA_DIR, or `.local` in the repository.
+ */
 export function localDataDir(): string {
   return Deno.env.get("GEMREEL_DATA_DIR") || join(ROOT, ".local");
 }
@@ -23,8 +31,14 @@ export async function readDeveloperEnv(): Promise<Record<string, string>> {
 }
 
 /** The variables in a dotenv file; none when there is no such file. */
-export async function readDotenv(file: string): Promise<Record<string, string>> {
+async function readDotenv(file: string): Promise<Record<string, string>> {
   const text = await Deno.readTextFile(file).catch(() => "");
   const entries = Object.entries(parseEnv(text));
   return Object.fromEntries(entries.flatMap(([name, value]) => value ? [[name, value]] : []));
+}
+
+/** The part of our environment that a process with a function in it gets. */
+export function inheritedEnv(): Record<string, string> {
+  const all = Object.entries(Deno.env.toObject());
+  return Object.fromEntries(all.filter(([name]) => PASSED_ON.test(name)));
 }

@@ -39,7 +39,9 @@ const EXTENSIONS: readonly Extension[] = [
   },
 ];
 
-/** Makes each extension's SQL names exist: by the real one wherever it can work, else by a stand-in. */
+/**
+ * Makes each extension's SQL names exist: by the real one wherever it can work, else by a stand-in.
+ */
 export async function installExtensions(client: pg.ClientBase): Promise<void> {
   for (const extension of EXTENSIONS) {
     const obstacle = await findObstacle(client, extension);
@@ -75,7 +77,9 @@ export async function readSql(name: string): Promise<string> {
   return await Deno.readTextFile(new URL(`./sql/${name}`, import.meta.url));
 }
 
-/** Null when the real extension can be used here; else why not ("" when it is simply not installed). */
+/**
+ * Null when the real extension can be used here; else why not ("" when it is simply not installed).
+ */
 async function findObstacle(client: pg.ClientBase, extension: Extension): Promise<string | null> {
   const { rows } = await client.query<{ available: boolean; libraries: string; database: string }>(
     `select exists (select from pg_available_extensions where name = $1) as available,

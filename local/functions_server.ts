@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inheritedEnv } from "./env.ts";
 import { textLines } from "./lines.ts";
 import { json } from "./http.ts";
 import { z } from "zod";
@@ -29,9 +30,6 @@ export interface FunctionsHost {
   /** Lets running requests end for a few seconds, then ends the process. */
   stop(): Promise<void>;
 }
-
-/** What a Deno process needs from ours; nothing else of our environment reaches a function. */
-const PASSED_ON = /^(PATH|HOME|USER|TMPDIR|LANG|TZ|DENO_.*|NPM_CONFIG_.*|SSL_CERT_.*|NO_COLOR)$/i;
 
 const HOST = fileURLToPath(new URL("./functions_host.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
@@ -174,9 +172,4 @@ function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-function inheritedEnv(): Record<string, string> {
-  const all = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(all.filter(([name]) => PASSED_ON.test(name)));
 }

@@ -59,7 +59,8 @@ export function openGateway(port: number): Gateway {
   const close = async () => {
     connected.resolve(() => Promise.resolve(json(503, { message: "The stack has stopped" })));
     await withPatience(Promise.all(running), CLOSING_PATIENCE_MS);
-    // Not server.shutdown(): once begun it waits for as long as a client reads, and can't be cut short.
+    // Not server.shutdown(): once begun it waits for as long as a client reads, and can't be cut
+    // short.
     cut.abort();
     await server.finished;
   };

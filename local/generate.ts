@@ -1,14 +1,15 @@
 /**
- * `deno task generate`: writes the files that are derived from others, so that they can not drift:
- * the pg-boss schema (from the pinned package), each edge function's deno.json (from the root's pins)
- * and docs/openapi.json (from the doors' schemas). With `--check` it writes nothing and exits 1 when a
- * file is out of step.
+ * `deno task generate`: writes the files that are derived from others, so that they cannot drift:
+ * the pg-boss schema (from the pinned package), each edge function's deno.json (from the root's
+ * pins) and docs/openapi.json (from the doors' schemas). With `--check` it writes nothing and exits
+ * 1 when a file is out of step.
  */
+import { join } from "node:path";
 import { getConstructionPlans } from "pg-boss";
 import denoConfig from "../deno.json" with { type: "json" };
+import { ROOT } from "./env.ts";
 import { openapiDocument } from "./openapi/document.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { functionNames, functionPaths } from "./verify/import_graph.ts";
 
 /** The packages that code under supabase/functions and shared/ may import at run time. */
 const FUNCTION_PACKAGES = [
@@ -27,7 +28,7 @@ const FUNCTION_PACKAGES = [
 ] as const;
 
 /** pg-boss's own DDL as a migration: without its transaction, which the migration runner brings. */
-export function pgBossMigration(): string {
+function pgBossMigration(): string {
   const statements = getConstructionPlans("pgboss")
     .split("\n")
     .filter((line) =>
@@ -47,7 +48,7 @@ export function pgBossMigration(): string {
 }
 
 /** The deno.json of every edge function: what the hosted bundler reads instead of the root's. */
-export function functionConfig(): string {
+function functionConfig(): string {
   const imports = Object.fromEntries(
     FUNCTION_PACKAGES.map((name) => [name, denoConfig.imports[name]]),
   );
@@ -55,15 +56,13 @@ export function functionConfig(): string {
 }
 
 /** Every generated file: path from the repository's root, and what it must hold. */
-export function generatedFiles(): Map<string, string> {
+async function generatedFiles(): Promise<Map<string, string>> {
   const files = new Map([
     ["supabase/migrations/20261101000100_pgboss.sql", pgBossMigration()],
     ["docs/openapi.json", openapiDocument()],
   ]);
-  for (const entry of Deno.readDirSync(new URL("supabase/functions/", ROOT))) {
-    if (entry.isDirectory) {
-      files.set(`supabase/functions/${entry.name}/deno.json`, functionConfig());
-    }
+  for (const name of await functionNames(ROOT)) {
+    files.set(functionPaths(name).config, functionConfig());
   }
   return files;
 }
@@ -71,8 +70,8 @@ export function generatedFiles(): Map<string, string> {
 /** Paths of generated files that are missing or differ from what they must hold. */
 export async function filesOutOfStep(): Promise<string[]> {
   const stale: string[] = [];
-  for (const [path, content] of generatedFiles()) {
-    const current = await Deno.readTextFile(new URL(path, ROOT)).catch(() => null);
+  for (const [path, content] of await generatedFiles()) {
+    const current = await Deno.readTextFile(join(ROOT, path)).catch(() => null);
     if (current !== content) stale.push(path);
   }
   return stale;
@@ -84,9 +83,9 @@ if (import.meta.main) {
     for (const path of stale) console.error(`Out of step: ${path}. Run deno task generate`);
     Deno.exit(stale.length === 0 ? 0 : 1);
   }
-  const files = generatedFiles();
+  const files = await generatedFiles();
   for (const path of stale) {
-    await Deno.writeTextFile(new URL(path, ROOT), files.get(path) ?? "");
+    await Deno.writeTextFile(join(ROOT, path), files.get(path) ?? "");
     console.log(`Wrote ${path}`);
   }
 }

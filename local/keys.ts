@@ -10,14 +10,18 @@ const keysSchema = z.object({
   cron: z.string(),
   /** ES256 private key, as JWK with its `kid`. */
   signingKey: jwkSchema,
-  /** Key of the HS256 tokens that only travel between the gateway and the auth service behind it. */
+  /**
+   * Key of the HS256 tokens that only travel between the gateway and the auth service behind it.
+   */
   innerSecret: z.string(),
   /** Key of the tokens in signed storage URLs. */
   storageSecret: z.string(),
   webhookSecret: z.string(),
 });
 
-/** Every secret of one local stack. Made once, kept in its data folder, readable by its owner only. */
+/**
+ * Every secret of one local stack. Made once, kept in its data folder, readable by its owner only.
+ */
 export type StackKeys = z.infer<typeof keysSchema>;
 
 /** The keys kept in `file`, made first when the file is absent. */

@@ -1,6 +1,11 @@
 import type pg from "pg";
 import { withClient } from "./prepare.ts";
 
+type Settings = Readonly<Record<string, unknown>>;
+
+/** A sandbox takes seconds where a provider takes minutes, so it is asked each second. */
+const SANDBOX_PACE: Settings = { poll_steps: [1], quiet_percent: 0 };
+
 /** What a database has to know about the stack that serves it. */
 export interface LocalSetup {
   /** Where SQL finds the functions: <url>/functions/v1. */
@@ -8,11 +13,16 @@ export interface LocalSetup {
   readonly cronKey: string;
   /** Seconds between the rings of cron; null leaves the schedule alone. */
   readonly cronSeconds: number | null;
+  /** Whether no real provider is asked. */
+  readonly sandboxesOnly: boolean;
   /** Columns of app.settings to change. */
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: Settings;
 }
 
-/** Writes the vault secrets and the local settings. What a project's SQL doesn't have is passed over. */
+/**
+ * Writes the vault secrets and the local settings. What a project's SQL doesn't have is passed
+ * over.
+ */
 export async function applyLocalSetup(databaseUrl: string, setup: LocalSetup): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     await writeSecret(client, "functions_url", setup.functionsUrl);
@@ -21,12 +31,24 @@ export async function applyLocalSetup(databaseUrl: string, setup: LocalSetup): P
       await client.query("select app.schedule_cron($1)", [setup.cronSeconds]);
     }
     if (!await hasTable(client, "app.settings")) return;
-    for (const [column, value] of Object.entries(setup.settings)) {
-      await client.query(`update app.settings set ${client.escapeIdentifier(column)} = $1`, [
-        value,
-      ]);
-    }
+    if (setup.sandboxesOnly) await change(client, SANDBOX_PACE);
+    else await takeBack(client, SANDBOX_PACE);
+    await change(client, setup.settings);
   });
+}
+
+async function change(client: pg.Client, settings: Settings): Promise<void> {
+  for (const [column, value] of Object.entries(settings)) {
+    await client.query(`update app.settings set ${client.escapeIdentifier(column)} = $1`, [value]);
+  }
+}
+
+/** What an earlier run has set goes back to its default; other values are the developer's. */
+async function takeBack(client: pg.Client, settings: Settings): Promise<void> {
+  for (const [column, value] of Object.entries(settings)) {
+    const name = client.escapeIdentifier(column);
+    await client.query(`update app.settings set ${name} = default where ${name} = $1`, [value]);
+  }
 }
 
 async function writeSecret(client: pg.Client, name: string, secret: string): Promise<void> {

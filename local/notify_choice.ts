@@ -1,4 +1,7 @@
-/** Where a stack's notifications go: to the sandbox, or by the channels of the developer's environment. */
+/**
+ * Where a stack's notifications go: to the sandbox, or by the channels of the developer's
+ * environment.
+ */
 import type { Cleanups } from "./cleanups.ts";
 import { startOnFreePort, USUAL_PORTS } from "./ports.ts";
 import type { NotifySandbox } from "./sandbox/notify.ts";

@@ -2,12 +2,11 @@
  * `deno task ok`: the one gate before a commit, the same on a laptop and in CI. Runs its steps in
  * order and stops at the first that fails, with exit code 1.
  */
-import { join } from "node:path";
+import { inParallel } from "../shared/in_parallel.ts";
 import { ROOT } from "./env.ts";
 import { filesOutOfStep } from "./generate.ts";
 import { runCommand } from "./verify/command.ts";
-import { functionPaths } from "./verify/import_graph.ts";
-import { inParallel } from "./verify/in_parallel.ts";
+import { functionNames, functionPaths } from "./verify/import_graph.ts";
 
 /** One step; false when it failed, having said why. */
 interface Step {
@@ -54,13 +53,11 @@ async function generatedInStep(): Promise<boolean> {
   return stale.length === 0;
 }
 
-/** The root's config is stricter but not the one that is deployed: an import may be missing there. */
+/**
+ * The root's config is stricter but not the one that is deployed: an import may be missing there.
+ */
 async function checkFunctions(): Promise<boolean> {
-  const names: string[] = [];
-  for await (const entry of Deno.readDir(join(ROOT, "supabase/functions"))) {
-    if (entry.isDirectory && !entry.name.startsWith("_")) names.push(entry.name);
-  }
-  const failures = await inParallel(names.sort(), CHECKS_AT_ONCE, checkFunction);
+  const failures = await inParallel(await functionNames(ROOT), CHECKS_AT_ONCE, checkFunction);
   for (const failure of failures) if (failure !== null) console.error(failure);
   return failures.every((failure) => failure === null);
 }

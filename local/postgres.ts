@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DENO_TASK } from "./env.ts";
 import { findFreePort, USUAL_PORTS } from "./ports.ts";
 import {
   type Account,
@@ -96,7 +97,8 @@ async function ownerOf(dataDir: string): Promise<Account | null> {
   if (marker.uid === Deno.uid()) return null;
   if (Deno.uid() === 0) return { uid: marker.uid, gid: marker.gid };
   throw new Error(
-    `The data in "${dataDir}" belong to another user (uid ${marker.uid}); run "deno task reset" as that user`,
+    `The data in "${dataDir}" belong to another user (uid ${marker.uid}); ` +
+      `run "${DENO_TASK} reset" as that user`,
   );
 }
 
@@ -128,10 +130,13 @@ interface Run extends Place {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Returns the port. Another program may take a free port first, and a killed server frees its memory late. */
+/**
+ * Returns the port. Another program may take a free port first, and a killed server frees its
+ * memory late.
+ */
 async function startServer(run: Run, preferred: number): Promise<number> {
   for (let attempt = 1;; attempt++) {
-    const port = findFreePort(attempt === 1 ? preferred : attempt < 5 ? preferred : 0);
+    const port = findFreePort(attempt < 5 ? preferred : 0);
     const settings = Object.entries({ ...SETTINGS, ...run.settings, port: String(port) });
     const flags = settings.map(([name, value]) => `-c ${name}=${quoteForShell(value)}`).join(" ");
     const logged = await size(run.logFile);
@@ -174,7 +179,8 @@ export async function stopLeftover(dataDir: string): Promise<void> {
     if (!(await waitUntilGone(pid, 10_000))) signalled(pid, "SIGKILL");
     await waitUntilGone(pid, 5_000);
   }
-  // The number in a stale file may belong to an unrelated process by now, which Postgres would fear.
+  // The number in a stale file may belong to an unrelated process by now, which Postgres would
+  // fear.
   await Deno.remove(join(dir, "postmaster.pid")).catch(() => {});
 }
 

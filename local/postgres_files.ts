@@ -10,17 +10,23 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Postgres refuses to run as root, so these are asked in turn. Both exist without our making them. */
+/**
+ * Postgres refuses to run as root, so these are asked in turn. Both exist without our making them.
+ */
 const UNPRIVILEGED_ACCOUNTS = ["postgres", "nobody"];
 
-/** Where data go that Postgres can't reach in the project; beside them a note says whose they are. */
+/**
+ * Where data go that Postgres can't reach in the project; beside them a note says whose they are.
+ */
 const ELSEWHERE = "/var/tmp";
 const PREFIX = "gemreel-postgres-data-";
 const ORIGIN = ".origin";
 
 const symlinksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** The account Postgres has to run under: null for an ordinary user, an unprivileged one for root. */
+/**
+ * The account Postgres has to run under: null for an ordinary user, an unprivileged one for root.
+ */
 export async function postgresAccount(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;
   const accounts = (await Deno.readTextFile("/etc/passwd")).split("\n").map((line) =>
@@ -125,7 +131,10 @@ function locatePackagedBinaries(): string {
   }
 }
 
-/** npm packages can't hold symbolic links, so the package lists them. Its own script may not have run. */
+/**
+ * npm packages can't hold symbolic links, so the package lists them. Its own script may not have
+ * run.
+ */
 async function restoreSymlinks(native: string): Promise<void> {
   const list = await Deno.readTextFile(join(native, "pg-symlinks.json")).catch(() => "[]");
   const root = dirname(native);
@@ -139,7 +148,10 @@ async function restoreSymlinks(native: string): Promise<void> {
   }
 }
 
-/** Copies once per version and place; the finished copy appears by rename, so a half one is never used. */
+/**
+ * Copies once per version and place; the finished copy appears by rename, so a half one is never
+ * used.
+ */
 async function copyBinaries(native: string): Promise<string> {
   const id = createHash("sha256").update(native).digest("hex").slice(0, 12);
   const copy = `/var/tmp/gemreel-postgres-bin-${id}`;

@@ -128,7 +128,9 @@ async function readSeed(supabaseDir: string): Promise<SqlFile | null> {
   return sql === null ? null : { file, sql };
 }
 
-/** False when it was applied before. The record is written in the same transaction as the change. */
+/**
+ * False when it was applied before. The record is written in the same transaction as the change.
+ */
 async function applyMigration(client: pg.Client, migration: Migration): Promise<boolean> {
   const { version, name, sql, file } = migration;
   const known = await client.query(

@@ -1,6 +1,9 @@
 /** Questions about processes that are not our children. */
 
-/** Whether process `pid` runs and its command line mentions `mentions` (so a reused number is told apart). */
+/**
+ * Whether process `pid` runs and its command line mentions `mentions` (so a reused number is told
+ * apart).
+ */
 export async function isAlive(pid: number, { mentions }: { mentions: string }): Promise<boolean> {
   return (await commandLine(pid)).includes(mentions);
 }

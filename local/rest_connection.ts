@@ -6,9 +6,9 @@ import { createPool } from "./pool.ts";
 const MAX_CONNECTIONS = 10;
 
 /**
- * The REST library's way to the database at `databaseUrl`, over `pg`. Its own driver, postgres.js, never
- * settles what was under way when Postgres died and throws outside of any call (3.4.9, issues 1186 and
- * 1208 at github.com/porsager/postgres).
+ * The REST library's way to the database at `databaseUrl`, over `pg`. Its own driver, postgres.js,
+ * never settles what was under way when Postgres died and throws outside of any call (3.4.9, issues
+ * 1186 and 1208 at github.com/porsager/postgres).
  */
 export function createRestConnection(databaseUrl: string): PostgresConnection {
   // The driver in here is asked for nothing, and so opens nothing.
@@ -23,17 +23,24 @@ export function createRestConnection(databaseUrl: string): PostgresConnection {
   connection.close = () => pool.end();
   lookOnce(connection);
   // On its first request the library grants ALL on every table to anon and authenticated. That
-  // would undo the grants of our migrations and hide their faults; "active" makes it believe it has.
+  // would undo the grants of our migrations and hide their faults; "active" makes it believe it
+  // has.
   Reflect.set(connection, "rlsState", "active");
   return connection;
 }
 
 type Catalogue = Awaited<ReturnType<PostgresConnection["introspect"]>>;
 
-/** The schemas that are served. The library walks through the columns of all it was told of, at each request. */
+/**
+ * The schemas that are served. The library walks through the columns of all it was told of, at each
+ * request.
+ */
 const SERVED = new Set(["public", "auth", "storage"]);
 
-/** Reads the catalogue once for all requests that wait for it; left alone, each of them would read it. */
+/**
+ * Reads the catalogue once for all requests that wait for it; left alone, each of them would read
+ * it.
+ */
 function lookOnce(connection: PostgresConnection): void {
   const look = connection.introspect.bind(connection);
   const trimmed = new WeakSet<Catalogue>();
@@ -50,7 +57,10 @@ function lookOnce(connection: PostgresConnection): void {
     looking ??= lookAndTrim(options).finally(() => looking = undefined);
 }
 
-/** How values arrive in JSON: as PostgREST writes them. Numbers that a double holds are numbers, times are text. */
+/**
+ * How values arrive in JSON: as PostgREST writes them. Numbers that a double holds are numbers,
+ * times are text.
+ */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
   [pg.types.builtins.INT8]: exactNumber,
   [pg.types.builtins.NUMERIC]: exactNumber,

@@ -38,7 +38,7 @@ export interface Choice<S extends Sandbox = Sandbox> {
   readonly sandbox: S | null;
 }
 
-/** The choice for every provider. */
+/** The choice forevery provider. */
 export interface ProviderChoices {
   readonly runware: Choice<RunwareSandbox>;
   readonly runway: Choice<RunwaySandbox>;
@@ -92,7 +92,7 @@ export function providersEnv(choices: ProviderChoices): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** Whether every provider can call us back: a laptop has no public address, a sandbox needs none. */
-export function canReachUs(choices: ProviderChoices): boolean {
+/** Then each can call us back: a sandbox needs no public address, which a laptop has not. */
+export function usesSandboxesOnly(choices: ProviderChoices): boolean {
   return Object.values(choices).every(({ sandbox }: Choice) => sandbox !== null);
 }

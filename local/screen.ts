@@ -4,6 +4,14 @@ const isTerminal = Deno.stdout.isTerminal();
 const plain = !isTerminal || Deno.noColor;
 const paint = (code: number, text: string) => plain ? text : `\x1b[${code}m${text}\x1b[0m`;
 
+/** How far something is. */
+export interface Progress {
+  readonly percentage: number;
+  readonly text: string;
+  /** What changes often and may be left out. */
+  readonly detail: string;
+}
+
 let rewriting = false;
 let lastWritten = "";
 
@@ -21,24 +29,53 @@ export function line(text: string): void {
 }
 
 /**
- * A line that changes in place. `detail` changes often and is left out where lines can not be
- * rewritten (a log file), so that a line is printed only when `text` changes.
+ * A line that changes in place. Where lines cannot be rewritten (a log file) it is printed anew,
+ * but not for a new `detail`.
  */
-export function rewrite(text: string, detail: string): void {
-  if (!isTerminal) {
-    if (text !== lastWritten) console.log(`  ${text.trimEnd()}`);
-    lastWritten = text;
+export function rewrite(progress: Progress): void {
+  if (isTerminal) {
+    const drawn = progressLine(progress, terminalColumns(), paint);
+    Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[2K${drawn}`));
+    rewriting = true;
     return;
   }
-  Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[2K  ${text}  ${paint(2, detail)}`));
-  rewriting = true;
+  const written = progressLine({ ...progress, detail: "" }, Infinity, paint).trimEnd();
+  if (written !== lastWritten) console.log(written);
+  lastWritten = written;
 }
 
-/** A bar of 30 cells and the percentage. */
-export function bar(percentage: number): string {
-  const cells = Math.round(percentage * 0.3);
-  const drawn = "█".repeat(cells) + "░".repeat(30 - cells);
-  return `${paint(36, drawn)} ${String(percentage).padStart(3)}%`;
+/**
+ * A bar, the percentage, the text and the detail, on one row: a line that wraps cannot be
+ * rewritten. The bar shrinks first, then the detail goes, then the end of the text.
+ */
+export function progressLine(
+  { percentage, text, detail }: Progress,
+  columns: number,
+  paint: (code: number, text: string) => string,
+): string {
+  const cells = Math.min(30, Math.max(10, columns - 70));
+  const full = Math.round(percentage * cells / 100);
+  const drawn = paint(36, "█".repeat(full) + "░".repeat(cells - full));
+  // The margin, the percentage and their spaces, and the last column, where a terminal may wrap.
+  const room = columns - cells - 9;
+  const said = clip(text, room);
+  const added = detail !== "" && said.length + 2 + detail.length <= room
+    ? `  ${paint(2, detail)}`
+    : "";
+  return `  ${drawn} ${String(percentage).padStart(3)}% ${said}${added}`;
+}
+
+function clip(text: string, room: number): string {
+  return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`;
+}
+
+/** Some terminals do not tell, or say 0. */
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
 }
 
 /** Seconds as people say them. */

@@ -1,4 +1,7 @@
-/** Milliseconds within which a second Ctrl-C is the first one, passed on: by the terminal and by `deno task`. */
+/**
+ * Milliseconds within which a second Ctrl-C is the first one, passed on: by the terminal and by
+ * `deno task`.
+ */
 const PASSED_ON = 1_000;
 
 /** Calls `stop` once on Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once. */

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { Cleanups } from "./cleanups.ts";
 import { startCronStandIn } from "./cron_standin.ts";
+import { developerDatabase } from "./developer_database.ts";
 import { localDataDir, readDeveloperEnv } from "./env.ts";
 import type { ExtensionState } from "./extensions.ts";
 import { readOpenFunctions } from "./functions_config.ts";
@@ -18,7 +19,7 @@ import { createRealtime, type RealtimeServer } from "./realtime/server.ts";
 import type { RunwareSandbox } from "./sandbox/runware.ts";
 import type { NotifySandbox } from "./sandbox/notify.ts";
 import { chooseNotify } from "./notify_choice.ts";
-import { canReachUs, chooseProviders, type ProviderChoices } from "./sandboxes.ts";
+import { chooseProviders, type ProviderChoices, usesSandboxesOnly } from "./sandboxes.ts";
 import { functionsEnv } from "./stack_env.ts";
 import type { StackOptions } from "./stack_options.ts";
 import { lockData } from "./state.ts";
@@ -54,8 +55,8 @@ export interface Stack {
 }
 
 /**
- * Starts the local stack. Throws `StackRunningError` when one already runs on the same data; when any
- * part fails to start, the parts that did are stopped before the error is passed on.
+ * Starts the local stack. Throws `StackRunningError` when one already runs on the same data; when
+ * any part fails to start, the parts that did are stopped before the error is passed on.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const cleanups = new Cleanups();
@@ -72,6 +73,7 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   const supabaseDir = options.supabaseDir ?? SUPABASE_DIR;
   const functionsDir = options.functionsDir ?? join(supabaseDir, "functions");
   const env = options.env ?? await readDeveloperEnv();
+  const givenDatabase = options.databaseUrl ?? developerDatabase(env);
   const lock = await lockData(dataDir);
   cleanups.add(() => lock.release());
   const keys = await loadKeys(join(dataDir, "keys.json"));
@@ -80,9 +82,8 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   const gateway = openGateway(options.port ?? USUAL_PORTS.gateway);
   cleanups.add(() => gateway.close());
 
-  // Empty means unset, as in a line of an .env file that nobody filled in.
-  const databaseUrl = options.databaseUrl ?? (env["DATABASE_URL"] ||
-    await ownPostgres(join(dataDir, "postgres"), options, cleanups));
+  const databaseUrl = givenDatabase ??
+    await ownPostgres(join(dataDir, "postgres"), options, cleanups);
   const [{ extensions }, providers, notify] = await Promise.all([
     prepareDatabase(databaseUrl, { supabaseDir }),
     chooseProviders(options, env, cleanups),
@@ -93,7 +94,8 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
   cleanups.add(() => apis.close());
   const database = createPool(databaseUrl, { name: "storage", max: 5 });
   cleanups.add(() => database.end());
-  // Again, so that it is closed before what it needs; the one above is for a start that fails early.
+  // Again, so that it is closed before what it needs; the one above is for a start that fails
+  // early.
   cleanups.add(() => gateway.close());
   const realtime = createRealtime({ databaseUrl, log: log.write });
   cleanups.add(() => realtime.close());
@@ -103,11 +105,8 @@ async function start(options: StackOptions, cleanups: Cleanups): Promise<Stack> 
     functionsUrl,
     cronKey: keys.cron,
     cronSeconds: options.cron === false ? null : 1,
-    // A sandbox takes seconds where a provider takes minutes, so it is asked each second.
-    settings: {
-      ...(canReachUs(providers) ? { poll_steps: [1], quiet_percent: 0 } : {}),
-      ...options.settings,
-    },
+    sandboxesOnly: usesSandboxesOnly(providers),
+    settings: options.settings ?? {},
   });
   const functions = options.functions === false ? null : await startFunctions({
     functionsDir,

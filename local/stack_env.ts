@@ -1,12 +1,15 @@
 import { publicJwks, type StackKeys } from "./keys.ts";
-import { canReachUs, type ProviderChoices, providersEnv } from "./sandboxes.ts";
+import { type ProviderChoices, providersEnv, usesSandboxesOnly } from "./sandboxes.ts";
 import { notifyEnv } from "./notify_choice.ts";
 import type { NotifySandbox } from "./sandbox/notify.ts";
 import type { StackOptions } from "./stack_options.ts";
 
-/** Variables of the developer that functions are meant to see; the rest of the environment is not theirs. */
+/**
+ * Variables of the developer that functions are meant to see; the rest of the environment is not
+ * theirs.
+ */
 const DEVELOPERS_OWN =
-  /^(LOG_LEVEL|RUNWARE_|RUNWAY_|KIE_|FCM_|WEB_PUSH_|APP_WEBHOOK_|MODERATION_|IMAGE_HOSTS|WEBHOOK_BASE_URL)/;
+  /^(RUNWARE_|RUNWAY_|KIE_|FCM_|WEB_PUSH_|APP_WEBHOOK_|MODERATION_|IMAGE_HOSTS|WEBHOOK_BASE_URL)/;
 
 /** The environment of the functions, under the names hosted Supabase uses. */
 export function functionsEnv({ options, env, keys, providers, notify, databaseUrl, url }: {
@@ -19,7 +22,7 @@ export function functionsEnv({ options, env, keys, providers, notify, databaseUr
   readonly url: string;
 }): Record<string, string> {
   const own = Object.entries(env).filter(([name]) => DEVELOPERS_OWN.test(name));
-  const webhooks = options.webhooks !== "off" && canReachUs(providers);
+  const webhooks = options.webhooks !== "off" && usesSandboxesOnly(providers);
   return {
     RUNWARE_WEBHOOK_SECRET: keys.webhookSecret,
     IMAGE_HOSTS: "images.example.com",

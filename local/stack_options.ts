@@ -12,11 +12,17 @@ export interface StackOptions extends SandboxOptions {
   readonly postgresPort?: number;
   /** The first sandbox's port, in the same way; the others are near it. Default 54340. */
   readonly sandboxPort?: number;
-  /** The folder with config.toml, migrations and functions. Default: `supabase` in the repository. */
+  /**
+   * The folder with config.toml, migrations and functions. Default: `supabase` in the repository.
+   */
   readonly supabaseDir?: string;
-  /** The functions to serve, with a config.toml beside the folder. Default: those of `supabaseDir`. */
+  /**
+   * The functions to serve, with a config.toml beside the folder. Default: those of `supabaseDir`.
+   */
   readonly functionsDir?: string;
-  /** "off": the provider is given no webhook address, so only polling finds results. Default "on". */
+  /**
+   * "off": the provider is given no webhook address, so only polling finds results. Default "on".
+   */
   readonly webhooks?: "on" | "off";
   /** False: no cron job is run. Default true. */
   readonly cron?: false;
@@ -24,7 +30,9 @@ export interface StackOptions extends SandboxOptions {
   readonly functions?: false;
   /** Columns of app.settings to change. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Stands for the developer's environment (DATABASE_URL, RUNWARE_API_KEY…). Default: the real one. */
+  /**
+   * Stands for the developer's environment (DATABASE_URL, RUNWARE_API_KEY…). Default: the real one.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Added to the functions' environment, winning over everything. */
   readonly functionsEnv?: Readonly<Record<string, string>>;

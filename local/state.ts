@@ -26,7 +26,10 @@ export class StackRunningError extends Error {
   }
 }
 
-/** The right to use a data folder. The operating system gives it back when the process ends, however. */
+/**
+ * The right to use a data folder. The operating system gives it back when the process ends,
+ * however.
+ */
 export interface DataLock {
   /** Tells other processes, through `readState`. */
   publish(state: StackState): Promise<void>;
@@ -55,13 +58,18 @@ export async function lockData(dataDir: string): Promise<DataLock> {
   };
 }
 
+/** Throws `StackRunningError` when a process holds the folder. Takes no lock itself. */
+export async function refuseWhenRunning(dataDir: string): Promise<void> {
+  if (await isLocked(dataDir)) throw new StackRunningError(dataDir, await readFile(dataDir));
+}
+
 /** The stack that runs on `dataDir` now; null when none does. */
 export async function readState(dataDir: string): Promise<StackState | null> {
   return await isLocked(dataDir) ? await readFile(dataDir) : null;
 }
 
 /** Whether a process holds the folder. */
-export async function isLocked(dataDir: string): Promise<boolean> {
+async function isLocked(dataDir: string): Promise<boolean> {
   const file = await Deno.open(join(dataDir, "lock"), { write: true }).catch(() => null);
   if (!file) return false;
   try {

@@ -1,10 +1,10 @@
 /** `deno task status [--json]`: what a client needs to know about the running stack. */
-import { localDataDir } from "./env.ts";
+import { DENO_TASK, localDataDir } from "./env.ts";
 import { readState } from "./state.ts";
 
 const state = await readState(localDataDir());
 if (!state) {
-  console.error('No stack is running; start one with "deno task dev"');
+  console.error(`No stack is running; start one with "${DENO_TASK} dev"`);
   Deno.exit(1);
 }
 

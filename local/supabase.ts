@@ -6,7 +6,9 @@ import type { StackKeys } from "./keys.ts";
 
 /** The REST and auth APIs of Supabase on a Postgres, without a port of their own. */
 export interface SupabaseApis {
-  /** Answers /rest/v1 and /auth/v1. Wants the keys below and HS256 tokens: the gateway translates. */
+  /**
+   * Answers /rest/v1 and /auth/v1. Wants the keys below and HS256 tokens: the gateway translates.
+   */
   fetch(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
@@ -24,7 +26,9 @@ interface ApiOptions {
   readonly log: (line: string) => void;
 }
 
-/** Serves the database at `databaseUrl`. What the APIs print goes to `log` instead of the console. */
+/**
+ * Serves the database at `databaseUrl`. What the APIs print goes to `log` instead of the console.
+ */
 export function createSupabaseApis(options: ApiOptions): SupabaseApis {
   const connection = createRestConnection(options.databaseUrl);
   const errors = new DatabaseErrors();

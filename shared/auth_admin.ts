@@ -2,7 +2,7 @@
 
 /** Supabase Auth, for closing accounts. */
 export interface AuthAdmin {
-  /** Deletes the account with its sessions and identities. One that is gone is as good. Throws otherwise. */
+  /** Deletes the account with its sessions and identities. An account that is already gone counts as deleted. Throws otherwise. */
   deleteUser(userId: string): Promise<void>;
 }
 

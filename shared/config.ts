@@ -4,7 +4,7 @@
  */
 import type { Env } from "./runtime.ts";
 
-/** A variable is missing or can not be used. The message names it and never holds its value. */
+/** A variable is missing or cannot be used. The message names it and never holds its value. */
 export class ConfigError extends Error {
   override name = "ConfigError";
   constructor(readonly variable: string, problem: string) {
@@ -136,7 +136,8 @@ function hostsIn(env: Env, name: string): readonly string[] {
   return hostList(hosts);
 }
 
-function hostList(text: string): string[] {
+/** The hosts of a comma separated list, in lower case. */
+export function hostList(text: string): string[] {
   return text.split(",").map((host) => host.trim().toLowerCase()).filter((host) => host !== "");
 }
 

@@ -39,21 +39,32 @@ function toLine(entry: Record<string, unknown>): string {
     const { level, message, function: name, request_id } = entry;
     return JSON.stringify({
       level,
-      message: String(message).slice(0, 1_000),
+      message: withoutQueries(String(message)).slice(0, 1_000),
       function: name,
       request_id,
       cut: whole.slice(0, LONGEST_LINE / 2),
     });
   } catch {
     // Something that refers to itself: the log must not be what fails.
-    return JSON.stringify({ level: entry["level"], message: entry["message"] });
+    return JSON.stringify({ level: entry["level"], message: entry["message"] }, redact);
   }
 }
 
+/** Called by JSON.stringify for each value, those in arrays, objects and causes included. */
 function redact(name: string, value: unknown): unknown {
-  if (SECRET_NAME.test(name) && typeof value === "string") return "[redacted]";
+  const mayHoldSecret = typeof value === "string" || (typeof value === "object" && value !== null);
+  if (SECRET_NAME.test(name) && mayHoldSecret) return "[redacted]";
+  if (typeof value === "string") return withoutQueries(value);
   if (value instanceof Error) {
     return { name: value.name, message: value.message, cause: value.cause };
   }
   return value;
+}
+
+/** The query of a URL, without the bracket or colon that a text may put behind it. */
+const QUERY = /(https?:\/\/[^\s"'<>?]*\?)[^\s"'<>]*?(?=\)?[.,:;]?(?:[\s"'<>]|$))/gi;
+
+/** The text without the queries of its URLs: errors quote links, and signed ones hold a token. */
+export function withoutQueries(text: string): string {
+  return text.replaceAll(QUERY, "$1[redacted]");
 }

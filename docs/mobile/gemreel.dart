@@ -1,5 +1,5 @@
-/// An app's side of Gemreel for Flutter. Copy it with database.dart; it needs supabase_flutter 2 (Dart 3.3)
-/// and nothing else. Says the same as gemreel.ts beside it, which is tested against the whole stack.
+/// An app's side of Gemreel for Flutter. Copy it with database.dart; it only needs supabase_flutter 2
+/// (Dart 3.3). It does the same as gemreel.ts beside it, which is tested against the whole stack.
 library;
 
 import 'dart:async';
@@ -67,7 +67,7 @@ abstract class VideoShelf {
   Future<void> writeRev(String rev);
 }
 
-/// The newest videos as a screen shows them. tests/support/flutter.ts says the same and is tested.
+/// The newest videos as a screen shows them. tests/support/flutter.ts does the same and is tested.
 class Newest {
   Newest(this.limit);
 
@@ -86,8 +86,8 @@ class Newest {
     return all.take(limit).toList();
   }
 
-  /// Takes in a list of `.stream()`. What it had and has no more is off the screen; should it be back
-  /// because a slow select was late, the next look tells.
+  /// Takes in a list of `.stream()`. What is no longer in it leaves the screen; if a late, slow select
+  /// brings it back, the next look corrects that.
   void streamed(List<Video> rows) {
     final ids = {for (final row in rows) row.id};
     _streamed.difference(ids).forEach(_videos.remove);
@@ -95,8 +95,8 @@ class Newest {
     rows.forEach(_keep);
   }
 
-  /// To be called before a select. Gives what takes its rows in: what was known before and is not among
-  /// them was deleted, unless it is beyond their end.
+  /// Call it before a select; the function it returns takes the rows in. What was known before and is
+  /// not among them was deleted, unless it is beyond their end.
   void Function(List<Video> rows) look() {
     final before = _videos.keys.toSet();
     return (rows) {
@@ -113,7 +113,7 @@ class Newest {
     };
   }
 
-  /// Never back in time, and what was deleted stays deleted.
+  /// Takes no older state in, and what was deleted stays deleted.
   void _keep(Video video) {
     final shown = _videos[video.id];
     if (_deleted.contains(video.id) || (shown != null && shown.rev >= video.rev)) return;
@@ -143,7 +143,7 @@ class Gemreel {
     return answer['video_id'] as String;
   }
 
-  /// The Cancel button. Answers how many gems came back.
+  /// The Cancel button. Returns how many gems came back.
   Future<int> cancel(String videoId) async {
     final answer = await _call('cancel-video', body: {'video_id': videoId});
     return answer['gems_refunded'] as int;
@@ -213,8 +213,8 @@ class Gemreel {
     );
   }
 
-  /// Background sync: everything that changed since the last one, finished and deleted videos too. One
-  /// after the other, however often it is called.
+  /// Background sync: everything that changed since the last one, finished and deleted videos too. Runs
+  /// one at a time, however often it is called.
   Future<void> sync(VideoShelf shelf) =>
       _lastSync = _lastSync.catchError((Object _) {}).then((_) => _syncNow(shelf));
 
@@ -234,10 +234,10 @@ class Gemreel {
     await shelf.writeRev(news['rev'] as String);
   }
 
-  /// `.stream()` subscribes and selects at once, shows whatever comes last, and selects again only after a
-  /// lost connection. So what changes before the subscription holds (on hosted Supabase it takes seconds) is
-  /// not shown, and a slow select takes the screen back. Here it is looked at again: soon, when the
-  /// subscription surely holds, and rarely ever after, since Realtime promises no delivery.
+  /// `.stream()` subscribes and selects at the same time, shows whatever comes last, and selects again only
+  /// after a lost connection. So changes before the subscription works (on hosted Supabase it takes seconds)
+  /// are not shown, and a slow select can overwrite newer data. Here the rows are read again: soon, when the
+  /// subscription surely works, and rarely after that, since Realtime promises no delivery.
   Stream<T> _watched<T>({
     required Stream<_Rows> changes,
     required Future<_Rows> Function() select,
@@ -259,7 +259,7 @@ class Gemreel {
         final take = look();
         show(take(await select()));
       } catch (_) {
-        // There is no network: the next look will do.
+        // No network: the next look will do.
       }
       if (!screen.hasListener) return;
       pause = pause * 4 > longest ? longest : pause * 4;

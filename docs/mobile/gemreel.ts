@@ -1,5 +1,5 @@
 /**
- * An app's side of Gemreel, for React Native and the web. Copy it; it needs supabase-js and nothing else.
+ * An app's side of Gemreel, for React Native and the web. Copy it; it only needs supabase-js.
  * tests/e2e/mobile_test.ts runs it against the whole stack. See docs/mobile.md.
  */
 import { FunctionsHttpError, type SupabaseClient } from "@supabase/supabase-js";
@@ -20,7 +20,7 @@ export interface Video {
 /** What video-status adds. The links live an hour: ask again rather than keep them. */
 export interface VideoStatus extends Omit<Video, "id"> {
   readonly video_id: string;
-  /** For whoever waits. */
+  /** A sentence to show while the user waits. */
   readonly message: string | null;
   readonly eta_seconds: number | null;
   readonly video_url: string | null;
@@ -75,7 +75,7 @@ export async function startVideo(
   return video_id;
 }
 
-/** The Cancel button. Answers how many gems came back. */
+/** The Cancel button. Returns how many gems came back. */
 export async function cancelVideo(client: SupabaseClient, videoId: string): Promise<number> {
   const answer = await call<{ gems_refunded: number }>(client, "cancel-video", {
     body: { video_id: videoId },
@@ -83,7 +83,7 @@ export async function cancelVideo(client: SupabaseClient, videoId: string): Prom
   return answer.gems_refunded;
 }
 
-/** The Watch button, and a tapped notification: the state with a link that is good for an hour. */
+/** The Watch button, and a tapped notification: the state, with a link that works for an hour. */
 export async function videoStatus(client: SupabaseClient, videoId: string): Promise<VideoStatus> {
   const { videos: [video] } = await call<{ videos: [VideoStatus] }>(
     client,
@@ -93,8 +93,8 @@ export async function videoStatus(client: SupabaseClient, videoId: string): Prom
 }
 
 /**
- * The progress screen: tells each state until the video is over. "Continue in background" aborts
- * `signal`: the video goes on. A lost connection is tried again.
+ * The progress screen: calls `onVideo` with each state until the video has ended. "Continue in
+ * background" aborts `signal`: the video goes on. A lost connection is tried again.
  */
 export async function followVideo(
   client: SupabaseClient,
@@ -112,7 +112,7 @@ export async function followVideo(
       rev = video.rev;
       if (["completed", "failed", "cancelled"].includes(video.status)) return;
     } catch (error) {
-      // The server's word is final, but for a 5xx; the network's is not.
+      // What the server refuses is final; a 5xx or a lost connection is not.
       if (signal?.aborted) return;
       if (error instanceof GemreelError && error.status < 500) throw error;
       await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -131,42 +131,42 @@ export interface Kept {
   asked: number;
 }
 
-/** What an app knows that starts for the first time. Of later runs, `videos` and `rev` are kept. */
+/** What an app knows when it starts for the first time. Save `videos` and `rev` for the next run. */
 export function nothing(): Kept {
   return { videos: new Map(), deleted: new Set(), rev: null, asked: 0 };
 }
 
 /** An answer of videos_since. */
 export interface News {
-  /** What was known before is to be forgotten: this is not what changed, but what there is. */
+  /** Forget what was known before: this is not what changed, but what there is. */
   readonly reset: boolean;
   readonly rev: string;
   readonly videos: readonly Video[];
   readonly deleted: readonly string[];
 }
 
-/** Never back in time: neither an older state of a video is taken, nor one of a deleted video. */
+/** Takes a state in, unless it is older than what is shown or the video was deleted. */
 export function keep(kept: Kept, video: Video): void {
   const shown = kept.videos.get(video.id);
   if (kept.deleted.has(video.id) || (shown && shown.rev >= video.rev)) return;
   kept.videos.set(video.id, video);
 }
 
-/** A deleted video stays away, whatever comes late. */
+/** A deleted video stays away, whatever arrives late. */
 export function remove(kept: Kept, id: string): void {
   kept.deleted.add(id);
   kept.videos.delete(id);
 }
 
-/** To be called before videos_since is asked. Gives what takes its answer in. */
+/** Call it before you ask videos_since; the function it returns takes the answer in. */
 export function catchUp(kept: Kept): (news: News) => void {
   const before = new Map(kept.videos);
   const question = ++kept.asked;
   return ({ reset, rev, videos, deleted }) => {
-    // Asked again meanwhile: the answer to come knows all of this one and more.
+    // Asked again meanwhile: the later answer holds all of this one and more.
     if (question !== kept.asked) return;
     for (const [id, video] of reset ? before : []) {
-      // What was told since the question may be newer than the answer, and stays.
+      // What arrived since the question may be newer than the answer, and stays.
       if (kept.videos.get(id) === video) kept.videos.delete(id);
     }
     for (const video of videos) keep(kept, video);
@@ -188,7 +188,7 @@ export async function sync(client: SupabaseClient, kept: Kept): Promise<void> {
   take(data);
 }
 
-/** Live updates of all the user's videos while the app is open. Answers how to stop. */
+/** Live updates of all the user's videos while the app is open. Returns a function that stops them. */
 export async function listen(
   client: SupabaseClient,
   { userId, kept, onChange }: { userId: string; kept: Kept; onChange: () => void },
@@ -203,7 +203,7 @@ export async function listen(
       remove(kept, payload["id"]);
       onChange();
     })
-    // What was told while the socket was away.
+    // What changed while the socket was away.
     .subscribe((status) => {
       if (status === "SUBSCRIBED") void sync(client, kept).then(onChange, () => {});
     });

@@ -47,7 +47,7 @@ export interface Operation {
 /** Refusals that every function has. */
 export const COMMON_REFUSALS: Readonly<Record<number, string>> = {
   400: "invalid_request, malformed_body: details name each field",
-  401: "unauthorized: no access token, or one that is over",
+  401: "unauthorized: no access token, or an expired one",
   405: "method_not_allowed",
   500: "internal_error: tell us the request_id",
   503: "unavailable: try again after Retry-After seconds",
@@ -159,7 +159,7 @@ export const operations: readonly Operation[] = [
     path: "generate-video",
     method: "post",
     summary: "Makes a video from words at Runway",
-    description: "Charges and queues. What Runway can not do is refused, never left out.",
+    description: "Charges and queues. What Runway cannot do is refused, never left out.",
     headers: {
       "idempotency-key": { schema: idempotencyKeySchema, description: "A new one for each tap." },
     },

@@ -1,4 +1,7 @@
-/** What a client asks of `postgres_changes`: event, table and filters such as `user_id=eq.7,progress=gt.50`. */
+/**
+ * What a client asks of `postgres_changes`: event, table and filters such as
+ * `user_id=eq.7,progress=gt.50`.
+ */
 import { z } from "zod";
 
 const OPERATORS = [
@@ -6,7 +9,10 @@ const OPERATORS = [
   ...["like", "ilike", "is", "match", "imatch", "isdistinct"],
 ] as const;
 
-/** One condition on a row. `value` is text in the form Postgres reads; a list for `in` is an array literal. */
+/**
+ * One condition on a row. `value` is text in the form Postgres reads; a list for `in` is an array
+ * literal.
+ */
 export interface Filter {
   readonly column: string;
   readonly operator: string;
@@ -32,7 +38,7 @@ export class InterestError extends Error {
 
 const asked = z.object({
   event: z.string().transform((event) => event.toUpperCase())
-    .pipe(z.enum(["INSERT", "UPDATE", "DELETE"])).catch("*" as never),
+    .pipe(z.enum(["*", "INSERT", "UPDATE", "DELETE"])).catch("*"),
   schema: z.string().optional(),
   table: z.string().optional(),
   filter: z.string().optional(),

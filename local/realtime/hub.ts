@@ -24,7 +24,10 @@ export class Hub {
     this.#channels.delete(channel);
   }
 
-  /** Sends to all channels of a topic but `except`. A private topic and a public one of the same name are two. */
+  /**
+   * Sends to all channels of a topic but `except`. A private topic and a public one of the same
+   * name are two.
+   */
   broadcast(
     { name, isPrivate, except }: {
       readonly name: string;
@@ -107,7 +110,8 @@ class Round {
     if (interest.filters.length > 0 && !await this.access.passes(change, interest.filters)) {
       return false;
     }
-    // A deleted row can't be looked at any more: its key is told to all who ask, as on hosted Realtime.
+    // A deleted row can't be looked at any more: its key is told to all who ask, as on hosted
+    // Realtime.
     if (change.type === "DELETE" || !shape.rls) return true;
     const sights = this.#sights.get(change) ?? new Map<string, Promise<boolean>>();
     this.#sights.set(change, sights);

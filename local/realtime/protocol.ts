@@ -1,7 +1,7 @@
 /**
- * Phoenix frames as Supabase Realtime speaks them: version 1.0.0 is a JSON object, 2.0.0 a JSON array,
- * with binary frames for broadcasts. Source: the serializer of @supabase/realtime-js 2.119.0 and
- * lib/realtime_web/socket/v2_serializer.ex at github.com/supabase/realtime.
+ * Phoenix frames as Supabase Realtime speaks them: version 1.0.0 is a JSON object, 2.0.0 a JSON
+ * array, with binary frames for broadcasts. Source: the serializer of @supabase/realtime-js 2.119.0
+ * and lib/realtime_web/socket/v2_serializer.ex at github.com/supabase/realtime.
  */
 import { z } from "zod";
 
@@ -80,7 +80,10 @@ export function encodeBroadcast(
   ]);
 }
 
-/** Sizes of join ref, ref, topic, event and metadata, the encoding, then these fields and the payload. */
+/**
+ * Sizes of join ref, ref, topic, event and metadata, the encoding, then these fields and the
+ * payload.
+ */
 function decodePush(frame: Uint8Array): Frame {
   const [kind, ...header] = frame.subarray(0, 7);
   if (kind !== PUSHED || header.length < 6) throw new Error(`Binary frame of kind "${kind}"`);

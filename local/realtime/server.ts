@@ -35,7 +35,8 @@ export function createRealtime(
   const feed = new Feed({
     databaseUrl,
     changed: (changes) => hub.tell(changes),
-    // What changes until we listen again is told to nobody, so nobody may believe to be connected.
+    // What changes until we listen again is told to nobody, so no client may go on believing
+    // that it is connected.
     lost: dropConnections,
     log,
   });

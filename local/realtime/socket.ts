@@ -31,7 +31,9 @@ class RefusedJoinError extends Error {}
 const broadcastSchema = z.object({ event: z.string(), payload: z.unknown() });
 const tokenSchema = z.object({ access_token: z.string() });
 
-/** One client's connection: joins, leaves, heartbeats, tokens and broadcasts, one after the other. */
+/**
+ * One client's connection: joins, leaves, heartbeats, tokens and broadcasts, one after the other.
+ */
 export class RealtimeSocket {
   readonly #channels = new Map<string, Channel>();
   #turn: Promise<void> = Promise.resolve();
@@ -136,7 +138,9 @@ export class RealtimeSocket {
     );
   }
 
-  /** Each asked-for change with a number: the same for the same question, or the client loses count. */
+  /**
+   * Each asked-for change with a number: the same for the same question, or the client loses count.
+   */
   async #subscribe(channel: Channel) {
     const asked = channel.config.postgres_changes;
     const texts = [...new Set(asked.map((params) => JSON.stringify(params)))];
@@ -196,7 +200,10 @@ export class RealtimeSocket {
     if (this.context.hub.isEmpty) void this.context.feed.silence().catch(() => {});
   }
 
-  /** Where a topic is private and no policy lets the client send, nobody hears of it, not even the client. */
+  /**
+   * Where a topic is private and no policy lets the client send, nobody hears of it, not even the
+   * client.
+   */
   async #broadcast(channel: Channel, frame: Frame): Promise<void> {
     const { data } = broadcastSchema.safeParse(frame.payload);
     const { config, name, listener } = channel;

@@ -1,6 +1,6 @@
 /**
- * The KIE.AI sandbox: a stand-in for KIE's jobs API on a laptop. It renders nothing and charges nobody,
- * keeps the rules of the real API and breaks them on demand. All knobs are in kie/knobs.ts.
+ * The KIE.AI sandbox: a stand-in for KIE's jobs API on a laptop. It renders nothing and charges
+ * nobody, keeps the rules of the real API and breaks them on demand. All knobs are in kie/knobs.ts.
  */
 import { answerRequest } from "./kie/api.ts";
 import { KieControl } from "./kie/control.ts";
@@ -28,7 +28,9 @@ export interface KieSandboxOptions {
   readonly seed?: string | number;
   /** Knobs that are turned from the start; a reset goes back to them. */
   readonly knobs?: KieKnobChanges;
-  /** Epoch milliseconds. With it, time stands still unless this clock moves, or `control.advance`. */
+  /**
+   * Epoch milliseconds. With it, time stands still unless this clock moves, or `control.advance`.
+   */
   readonly now?: () => number;
 }
 

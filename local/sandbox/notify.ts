@@ -1,7 +1,7 @@
 /**
  * The sandbox of the notification channels: Google's token endpoint and FCM, a push service with
- * browsers behind it, and the app's own backend. It checks what the real ones check, keeps what arrived,
- * and breaks on demand.
+ * browsers behind it, and the app's own backend. It checks what the real ones check, keeps what
+ * arrived, and breaks on demand.
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,6 +1,7 @@
 /**
- * The Runway sandbox: a stand-in for Runway's API on a laptop. It renders nothing and charges nobody,
- * keeps the rules of the real API and breaks them on demand. All knobs are in runway/knobs.ts.
+ * The Runway sandbox: a stand-in for Runway's API on a laptop. It renders nothing and charges
+ * nobody, keeps the rules of the real API and breaks them on demand. All knobs are in
+ * runway/knobs.ts.
  */
 import { readBody } from "./read_body.ts";
 import { answerRequest } from "./runway/api.ts";
@@ -27,7 +28,9 @@ export interface RunwaySandboxOptions {
   readonly seed?: string | number;
   /** Knobs that are turned from the start; a reset goes back to them. */
   readonly knobs?: RunwayKnobChanges;
-  /** Epoch milliseconds. With it, time stands still unless this clock moves, or `control.advance`. */
+  /**
+   * Epoch milliseconds. With it, time stands still unless this clock moves, or `control.advance`.
+   */
   readonly now?: () => number;
 }
 

@@ -4,7 +4,9 @@ interface Watcher {
   readonly reject: (reason: Error) => void;
 }
 
-/** Promises that are kept when something about the sandbox has become true; no polling, no sleep. */
+/**
+ * Promises that are kept when something about the sandbox has become true; no polling, no sleep.
+ */
 export class Watchers {
   readonly #ofAnything = new Set<Watcher>();
   /** By the task they wait for, so that an end of one task does not look at thousands of others. */

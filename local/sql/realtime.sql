@@ -159,7 +159,7 @@ declare
   v_sql text;
   v_result boolean;
 begin
-  -- What the log does not tell can not be compared, and is not shown.
+  -- What the log does not tell cannot be compared, and is not shown.
   if not record ? (filter ->> 'column') then
     return false;
   end if;

@@ -139,7 +139,10 @@ export class StorageApi {
     }
   }
 
-  /** Refuses what the policies forbid before a byte is stored, by writing the row and taking it back. */
+  /**
+   * Refuses what the policies forbid before a byte is stored, by writing the row and taking it
+   * back.
+   */
   async #rehearse(object: NewObject, caller: Caller): Promise<void> {
     const takenBack = new Error("taken back");
     await this.#as(caller, `object.${object.mode}`, async (client) => {

@@ -12,7 +12,10 @@ const newBucketSchema = z.object({
   allowed_mime_types: z.array(z.string()).nullish(),
 });
 
-/** GET /bucket, GET /bucket/<id>, POST /bucket, as far as the policies on storage.buckets let the caller. */
+/**
+ * GET /bucket, GET /bucket/<id>, POST /bucket, as far as the policies on storage.buckets let the
+ * caller.
+ */
 export async function serveBuckets(
   request: Request,
   path: string,

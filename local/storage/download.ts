@@ -28,7 +28,10 @@ export async function serveFile(
   return new Response(body, { status: range ? 206 : 200, headers });
 }
 
-/** One range of bytes (RFC 9110, 14.1.2), null for the whole; several ranges are answered with the whole. */
+/**
+ * One range of bytes (RFC 9110, 14.1.2), null for the whole; several ranges are answered with the
+ * whole.
+ */
 function parseRange(header: string | null, size: number): { start: number; end: number } | null {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "");
   if (!match) return null;

@@ -23,7 +23,10 @@ export class StorageError extends Error {
   }
 }
 
-/** The refusals this API knows; texts and codes as in supabase/storage, src/internal/errors/codes.ts. */
+/**
+ * The refusals this API knows; texts and codes as in supabase/storage,
+ * src/internal/errors/codes.ts.
+ */
 export const refuse = {
   noBucket: () => new StorageError(404, "NoSuchBucket", "Bucket not found", "Bucket not found"),
   noObject: () => new StorageError(404, "NoSuchKey", "Object not found", "not_found"),

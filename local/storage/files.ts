@@ -15,7 +15,10 @@ export interface WrittenFile {
 export class ObjectFiles {
   constructor(private readonly root: string) {}
 
-  /** Streams `body` into the file of `version`; leaves no file when it fails or exceeds `limit` bytes. */
+  /**
+   * Streams `body` into the file of `version`; leaves no file when it fails or exceeds `limit`
+   * bytes.
+   */
   async write(
     version: string,
     body: ReadableStream<Uint8Array> | null,
@@ -69,8 +72,8 @@ export class ObjectFiles {
 }
 
 /**
- * Without waiting: it is a copy into the kernel's cache. A reader that pauses after each piece, for a
- * thread to write it, lets the connection's window run full, and 200 MB took half a minute.
+ * Without waiting: it is a copy into the kernel's cache. A reader that pauses after each piece, for
+ * a thread to write it, lets the connection's window run full, and 200 MB took half a minute.
  */
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.byteLength;) at += file.writeSync(bytes.subarray(at));

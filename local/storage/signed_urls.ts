@@ -1,7 +1,10 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { refuse } from "./errors.ts";
 
-/** Makes and checks the tokens of signed URLs: who holds one may read that one object until it expires. */
+/**
+ * Makes and checks the tokens of signed URLs: who holds one may read that one object until it
+ * expires.
+ */
 export class SignedUrls {
   readonly #key: Uint8Array;
 

@@ -51,8 +51,8 @@ async function readForm(request: Request): Promise<Upload> {
 }
 
 /**
- * storage-js gives the file an empty field name, and Deno 2.9 drops such fields when it reads a form.
- * So the field is given a name first: in the part's header only, right after the boundary.
+ * storage-js gives the file an empty field name, and Deno 2.9 drops such fields when it reads a
+ * form. So the field is given a name first: in the part's header only, right after the boundary.
  */
 async function parseForm(request: Request): Promise<FormData> {
   const type = request.headers.get("content-type") ?? "";

@@ -28,8 +28,8 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 
 /**
- * A function takes GET, POST or both: what it takes must be refused with 401, the other with 405, each
- * in our own form; OPTIONS is for browsers and answers 204 without a body.
+ * A function takes GET, POST or both: what it takes must be refused with 401, the other with 405,
+ * each in our own form; OPTIONS is for browsers and answers 204 without a body.
  */
 export function findAnswerFaults({ GET, POST, OPTIONS }: Answers): Problems {
   const statuses = [GET.status, POST.status].sort();

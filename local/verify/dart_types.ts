@@ -1,6 +1,7 @@
 /**
- * Dart types of the tables that apps read. `supabase gen types --lang dart` starts a Dart program for it,
- * so that whoever works on the backend would need a Dart SDK; this needs the database alone.
+ * Dart types of the tables that apps read. `supabase gen types --lang dart` starts a Dart program
+ * for it, so that whoever works on the backend would need a Dart SDK; this needs the database
+ * alone.
  */
 import { z } from "zod";
 import { withClient } from "../prepare.ts";
@@ -11,7 +12,10 @@ const columnSchema = z.object({
   /** As Postgres writes it, without its modifiers. */
   type: z.string(),
   nullable: z.boolean(),
-  /** The words that the column may hold, by its check or its comment, in that order; null where any may. */
+  /**
+   * The words that the column may hold, by its check or its comment, in that order; null where any
+   * may.
+   */
   words: z.array(z.string()).nullable(),
 });
 
@@ -19,8 +23,8 @@ const columnSchema = z.object({
 export type Column = z.infer<typeof columnSchema>;
 
 /**
- * What signed-in users may read of `public`. A word list is a check of one column against an array, or,
- * where the row is checked as a whole, what the column's comment says: "One of this, that."
+ * What signed-in users may read of `public`. A word list is a check of one column against an array,
+ * or, where the row is checked as a whole, what the column's comment says: "One of this, that."
  */
 const COLUMNS = `
 select c.relname as table, a.attname as column, format_type(a.atttypid, null) as type,

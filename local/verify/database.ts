@@ -46,7 +46,10 @@ async function databaseOn(serverUrl: string, { cleanups }: Scratch): Promise<str
   return url.href;
 }
 
-/** The platform, and none of our migrations; also not the CLI's own tables, which it must make itself. */
+/**
+ * The platform, and none of our migrations; also not the CLI's own tables, which it must make
+ * itself.
+ */
 async function bringPlatform(url: string, { dir }: Scratch): Promise<string> {
   await prepareDatabase(url, { supabaseDir: join(dir, "no-migrations") });
   return await withClient(url, async (client) => {

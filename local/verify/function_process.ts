@@ -1,6 +1,7 @@
 /** One edge function as a process of its own on the Deno line that hosted Supabase embeds. */
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { inheritedEnv } from "../env.ts";
 import { textLines } from "../lines.ts";
 import { runToSuccess } from "./command.ts";
 import { functionPaths } from "./import_graph.ts";
@@ -24,17 +25,17 @@ export type Started =
   | { readonly up: true; readonly url: string; stop(): Promise<void> }
   | { readonly up: false; readonly code: number; readonly said: string };
 
-/** What a Deno process needs from our environment; nothing else of it reaches a function. */
-const PASSED_ON = /^(PATH|HOME|TMPDIR|LANG|TZ|DENO_.*|NPM_CONFIG_.*|SSL_CERT_.*)$/i;
-/** Behind a company's proxy npm is reached with NODE_EXTRA_CA_CERTS, which this Deno does not read. */
-const DENO_ENV = { NO_COLOR: "1", DENO_TLS_CA_STORE: "mozilla,system" };
+/**
+ * Behind a company's proxy npm is reached with NODE_EXTRA_CA_CERTS, which this Deno does not read.
+ */
+const CERTIFICATES = { DENO_TLS_CA_STORE: "mozilla,system" };
 const HOST = fileURLToPath(new URL("./function_host.ts", import.meta.url));
 const readySchema = z.object({ port: z.int() });
 
 /** Path of the program, which npm fetches the first time. Asked once, since npx takes a second. */
 export async function hostedDeno({ dir }: Workspace): Promise<string> {
   const args = ["-y", HOSTED_DENO, "eval", "console.log(Deno.execPath())"];
-  // Not in the repository: this Deno can not read its lock file.
+  // Not in the repository: this Deno cannot read its lock file.
   return (await runToSuccess("npx", { args, cwd: dir })).trim();
 }
 
@@ -45,7 +46,7 @@ export async function startFunction(start: FunctionStart): Promise<Started> {
     args: ["run", "--no-lock", "-A", "--quiet", "--config", config, HOST, entry],
     cwd: start.workspace.dir,
     clearEnv: true,
-    env: { ...DENO_ENV, ...environmentOfDeno(), ...start.env },
+    env: { ...CERTIFICATES, ...inheritedEnv(), NO_COLOR: "1", ...start.env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -71,12 +72,7 @@ export async function startFunction(start: FunctionStart): Promise<Started> {
   };
 }
 
-/** A pipe that nobody reads fills up, and then the function waits for ever. */
+/** A pipe that nobody reads fills up, and then the function waits forever. */
 async function drain(reader: ReadableStreamDefaultReader<string>): Promise<void> {
   while (!(await reader.read()).done);
-}
-
-function environmentOfDeno(): Record<string, string> {
-  const all = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(all.filter(([name]) => PASSED_ON.test(name)));
 }

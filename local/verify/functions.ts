@@ -1,8 +1,10 @@
-/** Every function starts and answers on the Deno line of hosted Supabase, with its own deno.json. */
+/**
+ * Every function starts and answers on the Deno line of hosted Supabase, with its own deno.json.
+ */
+import { inParallel } from "../../shared/in_parallel.ts";
 import { makeKeys, publicJwks } from "../keys.ts";
 import { findAnswerFaults } from "./answers.ts";
 import { type FunctionStart, HOSTED_DENO, hostedDeno, startFunction } from "./function_process.ts";
-import { inParallel } from "./in_parallel.ts";
 import { type Problems, problemsOf, type Report } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
 

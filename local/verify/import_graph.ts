@@ -1,5 +1,5 @@
 /** Which files of ours a function needs, as Deno sees it: independent of what the CLI finds. */
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { runToSuccess } from "./command.ts";
@@ -8,6 +8,13 @@ import type { Workspace } from "./workspace.ts";
 const infoSchema = z.object({
   modules: z.array(z.looseObject({ specifier: z.string(), error: z.string().optional() })),
 });
+
+/** Names of the functions of the project in `dir`, sorted. */
+export async function functionNames(dir: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(join(dir, "supabase/functions")));
+  const folders = entries.filter(({ name, isDirectory }) => isDirectory && !name.startsWith("_"));
+  return folders.map(({ name }) => name).sort();
+}
 
 /** Where a function's files are, from the project's root. */
 export function functionPaths(name: string): { readonly entry: string; readonly config: string } {

@@ -1,6 +1,7 @@
 /** A copy of what is deployed, so that no tool leaves its marks in the repository. */
 import { dirname, join } from "node:path";
 import { ROOT } from "../env.ts";
+import { functionNames } from "./import_graph.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** A folder with the repository's `supabase/` and `shared/`. */
@@ -14,11 +15,7 @@ export interface Workspace {
 export async function copyWorkspace(scratch: Scratch): Promise<Workspace> {
   const dir = await Deno.makeTempDir({ dir: scratch.dir });
   for (const part of ["supabase", "shared"]) await copy(join(ROOT, part), join(dir, part));
-  const functions: string[] = [];
-  for await (const entry of Deno.readDir(join(dir, "supabase/functions"))) {
-    if (entry.isDirectory && !entry.name.startsWith("_")) functions.push(entry.name);
-  }
-  return { dir, functions: functions.sort() };
+  return { dir, functions: await functionNames(dir) };
 }
 
 async function copy(from: string, to: string): Promise<void> {

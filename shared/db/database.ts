@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { Log } from "../log.ts";
 
-/** Runs one statement. Values are bound, never spliced. One outside of a transaction survives a deadlock, too. */
+/** Runs one statement. Values are bound, never spliced. Outside a transaction, a statement is retried after a deadlock. */
 export interface Sql {
   query(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }

@@ -1,6 +1,7 @@
 /** The SQL functions of deletion as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
+import { many, one } from "./rows.ts";
 
 /** How many names app.due_deletions tells of one place at most. */
 const MOST_NAMES = 100;
@@ -18,30 +19,22 @@ const erasure = z.object({ id: z.uuid(), user_id: z.uuid() });
 export type Erasure = z.infer<typeof erasure>;
 
 /** Leases deletions that are due. */
-export async function dueDeletions(sql: Sql, most: number): Promise<DueDeletion[]> {
-  return z.array(dueDeletion).parse(await sql.query("select * from app.due_deletions($1)", [most]));
-}
+export const dueDeletions = (sql: Sql, most: number): Promise<DueDeletion[]> =>
+  many(sql, dueDeletion, "select * from app.due_deletions($1)", [most]);
 
-/** Says that Storage deleted the objects of these. Answers how many are not done yet. */
-export async function finishDeletions(
-  sql: Sql,
-  done: readonly DueDeletion[],
-): Promise<number> {
+/** Says that Storage deleted the objects of these. */
+export async function finishDeletions(sql: Sql, done: readonly DueDeletion[]): Promise<void> {
   const places = done.map(({ bucket_id, prefix, names }) => ({
     bucket_id,
     prefix,
     more: names.length >= MOST_NAMES,
   }));
-  const [row] = await sql.query("select app.finish_deletions($1) as value", [
-    JSON.stringify(places),
-  ]);
-  return z.number().parse(row?.["value"]);
+  await sql.query("select app.finish_deletions($1)", [JSON.stringify(places)]);
 }
 
 /** Accounts that are not forgotten yet: first those that were tried longest ago. */
-export async function openErasures(sql: Sql, most: number): Promise<Erasure[]> {
-  return z.array(erasure).parse(await sql.query("select * from app.open_erasures($1)", [most]));
-}
+export const openErasures = (sql: Sql, most: number): Promise<Erasure[]> =>
+  many(sql, erasure, "select * from app.open_erasures($1)", [most]);
 
 /** Says that somebody begins with an erasure now. */
 export async function beginErasure(sql: Sql, { id }: Erasure): Promise<void> {
@@ -49,25 +42,17 @@ export async function beginErasure(sql: Sql, { id }: Erasure): Promise<void> {
 }
 
 /** Deletes some of an account's rows. Answers whether all are gone. */
-export async function forgetRows(sql: Sql, { user_id }: Erasure): Promise<boolean> {
-  const [row] = await sql.query("select app.forget_rows($1) as value", [user_id]);
-  return z.boolean().parse(row?.["value"]);
-}
+export const forgetRows = (sql: Sql, { user_id }: Erasure): Promise<boolean> =>
+  one(sql, z.boolean(), "select app.forget_rows($1) as value", [user_id]);
 
 /** Forgets some of the messages to an account. Answers whether all are forgotten. */
-export async function forgetMessages(sql: Sql, { id }: Erasure): Promise<boolean> {
-  const [row] = await sql.query("select app.forget_messages($1) as value", [id]);
-  return z.boolean().parse(row?.["value"]);
-}
+export const forgetMessages = (sql: Sql, { id }: Erasure): Promise<boolean> =>
+  one(sql, z.boolean(), "select app.forget_messages($1) as value", [id]);
 
 /** Closes an erasure if nothing is left of the account. */
-export async function finishErasure(sql: Sql, { id }: Erasure): Promise<boolean> {
-  const [row] = await sql.query("select app.finish_erasure($1) as value", [id]);
-  return z.boolean().parse(row?.["value"]);
-}
+export const finishErasure = (sql: Sql, { id }: Erasure): Promise<boolean> =>
+  one(sql, z.boolean(), "select app.finish_erasure($1) as value", [id]);
 
 /** Deletes videos that are past their retention. Answers how many. */
-export async function forgetOldVideos(sql: Sql, most: number): Promise<number> {
-  const [row] = await sql.query("select app.forget_old_videos($1) as value", [most]);
-  return z.number().parse(row?.["value"]);
-}
+export const forgetOldVideos = (sql: Sql, most: number): Promise<number> =>
+  one(sql, z.number(), "select app.forget_old_videos($1) as value", [most]);

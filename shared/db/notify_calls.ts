@@ -1,6 +1,7 @@
 /** The sender's SQL functions as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
+import { many, one } from "./rows.ts";
 import type { Outcome } from "../notify/channel.ts";
 
 const delivery = z.object({
@@ -25,30 +26,25 @@ const delivery = z.object({
 export type Delivery = z.infer<typeof delivery>;
 
 const result = z.enum(["sent", "later", "failed", "skipped", "lost"]);
-/** What the row says after a try. */
-export type NotifyResult = z.infer<typeof result>;
 
 /** What is needed to send these; each counts as tried from now on. */
-export async function startNotifying(sql: Sql, ids: string[]): Promise<Delivery[]> {
-  return z.array(delivery).parse(await sql.query("select * from app.start_notifying($1)", [ids]));
-}
+export const startNotifying = (sql: Sql, ids: string[]): Promise<Delivery[]> =>
+  many(sql, delivery, "select * from app.start_notifying($1)", [ids]);
 
-/** Writes down what became of a try. After "later" the queue's job is another one. */
-export async function finishNotifying(
+/**
+ * Writes down what became of a try, and answers what the row says now. After "later" the queue's job
+ * is another one.
+ */
+export const finishNotifying = (
   sql: Sql,
   { delivery_id, attempts, address }: Pick<Delivery, "delivery_id" | "attempts" | "address">,
   told: Outcome | { readonly outcome: "skipped"; readonly code: string },
-): Promise<NotifyResult> {
-  const [row] = await sql.query(
-    "select app.finish_notifying($1, $2, $3, $4, $5, $6) as value",
-    [
-      delivery_id,
-      attempts,
-      told.outcome,
-      "code" in told ? told.code : null,
-      address,
-      "waitSeconds" in told ? Math.ceil(Math.min(told.waitSeconds ?? 0, 86_400)) : 0,
-    ],
-  );
-  return result.parse(row?.["value"]);
-}
+) =>
+  one(sql, result, "select app.finish_notifying($1, $2, $3, $4, $5, $6) as value", [
+    delivery_id,
+    attempts,
+    told.outcome,
+    "code" in told ? told.code : null,
+    address,
+    "waitSeconds" in told ? Math.ceil(Math.min(told.waitSeconds ?? 0, 86_400)) : 0,
+  ]);

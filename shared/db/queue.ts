@@ -29,7 +29,7 @@ export interface QueueJob {
 export interface WorkQueue {
   /**
    * Starts pg-boss. To be awaited before a transaction is opened: starting takes a connection of its
-   * own, and transactions that wait for it while holding all of them would wait for ever.
+   * own, and transactions that wait for it while holding all of them would wait forever.
    */
   ready(): Promise<void>;
   fetch(sql: Sql, queue: QueueName, most: number): Promise<QueueJob[]>;
@@ -104,7 +104,7 @@ export function openQueue(database: Database, log: Log): WorkQueue {
   };
 }
 
-/** Every so many searches a whole one, which finds what came back into the queue out of its order. */
+/** Every 16th search starts from the front, to find jobs that re-entered the queue out of order. */
 const WHOLE_SEARCH_EVERY = 16;
 
 /**

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
 import type { Sql } from "./database.ts";
+import { many, one } from "./rows.ts";
 
 const count = z.coerce.number().int();
 
@@ -84,6 +85,8 @@ export type SettleRecord =
     retry_seconds: number | null;
     /** What the provider billed all the same, where it tells. */
     cost_usd?: number;
+    /** When the attempt was leased: a provider that knew nothing of it then may know it by now. */
+    leased_at?: Date;
   } & FailureRecord);
 
 const changed = z.object({ video_job_id: z.uuid(), result: z.string() });
@@ -98,6 +101,7 @@ const duePoll = z.object({
   median_seconds: count.nullable(),
   progress: count,
   quiet: z.boolean(),
+  leased_at: z.date(),
 });
 /** An attempt this poller has leased. */
 export type DuePoll = z.infer<typeof duePoll>;
@@ -126,15 +130,6 @@ const violation = z.object({
   user_id: z.string().nullable(),
   detail: z.string(),
 });
-
-async function one<T>(sql: Sql, type: z.ZodType<T>, text: string, values: unknown[]): Promise<T> {
-  const [row] = await sql.query(text, values);
-  return type.parse(row?.["value"]);
-}
-
-async function many<T>(sql: Sql, type: z.ZodType<T>, text: string, values: unknown[]) {
-  return z.array(type).parse(await sql.query(text, values));
-}
 
 /** Which providers have something to be asked about, or told. */
 export async function providersToPoll(sql: Sql): Promise<string[]> {
@@ -215,7 +210,7 @@ export const finishStoring = (
     thumbnailPath,
   ]);
 
-/** Fails a video whose file can not be had. */
+/** Fails a video whose file cannot be had. */
 export const failStoring = (sql: Sql, jobId: string, code: string, detail: unknown) =>
   one(sql, z.boolean(), "select app.fail_storing($1, $2, $3) as value", [
     jobId,
@@ -223,9 +218,13 @@ export const failStoring = (sql: Sql, jobId: string, code: string, detail: unkno
     JSON.stringify(detail),
   ]);
 
-/** Takes or renews this worker's place at a stage. */
+/** Takes this worker's place at a stage, or keeps it. */
 export const startDrain = (sql: Sql, stage: string, node: string): Promise<boolean> =>
   one(sql, z.boolean(), "select app.start_drain($1, $2) as value", [stage, node]);
+
+/** Renews this worker's place at a stage; false where it has none. */
+export const renewDrain = (sql: Sql, stage: string, node: string): Promise<boolean> =>
+  one(sql, z.boolean(), "select app.renew_drain($1, $2) as value", [stage, node]);
 
 /** Gives up this worker's place; true when work came in meanwhile. */
 export const endDrain = (sql: Sql, stage: string, node: string): Promise<boolean> =>
@@ -239,7 +238,7 @@ export const ring = (sql: Sql, stage: string): Promise<boolean> =>
 export const reconcile = (sql: Sql) =>
   one(sql, z.record(z.string(), z.number()), "select app.reconcile() as value", []);
 
-/** Keeps the fair order within what priorities can hold. Answers how many queues were moved; next to never any. */
+/** Keeps the fair order within what priorities can hold. Returns how many queues were rebased; almost always 0. */
 export const rebasePriorities = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.rebase_priorities() as value", []);
 
@@ -247,6 +246,9 @@ export const rebasePriorities = (sql: Sql): Promise<number> =>
 export const measureModels = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.measure_models() as value", []);
 
-/** What must not be: lies in the books, stranded videos. Among what is recent, and once what a look at everything found. */
+/**
+ * Violated invariants, such as wrong balances or stranded videos: those among recent rows, plus the
+ * findings of the latest full check, told once.
+ */
 export const checkInvariants = (sql: Sql) =>
   many(sql, violation, "select * from app.check_invariants()", []);

@@ -38,7 +38,7 @@ export interface Candidate {
   readonly available: boolean;
 }
 
-/** Who makes it, why, and who makes it where that one can not. */
+/** Who makes it, why, and who makes it where that one cannot. */
 export interface Choice {
   readonly chosen: Candidate;
   /** One sentence; absent where the caller named both. */
@@ -80,7 +80,7 @@ export function chooseModel(
     const options = candidatesFor(settled, fallback, market);
     const found = "candidates" in options ? options.candidates : [];
     const able = found.filter((one) => ![chosen, ...fallbacks].some((taken) => isSame(one, taken)));
-    // It steps in at no extra gems. Else whoever names a cheap model first would be made a dear one.
+    // It steps in at no extra gems. Otherwise naming a cheap model first would buy an expensive one.
     const paidFor = able.find(({ gems }) => gems <= chosen.gems);
     if (paidFor !== undefined) {
       fallbacks.push(paidFor);
@@ -90,7 +90,7 @@ export function chooseModel(
     if (found.length > able.length) continue;
     const problems = "problems" in options
       ? options.problems
-      : [able.length === 0 ? notForSale(fallback) : tooDear(chosen, settled, market)];
+      : [able.length === 0 ? notForSale(fallback) : tooExpensive(chosen, settled, market)];
     return {
       problems: problems.map((problem) => ({
         ...problem,
@@ -196,7 +196,7 @@ function unknownModel(name: string | undefined, makers: readonly Maker[]): Optio
   };
 }
 
-function tooDear(chosen: Candidate, wish: Wish, market: Market): OptionProblem {
+function tooExpensive(chosen: Candidate, wish: Wish, market: Market): OptionProblem {
   const all = candidatesFor(wish, {}, market);
   const able = "candidates" in all ? all.candidates : [];
   return {

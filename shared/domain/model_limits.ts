@@ -82,7 +82,7 @@ function checkDuration(spec: ModelSpec, request: VideoRequest): Problem | undefi
   const where = tier?.durations === undefined ? spec.name : `${spec.name} at ${tier.name}`;
   return {
     field: "durationSeconds",
-    message: `${where} makes ${describe(durations)}, not "${request.durationSeconds}"`,
+    message: `${where} makes ${describe(durations)}, not ${request.durationSeconds}`,
     allowed: "list" in durations ? durations.list : [durations.min, durations.max],
   };
 }
@@ -127,7 +127,7 @@ function checkSeed(spec: ModelSpec, { seed }: VideoRequest): Problem | undefined
     return { field: "seed", message: `${spec.name} takes no seed, so leave it out`, allowed: [] };
   }
   if (Number.isInteger(seed) && seed >= 1 && seed <= SEED_MAX) return undefined;
-  const message = `A seed is a whole number from 1 to ${SEED_MAX}, not "${seed}"`;
+  const message = `A seed is a whole number from 1 to ${SEED_MAX}, not ${seed}`;
   return { field: "seed", message, allowed: [1, SEED_MAX] };
 }
 

@@ -2,6 +2,7 @@
  * What a video model can do, in words that no provider owns. Every provider's table is a list of
  * these; the door refuses with them, the catalogue is priced with them.
  */
+import { roundUsd } from "./usd.ts";
 
 /** Pixels. */
 export interface Size {
@@ -19,7 +20,7 @@ export type Price =
   | { readonly perSecond: number }
   | { readonly bySeconds: Readonly<Record<number, number>> };
 
-/** Sizes of one quality. Length and price usually hang on the quality, not on the shape. */
+/** Sizes of one quality. Length and price usually depend on the quality, not on the shape. */
 export interface SizeTier {
   /** As people say it: "720p". */
   readonly name: string;
@@ -145,6 +146,5 @@ export function estimateUsd(spec: ModelSpec, request: VideoRequest): number | nu
 function usdOf(price: Price | undefined, seconds: number): number | null {
   if (price === undefined) return null;
   if ("bySeconds" in price) return price.bySeconds[seconds] ?? null;
-  // To a hundredth of a cent, so that sums of estimates do not carry the noise of doubles.
-  return Math.round(price.perSecond * seconds * 10_000) / 10_000;
+  return roundUsd(price.perSecond * seconds);
 }

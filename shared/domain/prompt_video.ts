@@ -1,9 +1,9 @@
-/** From a prompt and wishes to what a model is asked; or to why it can not be. */
+/** From a prompt and wishes to what a model is asked; or to why it cannot be. */
 import { checkRequest } from "./model_limits.ts";
 import { allows, type Durations, type ModelSpec, type VideoRequest } from "./models.ts";
 import { type PromptingStrategy, promptsOf } from "./prompts.ts";
 import type { OptionProblem } from "./rhyme_video.ts";
-import { type AspectRatio, dearestTier, shapesOf, sizeOfShape, tierNamed } from "./shapes.ts";
+import { type AspectRatio, mostExpensiveTier, shapesOf, sizeOfShape, tierNamed } from "./shapes.ts";
 
 /** What a caller may ask of a video that is not from the catalogue. What is absent, the model decides. */
 export interface Wish {
@@ -50,7 +50,7 @@ const fieldNames: Readonly<Record<string, string>> = {
   size: "resolution",
 };
 
-/** Plans one video at one model, or tells every wish that the model can not meet. */
+/** Plans one video at one model, or tells every wish that the model cannot meet. */
 export function planPromptVideo(
   spec: ModelSpec,
   wish: Wish,
@@ -102,7 +102,7 @@ function shapeFor(
   const usual = tiers.find(({ name }) => name === wish.usual?.resolution)?.name;
   const named = tierNamed({ ...spec, tiers }, wish.resolution ?? usual);
   // A picture can be as large as the dearest quality, and whoever sent it is charged for that.
-  const tier = fromPicture && sizeRule === "from_image" ? dearestTier(tiers) : named;
+  const tier = fromPicture && sizeRule === "from_image" ? mostExpensiveTier(tiers) : named;
   if (tier === undefined) {
     const message = `${spec.name} does not make "${wish.resolution}"`;
     const allowed = tiers.map(({ name }) => name);
@@ -118,7 +118,7 @@ function shapeFor(
   return { aspectRatio, resolution: tier.name, durations, size: size ?? tier.sizes[0] ?? {} };
 }
 
-/** Wishes that a model can not meet because its picture decides. */
+/** Wishes that a model cannot meet because its picture decides. */
 function leftToThePicture(
   { name }: ModelSpec,
   { aspectRatio, resolution }: Wish,

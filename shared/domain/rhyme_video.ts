@@ -1,4 +1,4 @@
-/** From a rhyme, a child and the caller's wishes to what a model is asked; or to why it can not be. */
+/** From a rhyme, a child and the caller's wishes to what a model is asked; or to why it cannot be. */
 import { checkRequest } from "./model_limits.ts";
 import { estimateUsd, findModel, type ModelSpec, type VideoRequest } from "./models.ts";
 import { buildPrompts } from "./prompts.ts";
@@ -27,7 +27,7 @@ export interface RhymeOptions {
   readonly seed?: number | undefined;
 }
 
-/** A wish that can not be met, in the words of the request. */
+/** A wish that cannot be met, in the words of the request. */
 export interface OptionProblem {
   readonly field: string;
   readonly message: string;
@@ -65,7 +65,7 @@ export function planRhymeVideo(
     .map((problem) => ({ ...problem, field: fieldNames[problem.field] ?? problem.field }));
   if (problems.length > 0) return { problems };
   const dearer = Object.values(options).some((wish) => wish !== undefined)
-    ? dearerThanTheRhyme(spec, request, rhyme, models)
+    ? exceedsRhymePrice(spec, request, rhyme, models)
     : undefined;
   return dearer === undefined ? { spec, request } : { problems: [dearer] };
 }
@@ -116,7 +116,7 @@ function unknownModel(name: string, models: readonly ModelSpec[]): OptionProblem
   };
 }
 
-function dearerThanTheRhyme(
+function exceedsRhymePrice(
   spec: ModelSpec,
   request: VideoRequest,
   rhyme: Rhyme,

@@ -21,7 +21,7 @@ export function tierNamed(spec: ModelSpec, resolution: string | undefined): Size
 }
 
 /** The quality whose seconds cost us most, or the first where no cost is known. */
-export function dearestTier(tiers: readonly SizeTier[]): SizeTier | undefined {
+export function mostExpensiveTier(tiers: readonly SizeTier[]): SizeTier | undefined {
   return tiers.toSorted((a, b) => usdOfSecond(b) - usdOfSecond(a))[0];
 }
 

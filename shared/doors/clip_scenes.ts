@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
 import { fieldProblems } from "../http/body.ts";
-import type { AdminClient } from "../http/door.ts";
+import type { AdminClient } from "../http/admin_client.ts";
 import { fieldMessage } from "../http/field_message.ts";
 import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
@@ -40,7 +40,7 @@ export interface SceneRequest {
 }
 
 /** `projects.frames`: scenes by number. */
-export function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
+function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
   const picture = pictureUrl(imageHosts);
   return z.record(
     z.string(),
@@ -64,7 +64,7 @@ export function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
 }
 
 /**
- * What is asked for each scene, in order. 422 with every field that can not be made, named as in
+ * What is asked for each scene, in order. 422 with every field that cannot be made, named as in
  * "frames.3.last_frame", before anything is charged; also where the words are not for children.
  */
 export async function sceneRequests(
@@ -102,7 +102,7 @@ export async function sceneRequests(
     if ("problems" in planned) {
       for (const problem of planned.problems) {
         const field = problem.field in scene ? `frames.${name}.${problem.field}` : problem.field;
-        // A model that can not make any scene is one problem and not a hundred.
+        // A model that cannot make any scene is one problem and not a hundred.
         problems.set(field, { ...problem, field });
       }
       continue;

@@ -6,7 +6,7 @@ import { fromRpcError } from "../http/http_error.ts";
 import type { DeletedAnswer } from "./answers.ts";
 
 /** What the body must say, so that no stray call ends an account. */
-export const CONFIRMATION = "delete my account";
+const CONFIRMATION = "delete my account";
 
 /** The body of delete-account. */
 export const deleteAccountBody = z.strictObject({

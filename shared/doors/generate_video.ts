@@ -5,7 +5,7 @@ import { parseFields, readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
-import { type ModelMarket, planModelRequest, type VideoRequest } from "./model_request.ts";
+import { type DraftRequest, type ModelMarket, planModelRequest } from "./model_request.ts";
 import { hashOf, words } from "./queue_request.ts";
 import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
@@ -49,7 +49,7 @@ export interface GenerateVideoConfig extends ModelMarket {
 
 /**
  * POST generate-video: charges and queues; 201. GET generate-video?taskId=: how the task stands. What
- * Runway can not do is 422 with the field, as in "config.codec", before any charge.
+ * Runway cannot do is 422 with the field, as in "config.codec", before any charge.
  */
 export async function generateVideo(
   request: Request,
@@ -82,7 +82,7 @@ async function taskRequest(
   { prompt, contentDraftId, config: asked }: GenerateVideo,
   visit: UserVisit,
   { makers, moderator }: GenerateVideoConfig,
-): Promise<VideoRequest> {
+): Promise<DraftRequest> {
   if (!makers.some(({ name }) => name === PROVIDER)) {
     throw new HttpError(503, "provider_unavailable", "Runway is not switched on here");
   }

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { chooseModel, type Maker, type PriceRow } from "../domain/choose_model.ts";
 import type { Wish } from "../domain/prompt_video.ts";
-import type { AdminClient } from "../http/door.ts";
+import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
 import type { Json } from "../db/database.types.ts";
 import type { ModelRequest } from "./queue_request.ts";
 
 /** What queue_video and quote_video of the database are given. */
-export interface VideoRequest {
+export interface DraftRequest {
   readonly request: {
     readonly [field: string]: Json | undefined;
     readonly options: { readonly [option: string]: Json | undefined };
@@ -42,7 +42,7 @@ export async function modelRequest(
   body: ModelRequest,
   admin: AdminClient,
   market: ModelMarket,
-): Promise<VideoRequest> {
+): Promise<DraftRequest> {
   const planned = await planModelRequest(body, admin, market);
   if ("problems" in planned) throw invalidFields(422, planned.problems);
   return planned;
@@ -50,13 +50,13 @@ export async function modelRequest(
 
 /**
  * Chooses the model, or tells each field that nobody, or the one named, can do. `usual` is what the door
- * means where its caller can not ask.
+ * means where its caller cannot ask.
  */
 export async function planModelRequest(
   body: ModelRequest,
   admin: AdminClient,
   { makers, usual }: ModelMarket & Pick<Wish, "usual">,
-): Promise<VideoRequest | { readonly problems: readonly FieldProblem[] }> {
+): Promise<DraftRequest | { readonly problems: readonly FieldProblem[] }> {
   const frames = "first_frame" in body
     ? { firstFrame: body.first_frame, lastFrame: body.last_frame }
     : {};

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { fromRpcError, wasUndone } from "../http/http_error.ts";
-import { inCompany } from "../in_company.ts";
+import { batched } from "../batched.ts";
 
 /** A webhook whose caller was checked, in the words of record_provider_events. */
 export type ProviderEvent = {
@@ -37,11 +37,11 @@ export function eventRecorder(
   provider: string,
   admin: () => Pick<AdminClient, "rpc">,
 ): RecordEvent {
-  return inCompany<ProviderEvent, RecordedEvent>({
+  return batched<ProviderEvent, RecordedEvent>({
     most: 50,
     // One slow call does not hold up all that come in after it.
     callsAtOnce: 2,
-    isOnes: wasUndone,
+    mayBeOneItemsFault: wasUndone,
     async call(events) {
       const { data, error } = await admin().rpc("record_provider_events", {
         p_provider: provider,

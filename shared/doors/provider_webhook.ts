@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { WebhookConfig } from "../config.ts";
+import { sha256Hex } from "../hex.ts";
 import { readText } from "../http/body.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { PlainVisit } from "../http/plain_door.ts";
@@ -53,7 +54,7 @@ export async function providerWebhook(
   const [task] = tasksIn(payload).filter(({ id }) => id.length <= TASK_ID_MAX);
   const outcome = await record({
     video_job_id: jobId.data,
-    hash: await eventHash(jobId.data, text),
+    hash: await sha256Hex(`${jobId.data}\n${text}`),
     payload,
     ...(task === undefined ? {} : { task_id: task.id, task_state: task.state }),
   });
@@ -76,13 +77,4 @@ function payloadOf(text: string): { body: string } | NonNullable<unknown> {
     // Kept as text below.
   }
   return { body: storableText(text) };
-}
-
-async function eventHash(jobId: string, text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`${jobId}\n${text}`);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(
-    new Uint8Array(digest),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { fromRpcError, wasUndone } from "../http/http_error.ts";
-import { inCompany } from "../in_company.ts";
+import { batched } from "../batched.ts";
 
 /** What a user whose sign-in was checked asks for, in the words of queue_videos. */
 export type Order = {
@@ -13,6 +13,7 @@ export type Order = {
   /** Tells whether a repeated key comes with the same body. */
   readonly input_hash: string;
   readonly expected_seconds: number;
+  /** The caller's own, or null: then it is placed under a new one, so that it is charged once. */
   readonly idempotency_key: string | null;
 };
 
@@ -65,14 +66,17 @@ export function orderPlacer(admin: () => Pick<AdminClient, "rpc">): PlaceOrder {
 
 /** Places orders through calls that those share which come in while others are under way. */
 export function placeTogether(queueVideos: QueueVideos): PlaceOrder {
-  const together = inCompany<Order, Answer>({
+  const together = batched<Order, Answer>({
     most: 32,
     // While one waits for its commit, the other computes.
     callsAtOnce: 2,
-    isOnes: wasUndone,
+    mayBeOneItemsFault: wasUndone,
     call: async (orders) => answers.parse(await queueVideos(orders, { wait: false })),
   });
-  return async (order) => {
+  return async (asked) => {
+    // Deno's fetch sends a call again by itself when a kept connection closes before the answer, which
+    // may be after the commit. Under a key, the second is known for the first.
+    const order = { ...asked, idempotency_key: asked.idempotency_key ?? crypto.randomUUID() };
     const first = await together(order);
     // A user's turn is waited for alone, where it holds up nobody else.
     const answer = "busy" in first

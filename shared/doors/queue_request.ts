@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
+import { sha256Hex } from "../hex.ts";
 import { isStorableText } from "../storable.ts";
 
 /** Longest URL taken, in characters. */
@@ -175,17 +176,6 @@ export async function requestHash(request: QueueRequest): Promise<string> {
 
 /** SHA-256 of these fields, whatever their order; what is undefined is not there. Hex. */
 export async function hashOf(fields: Readonly<Record<string, unknown>>): Promise<string> {
-  const canonical = JSON.stringify(
-    Object.entries(fields).filter((
-      [, value],
-    ) => value !== undefined).sort(([a], [b]) => a < b ? -1 : 1),
-  );
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(canonical),
-  );
-  return Array.from(
-    new Uint8Array(digest),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  const told = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return await sha256Hex(JSON.stringify(told.sort(([a], [b]) => a < b ? -1 : 1)));
 }

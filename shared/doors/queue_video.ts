@@ -6,7 +6,7 @@ import type { UserVisit } from "../http/door.ts";
 import { fromRpcError, HttpError } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import type { Maker } from "../domain/choose_model.ts";
-import type { VideoRequest } from "./model_request.ts";
+import type { DraftRequest } from "./model_request.ts";
 import {
   idempotencyKeySchema,
   type ModelRequest,
@@ -65,7 +65,7 @@ async function askedFor(
   body: QueueRequest,
   visit: UserVisit,
   config: QueueVideoConfig,
-): Promise<VideoRequest> {
+): Promise<DraftRequest> {
   if ("rhyme_id" in body) return await rhymeRequest(body, visit, config);
   const { kind, title, prompt, style, negative_prompt: negativePrompt } = body;
   await assertAllowed(config.moderator, {
@@ -87,7 +87,7 @@ function framesOf(body: ModelRequest): Record<string, string | undefined> {
 
 async function quote(
   visit: UserVisit,
-  { request }: VideoRequest,
+  { request }: DraftRequest,
 ): Promise<Response> {
   const { data, error } = await visit.admin().rpc("quote_video", {
     p_user_id: visit.userId,
@@ -116,7 +116,7 @@ export function idempotencyKey(request: Request): string | null {
 
 async function queue(
   visit: UserVisit,
-  asked: VideoRequest,
+  asked: DraftRequest,
   once: { hash: string; key: string | null },
   placeOrder: PlaceOrder,
 ): Promise<Response> {
@@ -127,16 +127,20 @@ async function queue(
       success: true,
       ...video,
       ...(model_reason === null ? {} : { reason: model_reason }),
-      message: `"${title}" is in the queue. It costs ${video.gem_cost} gems.`,
+      message: `"${title}" is in the queue. It costs ${gems(video.gem_cost)}.`,
     } satisfies QueuedAnswer,
     { status: 201 },
   );
 }
 
+function gems(count: number): string {
+  return count === 1 ? "1 gem" : `${count} gems`;
+}
+
 /** Charges and queues one video; with the same key and hash again, answers the same one. */
 export async function queueOne(
   visit: UserVisit,
-  { request, expectedSeconds }: VideoRequest,
+  { request, expectedSeconds }: DraftRequest,
   { hash, key }: { hash: string; key: string | null },
   placeOrder: PlaceOrder,
 ): Promise<QueuedRow> {

@@ -2,13 +2,13 @@
 import type { ModelSpec } from "../domain/models.ts";
 import type { UserVisit } from "../http/door.ts";
 import { avatarPath } from "./avatar_url.ts";
-import type { VideoRequest } from "./model_request.ts";
+import type { DraftRequest } from "./model_request.ts";
 import type { RhymeRequest } from "./queue_request.ts";
 
 /** Seconds a video usually takes, where its model has not been measured yet. */
 const EXPECTED_SECONDS = 90;
 
-/** Checks the wishes against what the rhyme's model can do. 422 when it can not; nothing is charged. */
+/** Checks the wishes against what the rhyme's model can do. 422 when it cannot; nothing is charged. */
 export async function rhymeRequest(
   body: RhymeRequest,
   { admin, userId }: UserVisit,
@@ -16,7 +16,7 @@ export async function rhymeRequest(
     readonly modelsOf: (provider: string) => Promise<readonly ModelSpec[]>;
     readonly projectUrl: string;
   },
-): Promise<VideoRequest> {
+): Promise<DraftRequest> {
   const { child_id, rhyme_id, avatar_url, model, duration, width, height, fps, seed } = body;
   const avatar_path = avatar_url === undefined
     ? undefined
@@ -27,7 +27,7 @@ export async function rhymeRequest(
     Object.values(wishes).every((wish) => wish === undefined);
   // A rhyme as it stands needs no model's table, and is not to wait for one on a cold start.
   const fallbacks = isPlain ? undefined : await (await import("./rhyme_wishes.ts")).checkWishes(
-    { rhymeId: rhyme_id, childId: child_id, avatarPath: avatar_path, wishes },
+    { userId, rhymeId: rhyme_id, childId: child_id, avatarPath: avatar_path, wishes },
     admin(),
     modelsOf,
   );

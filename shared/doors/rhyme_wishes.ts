@@ -2,11 +2,13 @@
 import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
 import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../domain/rhyme_video.ts";
-import type { AdminClient } from "../http/door.ts";
+import type { AdminClient } from "../http/admin_client.ts";
 import { fromRpcError, invalidFields } from "../http/http_error.ts";
 
 /** What is wished for, and of which rhyme. */
 export interface RhymeWish {
+  /** Who wishes: nothing is told about others' children. */
+  readonly userId: string;
   readonly rhymeId: string;
   readonly childId: string;
   /** The picture that was named; without one the child's own counts. */
@@ -15,28 +17,28 @@ export interface RhymeWish {
 }
 
 /**
- * 422 with each wish that the rhyme's model can not meet. Answers who can step in and meet them all;
+ * 422 with each wish that the rhyme's model cannot meet. Answers who can step in and meet them all;
  * undefined where nothing was wished for, or there is no such rhyme.
  */
 export async function checkWishes(
-  { rhymeId, childId, avatarPath, wishes }: RhymeWish,
+  { userId, rhymeId, childId, avatarPath, wishes }: RhymeWish,
   admin: AdminClient,
   modelsOf: (provider: string) => Promise<readonly ModelSpec[]>,
-): Promise<Maker[] | undefined> {
+): Promise<Fallback[] | undefined> {
   const rhyme = await rhymeOf(admin, rhymeId);
   // An unknown rhyme is queue_video's to refuse, with the same words as always.
   if (rhyme === null) return undefined;
-  const avatarUrl = avatarPath ?? await ownAvatar(admin, childId);
+  const avatarUrl = avatarPath ?? await ownAvatar(admin, { userId, childId });
   const star = { childName: "a child", avatarUrl };
   const plan = planRhymeVideo(rhyme, wishes, star, await modelsOf(rhyme.provider));
   if ("problems" in plan) throw invalidFields(422, plan.problems);
   if (Object.values(wishes).every((wish) => wish === undefined)) return undefined;
-  const able: Maker[] = [];
-  for (const maker of rhyme.fallbacks) {
+  const able: Fallback[] = [];
+  for (const fallback of rhyme.fallbacks) {
     const asked = { ...wishes, model: undefined };
-    const models = await modelsOf(maker.provider);
-    const planned = planRhymeVideo({ ...rhyme, model: maker.model }, asked, star, models);
-    if ("spec" in planned) able.push(maker);
+    const models = await modelsOf(fallback.provider);
+    const planned = planRhymeVideo({ ...rhyme, model: fallback.model }, asked, star, models);
+    if ("spec" in planned) able.push(fallback);
   }
   return able;
 }
@@ -44,13 +46,10 @@ export async function checkWishes(
 /** The child's own picture, which the video starts with where no other is named. */
 async function ownAvatar(
   admin: AdminClient,
-  childId: string,
+  { userId, childId }: Pick<RhymeWish, "userId" | "childId">,
 ): Promise<string | undefined> {
-  const { data, error } = await admin.from("children").select("avatar_path").eq(
-    "id",
-    childId,
-  )
-    .maybeSingle();
+  const { data, error } = await admin.from("children").select("avatar_path")
+    .eq("id", childId).eq("user_id", userId).maybeSingle();
   if (error) throw fromRpcError(error);
   return data?.avatar_path ?? undefined;
 }
@@ -62,13 +61,13 @@ const remembered = new Map<
   { until: number; rhyme: Promise<CheckedRhyme | null> }
 >();
 
-const makers = z.array(z.object({ provider: z.string(), model: z.string() }));
-type Maker = z.infer<typeof makers>[number];
+const fallbacks = z.array(z.object({ provider: z.string(), model: z.string() }));
+type Fallback = z.infer<typeof fallbacks>[number];
 
 interface CheckedRhyme extends Rhyme {
   readonly provider: string;
   /** Who steps in, in order. */
-  readonly fallbacks: readonly Maker[];
+  readonly fallbacks: readonly Fallback[];
 }
 
 /** Remembered for a minute, so that the usual request (with an avatar) costs one call and not two. */
@@ -107,7 +106,7 @@ async function readRhyme(
     promptTemplate: data.prompt_template,
     provider: data.provider,
     model: data.model,
-    fallbacks: makers.parse(data.fallbacks),
+    fallbacks: fallbacks.parse(data.fallbacks),
     durationSeconds: Number(data.duration_seconds),
     width: data.width,
     height: data.height,

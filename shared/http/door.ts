@@ -12,8 +12,6 @@ import { userOf } from "./user_token.ts";
 
 export type { EdgeFunction } from "./plain_door.ts";
 
-export { type AdminClient, adminClient } from "./admin_client.ts";
-
 /** What a handler is given beside the request. */
 export interface Visit extends PlainVisit {
   /** The service role's client. */
@@ -36,7 +34,7 @@ export function userDoor(
 ): EdgeFunction {
   return adminDoor(name, methods, async (request, visit) => {
     const verdict = await userOf(request);
-    if ("refused" in verdict) throw unauthorized(verdict.refused, SIGN_IN);
+    if ("refused" in verdict) throw unauthorized(verdict.refused, SIGN_IN, verdict.cause);
     const { userId } = verdict;
     return await handler(request, { ...visit, userId, log: visit.log.with({ user_id: userId }) });
   });
@@ -53,15 +51,15 @@ export function secretDoor(
     // Brings supabase-js along, which the doors of users and providers start without.
     const { verifyAuth } = await import("@supabase/server/core");
     const { error } = await verifyAuth(request, { auth: `secret:${keyName}` });
-    if (error) throw unauthorized(error.status, SEND_KEY);
+    if (error) throw unauthorized(error.status, SEND_KEY, error);
     return await handler(request, visit);
   });
 }
 
-function unauthorized(status: number, sentence: string): HttpError {
+function unauthorized(status: number, sentence: string, cause: unknown): HttpError {
   return status === 401
     ? new HttpError(401, "unauthorized", sentence)
-    : new HttpError(500, "internal_error", "Something went wrong on our side");
+    : new HttpError(500, "internal_error", "Something went wrong on our side", { cause });
 }
 
 function adminDoor(

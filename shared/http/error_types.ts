@@ -1,4 +1,4 @@
-/** A door whose errors tell their class, too. */
+/** Adds `error_type` to a door's error answers. */
 import { errorTypeOfRefusal } from "../domain/error_types.ts";
 import type { EdgeFunction } from "./door.ts";
 import { errorAnswer } from "./error_answer.ts";

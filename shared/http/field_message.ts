@@ -27,9 +27,13 @@ export function fieldMessage(issue: Issue): string | undefined {
 }
 
 function bound({ origin, input }: Issue & { origin: string }, limit: unknown, how: string): string {
-  if (origin === "string") return `must have ${how} ${limit} characters`;
-  if (origin === "array") return `must have ${how} ${limit} entries`;
+  if (origin === "string") return `must have ${how} ${counted(limit, "character", "characters")}`;
+  if (origin === "array") return `must have ${how} ${counted(limit, "entry", "entries")}`;
   return `must be ${how} ${limit}${not(input)}`;
+}
+
+function counted(limit: unknown, one: string, many: string): string {
+  return `${limit} ${Number(limit) === 1 ? one : many}`;
 }
 
 function kindOf(expected: string): string {
@@ -39,8 +43,8 @@ function kindOf(expected: string): string {
   return /^[aeio]/.test(expected) ? `an ${expected}` : `a ${expected}`;
 }
 
-/** The value, where it is short enough to help. */
+/** The value as JSON, where it is short enough to help. */
 function not(input: unknown): string {
-  const text = typeof input === "string" ? input : JSON.stringify(input) ?? String(input);
-  return text.length > QUOTED_MAX ? "" : `, not "${text}"`;
+  const text = JSON.stringify(input) ?? String(input);
+  return text.length > QUOTED_MAX + 2 ? "" : `, not ${text}`;
 }

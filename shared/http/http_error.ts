@@ -60,10 +60,11 @@ const byState: Record<string, { status: number; code: string; sentence?: string 
 
 /**
  * No answer in time, the API could not reach the database, or Postgres ended the transaction for what
- * passes (a deadlock, a time limit) and nothing of it was kept: no code at all, SQLSTATE classes 08, 40
- * and 57, PostgREST's own group 0 (docs.postgrest.org, "Errors").
+ * passes (a deadlock, a time limit, a lack of connections, memory or disk) and nothing of it was kept:
+ * no code at all, SQLSTATE classes 08, 40, 53 and 57, 55P03, PostgREST's own group 0
+ * (docs.postgrest.org, "Errors").
  */
-const UNREACHABLE = /^$|^08|^40|^57|^PGRST00/;
+const UNREACHABLE = /^$|^08|^40|^53|^55P03|^57|^PGRST00/;
 
 /** Maps a database error by its SQLSTATE; anything unknown is a 500 without a word of it. */
 export function fromRpcError(error: RpcError): HttpError {
@@ -89,13 +90,14 @@ export function fromRpcError(error: RpcError): HttpError {
 
 /**
  * Whether Postgres itself refused the call, so that nothing of it was kept and it may be made again in
- * parts. Not where it ran out of time or is going down: who comes then is to come later.
+ * parts. Not where it ran out of time or resources, or is going down: the caller is to come back later.
  */
 export function wasUndone(error: unknown): boolean {
   if (!(error instanceof HttpError)) return false;
   const { cause } = error.extra;
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : null;
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57|40003)/.test(code);
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) &&
+    !/^(08|53|55P03|57|40003)/.test(code);
 }
 
 /** A wrong field is told in one form everywhere: a list of problems. */

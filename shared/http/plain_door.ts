@@ -31,7 +31,7 @@ const CORS = {
   "access-control-expose-headers": "x-request-id, retry-after",
 };
 
-/** A door that leaves it to its handler who may come in. */
+/** A door without authentication: the handler decides who may call. */
 export function plainDoor(
   name: string,
   methods: readonly Method[],

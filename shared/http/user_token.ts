@@ -5,8 +5,10 @@ import { jwtVerify } from "jose/jwt/verify";
 import { z } from "zod";
 import { type Env, env } from "../runtime.ts";
 
-/** What the token says, or the HTTP status with which it is refused. */
-export type TokenVerdict = { readonly userId: string } | { readonly refused: number };
+/** What the token says, or the HTTP status with which it is refused, and why. */
+export type TokenVerdict =
+  | { readonly userId: string }
+  | { readonly refused: number; readonly cause?: unknown };
 
 const userClaims = z.object({ sub: z.string().min(1), role: z.literal("authenticated") });
 const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
@@ -21,7 +23,7 @@ export async function userOf(request: Request): Promise<TokenVerdict> {
   if (userId !== undefined) return { userId };
   const { verifyAuth } = await import("@supabase/server/core");
   const { data, error } = await verifyAuth(request, { auth: "user" });
-  if (error) return { refused: error.status };
+  if (error) return { refused: error.status, cause: error };
   const user = userClaims.safeParse(data.jwtClaims);
   return user.success ? { userId: user.data.sub } : { refused: 401 };
 }

@@ -2,6 +2,7 @@
  * The token in a webhook's URL: HMAC-SHA256 of the video job's id. Providers sign nothing, so this is
  * what tells a real call from a forged one. Derived when needed and stored nowhere.
  */
+import { toHex } from "../hex.ts";
 
 const encoder = new TextEncoder();
 /** As many as a deployment has secrets: one, two while they are replaced. */
@@ -19,10 +20,6 @@ function keyOf(secret: string): Promise<CryptoKey> {
 async function hmac(secret: string, text: string): Promise<Uint8Array> {
   const signed = await crypto.subtle.sign("HMAC", await keyOf(secret), encoder.encode(text));
   return new Uint8Array(signed);
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The token for one video job, 64 hex digits. */

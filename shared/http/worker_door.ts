@@ -1,6 +1,6 @@
 /**
  * The door of a worker: called with the secret key "cron" by pg_cron's ring or by an operator.
- * Answers 202 at once and works on; `?wait=1` answers 200 with what was done, for people and tests.
+ * Answers 202 once the queue is ready and works on; `?wait=1` answers 200 with what was done, for people and tests.
  */
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/database.ts";
@@ -10,6 +10,7 @@ import { endDrain, startDrain } from "../db/worker_calls.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
 import { type Batch, drain, type DrainReport, type DrainTools } from "../stages/drain.ts";
+import { keepPlace } from "../stages/place.ts";
 import { type EdgeFunction, secretDoor, type Visit } from "./door.ts";
 
 /** What every stage works with. */
@@ -72,9 +73,11 @@ export function maintenanceDoor<Report extends object>(
     if (!await startDrain(tools.database, "maintain", tools.node)) {
       return Response.json({ success: true, skipped: "another round is under way" });
     }
+    const stopRenewing = keepPlace(tools, "maintain");
     try {
       return Response.json({ success: true, ...await round(tools) });
     } finally {
+      stopRenewing();
       await endDrain(tools.database, "maintain", tools.node);
     }
   });

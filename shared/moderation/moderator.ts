@@ -14,10 +14,10 @@ export interface Judged {
   readonly frames?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A judgement: the field that can not be made for children, or null. */
+/** A judgement: the field that cannot be made for children, or null. */
 export type Verdict = { readonly field: string } | null;
 
-/** Judges what is asked for. Throws when it can not tell; then nothing is queued. */
+/** Judges what is asked for. Throws when it cannot tell; then nothing is queued. */
 export interface Moderator {
   judge(judged: Judged): Promise<Verdict>;
 }

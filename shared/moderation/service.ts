@@ -1,6 +1,7 @@
 /** The hook for a moderation service of your own. */
 import { z } from "zod";
 import { HttpError } from "../http/http_error.ts";
+import { readCapped } from "../http/read_capped.ts";
 import type { Moderator } from "./moderator.ts";
 
 /** The app waits for it, so it is not to take long. Milliseconds. */
@@ -17,8 +18,8 @@ export interface ModerationService {
 
 /**
  * POSTs `{kind, words: {field: text}, negative_prompt?, frames?: {field: link}}` and takes
- * `{allowed, field?}`. No answer, or one that can not be read,
- * is a 503: what nobody has judged is not made.
+ * `{allowed, field?}`. No answer, or one that cannot be read, is a 503: what nobody has judged is not
+ * made.
  */
 export function moderationService({ url, key }: ModerationService): Moderator {
   return {
@@ -34,7 +35,9 @@ export function moderationService({ url, key }: ModerationService): Moderator {
           signal: AbortSignal.timeout(TIMEOUT_MS),
           redirect: "error",
         });
-        const { allowed, field = "prompt" } = answer.parse(await response.json());
+        const { allowed, field = "prompt" } = answer.parse(
+          JSON.parse(await readCapped(response)),
+        );
         return allowed ? null : { field };
       } catch (cause) {
         throw new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {

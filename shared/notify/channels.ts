@@ -6,7 +6,7 @@ import { fcmChannel } from "./fcm.ts";
 import { webhookChannel } from "./webhook.ts";
 import { webPushChannel } from "./web_push.ts";
 
-/** Those that have what they need in the environment. Throws ConfigError for what can not be used. */
+/** Those that the environment has all for. Throws ConfigError for what cannot be used. */
 export function createChannels(env: Env): Channels {
   const channels = new Map<ChannelName, Channel>();
   const fcm = fcmConfig(env);

@@ -1,11 +1,16 @@
 /** Which channels are set up, from the environment. What is there but wrong stops the function's start. */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { ConfigError, isLoopback } from "../config.ts";
+import { ConfigError, hostList, isLoopback } from "../config.ts";
 import type { Env } from "../runtime.ts";
 import type { FcmOptions } from "./fcm.ts";
 import type { AppWebhookOptions } from "./webhook.ts";
-import { PUSH_HOSTS, type WebPushOptions } from "./web_push.ts";
+import {
+  PUSH_HOSTS,
+  vapidAuthorization,
+  type VapidSettings,
+  type WebPushOptions,
+} from "./web_push.ts";
 
 const serviceAccount = z.object({
   project_id: z.string().regex(/^[a-z0-9:.-]+$/),
@@ -38,13 +43,24 @@ export function webPushConfig(env: Env): WebPushOptions | undefined {
   if (env("WEB_PUSH_PRIVATE_KEY") === undefined && env("WEB_PUSH_PUBLIC_KEY") === undefined) {
     return undefined;
   }
-  const more = (env("WEB_PUSH_HOSTS") ?? "").split(",").map((host) => host.trim().toLowerCase());
-  return {
+  const vapid = {
     publicKey: need(env, "WEB_PUSH_PUBLIC_KEY", /^[\w-]{87}$/, "is not a VAPID key"),
     privateKey: need(env, "WEB_PUSH_PRIVATE_KEY", /^[\w-]{43}$/, "is not a VAPID key"),
     subject: need(env, "WEB_PUSH_SUBJECT", /^(mailto:|https:\/\/)./, "is no mailto: or https:"),
-    hosts: [...PUSH_HOSTS, ...more.filter((host) => host !== "")],
   };
+  checkVapid(vapid);
+  return { ...vapid, hosts: [...PUSH_HOSTS, ...hostList(env("WEB_PUSH_HOSTS") ?? "")] };
+}
+
+/** Signs once on trial, so that wrong settings show at the start and not with each message. */
+function checkVapid(vapid: VapidSettings): void {
+  if (!URL.canParse(vapid.subject)) throw new ConfigError("WEB_PUSH_SUBJECT", "is not a URL");
+  try {
+    vapidAuthorization("https://push.example", vapid);
+  } catch {
+    // The subject and the public key have the right shape by now: it is the private key that fails.
+    throw new ConfigError("WEB_PUSH_PRIVATE_KEY", "is not a VAPID key");
+  }
 }
 
 /**

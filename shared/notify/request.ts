@@ -9,7 +9,7 @@ const MOST_BYTES = 16_384;
 /** An answer. Status 0 where none came. */
 export interface Answer {
   readonly status: number;
-  /** Its beginning. */
+  /** Its beginning; empty where it cannot be read. */
   readonly text: string;
   /** What Retry-After asks for. */
   readonly waitSeconds: number | undefined;
@@ -18,13 +18,17 @@ export interface Answer {
 /** No answer came, or none that can be read. */
 export const NO_ANSWER: Answer = { status: 0, text: "", waitSeconds: undefined };
 
-/** POSTs. Status 0 where no answer came: it may or may not have been taken. Redirects are not followed. */
+/**
+ * POSTs. Status 0 where no answer came: it may or may not have been taken. An answer whose body
+ * cannot be read still says by its status what became of it. Redirects are not followed.
+ */
 export async function post(
   url: string,
   { headers, body }: { headers: Record<string, string>; body: string | Uint8Array<ArrayBuffer> },
 ): Promise<Answer> {
+  let response;
   try {
-    const response = await fetch(url, {
+    response = await fetch(url, {
       method: "POST",
       headers,
       // A Blob, because anything else Deno's fetch sends again by itself: see providers/send_once.ts.
@@ -32,14 +36,14 @@ export async function post(
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return {
-      status: response.status,
-      text: await beginning(response),
-      waitSeconds: retryAfter(response.headers.get("retry-after")),
-    };
   } catch {
     return NO_ANSWER;
   }
+  return {
+    status: response.status,
+    text: await beginning(response).catch(() => ""),
+    waitSeconds: retryAfter(response.headers.get("retry-after")),
+  };
 }
 
 async function beginning(response: Response): Promise<string> {

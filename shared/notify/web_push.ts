@@ -4,18 +4,22 @@
  * A push service takes no id of ours. Its `Topic` has a second message take the place of the first while
  * the browser is away; after that the page's service worker does, by the `tag` in the payload.
  */
-import { Buffer } from "node:buffer";
 import webPush from "web-push";
+import { isLoopback } from "../config.ts";
 import { type Channel, KEPT_SECONDS, type Message, tagOf } from "./channel.ts";
 import { outcomeOf, post } from "./request.ts";
 
-/** Who we are to push services, and which of them we speak to. */
-export interface WebPushOptions {
+/** Who we are to push services. */
+export interface VapidSettings {
   /** base64url, as `web-push generate-vapid-keys` prints them. */
   readonly publicKey: string;
   readonly privateKey: string;
   /** `mailto:` or `https:`, where a push service finds us. */
   readonly subject: string;
+}
+
+/** Who we are, and which push services we speak to. */
+export interface WebPushOptions extends VapidSettings {
   /** Hosts that endpoints may be at, with port where it is not the scheme's own; "*." for any below. */
   readonly hosts?: readonly string[];
 }
@@ -29,39 +33,22 @@ export const PUSH_HOSTS = [
   "*.notify.windows.com",
 ] as const;
 
+/** How bodies are encrypted: RFC 8188. */
+const ENCODING = "aes128gcm";
+
 /** Sends, encrypted for the browser, to its push service. Endpoints come from users: the hosts are a wall. */
-export function webPushChannel(
-  { publicKey, privateKey, subject, hosts = PUSH_HOSTS }: WebPushOptions,
-): Channel {
+export function webPushChannel({ hosts = PUSH_HOSTS, ...vapid }: WebPushOptions): Channel {
   return async (message) => {
     const { address, keys } = message;
     if (address === null || keys === null || !isAllowed(address, hosts)) {
       return { outcome: "gone", code: "endpoint_not_allowed" };
     }
-    let details;
-    try {
-      details = webPush.generateRequestDetails(
-        { endpoint: address, keys },
-        webPushPayload(message),
-        {
-          vapidDetails: { subject, publicKey, privateKey },
-          contentEncoding: "aes128gcm",
-          TTL: KEPT_SECONDS,
-          urgency: "normal",
-          topic: topicOf(message),
-        },
-      );
-    } catch {
-      // A key that is no point on the curve: nobody can read what would be encrypted for it.
-      return { outcome: "gone", code: "invalid_keys" };
-    }
-    const headers = Object.entries(details.headers)
-      .filter(([name]) => name.toLowerCase() !== "content-length")
-      .map(([name, value]) => [name, String(value)]);
-    const answer = await post(details.endpoint, {
-      headers: Object.fromEntries(headers),
-      body: new Uint8Array(details.body ?? Buffer.alloc(0)),
-    });
+    const body = encrypted(webPushPayload(message), keys);
+    if (body === null) return { outcome: "gone", code: "invalid_keys" };
+    const authorization = signed(address, vapid);
+    // Our own settings are at fault, not the device.
+    if (authorization === null) return { outcome: "later", code: "vapid_unusable" };
+    const answer = await post(address, { headers: headersOf(message, authorization), body });
     if (answer.status === 404 || answer.status === 410) {
       return { outcome: "gone", code: `http_${answer.status}` };
     }
@@ -69,8 +56,47 @@ export function webPushChannel(
   };
 }
 
+/** Null where a key is no point on the curve: nobody can read what would be encrypted for it. */
+function encrypted(
+  payload: string,
+  { p256dh, auth }: NonNullable<Message["keys"]>,
+): Uint8Array<ArrayBuffer> | null {
+  try {
+    return new Uint8Array(webPush.encrypt(p256dh, auth, payload, ENCODING).cipherText);
+  } catch {
+    return null;
+  }
+}
+
+function signed(endpoint: string, vapid: VapidSettings): string | null {
+  try {
+    return vapidAuthorization(new URL(endpoint).origin, vapid);
+  } catch {
+    return null;
+  }
+}
+
+/** The Authorization header for a push service. Throws where the settings cannot be used. */
+export function vapidAuthorization(
+  origin: string,
+  { subject, publicKey, privateKey }: VapidSettings,
+): string {
+  return webPush.getVapidHeaders(origin, subject, publicKey, privateKey, ENCODING).Authorization;
+}
+
+function headersOf(message: Message, authorization: string): Record<string, string> {
+  return {
+    authorization,
+    "content-type": "application/octet-stream",
+    "content-encoding": ENCODING,
+    ttl: String(KEPT_SECONDS),
+    urgency: "normal",
+    topic: topicOf(message),
+  };
+}
+
 /** What the page's service worker gets, as JSON. */
-export function webPushPayload(message: Message): string {
+function webPushPayload(message: Message): string {
   const { id, title, body, imageUrl, data } = message;
   return JSON.stringify({ id, tag: tagOf(message), title, body, image: imageUrl, data });
 }
@@ -82,9 +108,9 @@ function topicOf({ kind, videoId }: Message): string {
 
 function isAllowed(endpoint: string, hosts: readonly string[]): boolean {
   if (!URL.canParse(endpoint)) return false;
-  const { protocol, host, username, password } = new URL(endpoint);
-  const isLocal = /^(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(host);
-  return (protocol === "https:" || (protocol === "http:" && isLocal)) &&
-    username === "" && password === "" &&
+  const url = new URL(endpoint);
+  const { protocol, host } = url;
+  return (protocol === "https:" || (protocol === "http:" && isLoopback(url))) &&
+    url.username === "" && url.password === "" &&
     hosts.some((one) => one.startsWith("*.") ? host.endsWith(one.slice(1)) : host === one);
 }

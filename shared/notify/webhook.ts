@@ -42,7 +42,7 @@ export function webhookChannel({ url, keys, now = Date.now }: AppWebhookOptions)
 }
 
 /** What the backend gets. Only the link of the picture may differ from one try to the next. */
-export function webhookBody(message: Message): string {
+function webhookBody(message: Message): string {
   const { kind, userId, title, body, imageUrl, data, createdAt } = message;
   return JSON.stringify({
     type: kind.replace("_", "."),

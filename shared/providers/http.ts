@@ -2,8 +2,9 @@
  * One HTTP call to a provider that speaks JSON: a time limit for all of it, no redirects, no retries,
  * and the key kept out of whatever comes back. What an answer means is for the adapter to say.
  */
-import { parseJson, secondsOf } from "./answer_text.ts";
+import { readCapped, TooLongError } from "../http/read_capped.ts";
 import { storableText } from "../storable.ts";
+import { parseJson, secondsOf } from "./answer_text.ts";
 import type { ErrorKind, ProviderError } from "./provider.ts";
 import { neverConnected, sentOnce } from "./send_once.ts";
 
@@ -26,23 +27,26 @@ export interface HttpAnswer {
   readonly status: number;
   /** The JSON of it; undefined where there was none. */
   readonly json: unknown;
-  /** The JSON, or the beginning of what came instead. What Postgres can not store is taken out. */
+  /** The JSON, or the beginning of what came instead. What Postgres cannot store is taken out. */
   readonly raw: unknown;
   /** Seconds we were asked to wait. */
   readonly retryAfterSeconds?: number;
 }
 
-/** No answer came: it is not known what became of the call. Never holds the key. */
+/** A call that brought no usable answer. Never holds the key. */
 export class CallError extends Error implements ProviderError {
   override readonly name = "CallError";
-  readonly kind: ErrorKind = "server";
-  constructor(
-    /** `deadline`: the time was up. `unreachable`: no connection, so nothing was sent. `network`: the rest. */
-    readonly code: "deadline" | "unreachable" | "network",
-    message: string,
-    readonly raw: string,
-  ) {
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly retryAfterSeconds?: number;
+  readonly raw: unknown;
+
+  constructor({ kind, code, message, retryAfterSeconds, raw }: ProviderError) {
     super(message);
+    this.kind = kind;
+    this.code = code;
+    if (retryAfterSeconds !== undefined) this.retryAfterSeconds = retryAfterSeconds;
+    this.raw = raw;
   }
 }
 
@@ -53,7 +57,7 @@ const RAW_MAX = 2_000;
 export class Caller {
   readonly #options: CallerOptions;
 
-  /** Throws a TypeError when the key or the address can not be one; the key is not quoted. */
+  /** Throws a TypeError when the key or the address cannot be one; the key is not quoted. */
   constructor(options: CallerOptions) {
     const { provider, apiKey, url } = options;
     // The characters of a bearer token (RFC 6750): none of them is escaped in JSON or breaks a header.
@@ -66,7 +70,10 @@ export class Caller {
     this.#options = { ...options, url: url.replace(/\/+$/, "") };
   }
 
-  /** Calls a path, with a JSON body where one is given. Throws CallError and nothing else. */
+  /**
+   * Calls a path, with a JSON body where one is given. Throws CallError and nothing else, where no
+   * answer came: `deadline` (the time was up), `unreachable` (nothing was sent), or `network`.
+   */
   async call(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<HttpAnswer> {
     const { url, apiKey, timeoutMs, headers = {} } = this.#options;
     // Kept unbound, some runtimes refuse to call it ("Illegal invocation").
@@ -85,7 +92,7 @@ export class Caller {
         redirect: "manual",
         signal: controller.signal,
       });
-      return read(response, this.#redact(await response.text()));
+      return read(response, this.#redact(await textOf(response)));
     } catch (error) {
       throw this.#noAnswer(error, controller.signal);
     } finally {
@@ -95,21 +102,29 @@ export class Caller {
 
   #noAnswer(error: unknown, { aborted }: AbortSignal): CallError {
     const { provider, timeoutMs } = this.#options;
-    const reason = storableText(
-      this.#redact(error instanceof Error ? error.message : String(error)),
-    );
-    return aborted
-      ? new CallError("deadline", `${provider} did not answer within ${timeoutMs} ms`, reason)
-      : new CallError(
+    const raw = storableText(this.#redact(error instanceof Error ? error.message : String(error)));
+    const [code, message] = aborted
+      ? ["deadline", `${provider} did not answer within ${timeoutMs} ms`]
+      : [
         neverConnected(error) ? "unreachable" : "network",
-        `${provider} could not be reached: ${reason}`,
-        reason,
-      );
+        `${provider} could not be reached: ${raw}`,
+      ];
+    return new CallError({ kind: "server", code, message, raw });
   }
 
   /** Answers about a refused key may quote it, and answers are kept and logged. */
   #redact(text: string): string {
     return text.replaceAll(this.#options.apiKey, "[redacted]");
+  }
+}
+
+/** The text of an answer. Of one that is too long it is said so, which is no more readable. */
+async function textOf(response: Response): Promise<string> {
+  try {
+    return await readCapped(response);
+  } catch (error) {
+    if (error instanceof TooLongError) return error.message;
+    throw error;
   }
 }
 
@@ -124,7 +139,19 @@ function read(response: Response, text: string): HttpAnswer {
   };
 }
 
+/** A wire that fails is an answer too; anything else is a bug and passes through. */
+export async function attempt<T>(call: () => Promise<T>): Promise<T | CallError> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof CallError) return error;
+    throw error;
+  }
+}
+
 /** The fields without the stack, since this is stored as JSON. */
-export function plainError({ kind, code, message, raw }: CallError): ProviderError {
-  return { kind, code, message, raw };
+export function plainError(error: CallError): ProviderError {
+  const { kind, code, message, retryAfterSeconds, raw } = error;
+  const wait = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  return { kind, code, message, ...wait, raw };
 }

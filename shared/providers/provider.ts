@@ -25,7 +25,7 @@ export interface ProviderError {
   readonly kind: ErrorKind;
   /**
    * The provider's code verbatim, or `http_<status>`, `network`, `unreachable` (nothing was sent),
-   * `deadline`, `unreadable`.
+   * `deadline`, `unreadable`, `lease_over` (no time was left to send anything).
    */
   readonly code: string;
   readonly message: string;
@@ -51,7 +51,7 @@ export type SubmitOutcome =
   | { readonly id: string; readonly outcome: "accepted"; readonly providerTaskId: string }
   /** The provider said no: nothing was bought. */
   | { readonly id: string; readonly outcome: "refused"; readonly error: ProviderError }
-  /** No word about this task: it may have been bought. */
+  /** Nothing is known about this task: it may have been bought. */
   | { readonly id: string; readonly outcome: "unknown"; readonly error: ProviderError };
 
 /** Where one task stands, as the provider tells it. Exactly one per id asked for. */
@@ -72,7 +72,7 @@ export type TaskState =
   }
   /** The provider says it does not know this task (any more). */
   | { readonly id: string; readonly state: "missing"; readonly error: ProviderError }
-  /** No word about this task in this answer: keep what we have and ask again. */
+  /** Nothing is known about this task from this answer: keep what we have and ask again. */
   | { readonly id: string; readonly state: "unanswered"; readonly error: ProviderError };
 
 /** What became of asking a provider to stop a task. */
@@ -81,8 +81,18 @@ export type CancelOutcome =
   | { readonly outcome: "cancelled" }
   /** The provider does not know the task (any more). */
   | { readonly outcome: "missing"; readonly error: ProviderError }
-  /** No word: it may still be made. */
+  /** Nothing is known: it may still be made. */
   | { readonly outcome: "unknown"; readonly error: ProviderError };
+
+/** What a call that may take several requests is bound by. */
+export interface CallOptions {
+  /**
+   * Whether a request that begins now ends while what it is about is still ours. It is taken to last
+   * as long as the longest of any provider, or so many milliseconds. Asked before each request: what
+   * there is no time for is not sent, and answered by `notSent` or `notAsked` (time_left.ts).
+   */
+  readonly hasTime: (requestMs?: number) => boolean;
+}
 
 /** A video provider. Calls never throw for what the wire does; every task gets its outcome. */
 export interface VideoProvider {
@@ -97,9 +107,10 @@ export interface VideoProvider {
   readonly pollBatch: number;
   /** Hosts that finished files are fetched from; nothing else is ever fetched. */
   readonly mediaHosts: readonly string[];
-  submit(tasks: readonly VideoTask[]): Promise<SubmitOutcome[]>;
-  /** `ids` are provider task ids. */
-  poll(ids: readonly string[]): Promise<TaskState[]>;
+  /** Without options there is all the time in the world. */
+  submit(tasks: readonly VideoTask[], options?: CallOptions): Promise<SubmitOutcome[]>;
+  /** `ids` are provider task ids. Without options there is all the time in the world. */
+  poll(ids: readonly string[], options?: CallOptions): Promise<TaskState[]>;
   /** Where the tasks stand that a webhook's body speaks of; none for junk. Makes no call. */
   parseEvent(body: unknown): TaskState[];
   /** Stops one task, by the provider's id. Absent where a provider has no way to. */

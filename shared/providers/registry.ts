@@ -22,8 +22,8 @@ export interface ProviderEntry {
 const entries: readonly ProviderEntry[] = Object.values(known);
 
 /**
- * Every provider that has a key, by name. Throws ConfigError for settings that can not be used, and
- * when nobody has a key, since a worker without providers would look healthy and do nothing.
+ * Every provider that has a key, by name. Throws ConfigError for settings that cannot be used, and
+ * when no provider has a key, since a worker without providers would look healthy and do nothing.
  */
 export async function createProviders(
   env: Env,
@@ -46,7 +46,10 @@ export async function modelsOf(
   return await from.find(({ name }) => name === provider)?.models() ?? [];
 }
 
-/** Throws ConfigError where a provider's settings can not be used: at a start rather than at somebody's wish. */
+/**
+ * Throws ConfigError where a provider's settings cannot be used: at startup rather than on the first
+ * request.
+ */
 export function checkSettings(env: Env): void {
   for (const { name } of entries) settingsOf(name, env);
 }

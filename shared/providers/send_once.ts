@@ -3,7 +3,7 @@
 /**
  * The body of a call that buys something, so that it leaves at most once. Deno's fetch sends a request
  * again by itself when a kept connection is closed before the answer comes, whatever the method, and
- * at a provider without ids of ours that would be a second purchase. It can not do so with a body that
+ * at a provider without ids of ours that would be a second purchase. It cannot do so with a body that
  * is read as it is sent, which a Blob is; unlike a bare stream, a Blob still has a content-length.
  * Measured with Deno 2.9; a test holds it.
  */

@@ -1,7 +1,10 @@
 /** Draining: batch after batch until nothing is left or the time is up, then handing over. */
 import { endDrain, ring, startDrain } from "../db/worker_calls.ts";
 import type { Database } from "../db/database.ts";
+import type { Log } from "../log.ts";
 import type { VideoProvider } from "../providers/provider.ts";
+import { sleep } from "../sleep.ts";
+import { keepPlace } from "./place.ts";
 
 /** What a drain did. */
 export interface DrainReport {
@@ -14,7 +17,7 @@ export interface DrainReport {
 
 /** An isolate lives 150 s on the free plan; what is left is rung for again. */
 const BUDGET_MS = 40_000;
-/** Work that is due but can not be taken (another worker has just locked it) is looked at this often. */
+/** How often in a row a worker looks for due work that others have just locked, before it stops. */
 const EMPTY_ROUNDS = 3;
 
 /** A step's answer. */
@@ -27,9 +30,6 @@ export interface Batch {
 
 /** A batch as full as this shares its calls well enough: to wait longer would only be later. */
 export const FULL_ENOUGH = 3 / 4;
-
-/** A place's lease is fifteen times as long by default (drain_lease_seconds), and more than twice at least. */
-const RENEW_AFTER_MS = 2_000;
 
 /** The longest wait for more work to share a call. Milliseconds, next to nothing beside a render. */
 const GATHER_MOST_MS = 2_000;
@@ -50,6 +50,8 @@ export interface DrainTools {
    * are full: while one waits for the provider, the other keeps the database busy.
    */
   readonly lanes?: 1 | 2;
+  /** Milliseconds between renewals of the place's lease. */
+  readonly renewEveryMs?: number;
   readonly now?: () => number;
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
@@ -59,8 +61,15 @@ export interface DrainTools {
  * name under which it works: each lane has its own, as two workers have.
  */
 export async function drain(
-  { database, node, gatherMs = 0, lanes = 1, now = () => performance.now(), pause = sleep }:
-    DrainTools,
+  {
+    database,
+    node,
+    renewEveryMs,
+    gatherMs = 0,
+    lanes = 1,
+    now = () => performance.now(),
+    pause = sleep,
+  }: DrainTools,
   stage: string,
   step: (node: string) => Promise<Batch>,
 ): Promise<DrainReport> {
@@ -80,17 +89,22 @@ export async function drain(
     report.work += batch.taken;
     return batch;
   };
-  const takeBeside = async () => {
-    while (now() < until && (await take(`${node} beside`)).fullness === 1);
+  const runSecondLane = async () => {
+    while (now() < until && (await take(`${node} lane 2`)).fullness === 1);
     second = undefined;
   };
 
-  let heldSince = -Infinity;
-  /** Takes the place, or renews its lease where that is some seconds old. */
+  let isHeld = false;
+  const stopRenewing = keepPlace(
+    { database, node, ...(renewEveryMs === undefined ? {} : { renewEveryMs }) },
+    stage,
+    () => isHeld = false,
+  );
+
+  /** Takes the place, unless it is held already. */
   const holds = async (): Promise<boolean> => {
-    if (now() - heldSince < RENEW_AFTER_MS) return true;
-    heldSince = now();
-    return await startDrain(database, stage, node);
+    isHeld ||= await startDrain(database, stage, node);
+    return isHeld;
   };
 
   try {
@@ -107,7 +121,7 @@ export async function drain(
         if (now() < until) {
           if (batch.fullness === 1) {
             gather = Math.max(gatherMs, gather / 2);
-            if (lanes === 2) second ??= takeBeside();
+            if (lanes === 2) second ??= runSecondLane();
           } else if (gatherMs > 0) {
             await pause(gather);
             if (batch.fullness < FULL_ENOUGH) gather = Math.min(gather * 2, GATHER_MOST_MS);
@@ -116,7 +130,7 @@ export async function drain(
         }
       }
       const more = await endDrain(database, stage, node);
-      heldSince = -Infinity;
+      isHeld = false;
       if (!more) break;
       if (now() >= until) {
         await ring(database, stage);
@@ -126,32 +140,49 @@ export async function drain(
       if (++empty === EMPTY_ROUNDS) break;
     }
   } finally {
-    // However the first lane ends: nobody is told that the work is over while the second is at it.
+    // However the first lane ends, the drain is not over until the second lane stops.
     await second;
+    stopRenewing();
   }
   if (failures.length > 0) throw failures[0];
   return report;
 }
 
-/** One batch of each of these providers; one that has no key here is left to whoever has it. */
+/**
+ * A batch of each of these providers, at the same time; one that has no key here is left to whoever has
+ * it. While a slow one is at its batch, the others go on as long as theirs are full. One that fails is
+ * logged and keeps nobody from theirs; where nothing else was done, its error is thrown.
+ */
 export async function batchOfEach(
   names: readonly string[],
-  providers: ReadonlyMap<string, VideoProvider>,
+  { providers, log }: {
+    readonly providers: ReadonlyMap<string, VideoProvider>;
+    readonly log: Log;
+  },
   work: (provider: VideoProvider) => Promise<Batch>,
 ): Promise<Batch> {
+  const here = names.flatMap((name) => providers.get(name) ?? []);
+  const failures: unknown[] = [];
+  let atFirst = here.length;
   let taken = 0;
   let fullness = 0;
-  for (const name of names) {
-    const provider = providers.get(name);
-    if (provider === undefined) continue;
-    const batch = await work(provider);
+
+  const takeOne = async (provider: VideoProvider): Promise<Batch> => {
+    const batch = await work(provider).catch((error: unknown) => {
+      log.error("A batch failed", { provider: provider.name, error });
+      failures.push(error);
+      return { taken: 0, fullness: 0 };
+    });
     taken += batch.taken;
     fullness = Math.max(fullness, batch.fullness);
-  }
+    return batch;
+  };
+  const batchesOf = async (provider: VideoProvider): Promise<void> => {
+    let batch = await takeOne(provider);
+    atFirst -= 1;
+    while (batch.fullness === 1 && atFirst > 0) batch = await takeOne(provider);
+  };
+  await Promise.all(here.map(batchesOf));
+  if (failures.length > 0 && taken === 0) throw failures[0];
   return { taken, fullness };
-}
-
-/** Waits. */
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

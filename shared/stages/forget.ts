@@ -1,5 +1,5 @@
 /**
- * Forgetting: what a transaction has written down to be deleted and can not delete itself. Files go
+ * Forgetting: what a transaction has written down to be deleted and cannot delete itself. Files go
  * through Storage, sign-ins through Auth, very many rows and messages bit by bit. Each step is safe to repeat, so a worker that dies anywhere
  * leaves only work that comes due again.
  */

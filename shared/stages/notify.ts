@@ -15,7 +15,8 @@ import {
   SEALED,
 } from "../notify/channel.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
-import { type Batch, sleep } from "./drain.ts";
+import { sleep } from "../sleep.ts";
+import type { Batch } from "./drain.ts";
 
 /** Messages of one channel sent at once by one worker. */
 const AT_ONCE = 10;

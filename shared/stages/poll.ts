@@ -13,19 +13,24 @@ import {
   settleVideoJobs,
 } from "../db/worker_calls.ts";
 import { estimateProgress, etaSeconds } from "../domain/progress.ts";
+import { countBy } from "../count_by.ts";
 import { isDataError } from "../db/database.ts";
 import { findModel } from "../domain/models.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
+import { wasNotAsked } from "../providers/time_left.ts";
 import { type Batch, batchOfEach, FULL_ENOUGH } from "./drain.ts";
 import { cancelBatch } from "./cancel.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
-import { countBy } from "./submit.ts";
+import { Lease, type LeaseClock } from "./lease.ts";
 
 /** A provider may not know a task yet that it accepted a moment ago. */
 const MISSING_GRACE_SECONDS = 90;
+
+/** A poll's lease unless poll_lease_seconds is turned; to ask a little longer only asks twice. */
+const LEASE_SECONDS = 60;
 
 /** The end of an attempt of which nobody can say whether it was bought. */
 const UNKNOWN_OUTCOME = "unknown_outcome";
@@ -48,14 +53,15 @@ export async function pollAll(
   providers: ReadonlyMap<string, VideoProvider>,
   options: PollOptions = {},
 ): Promise<Batch> {
-  return await batchOfEach(await providersToPoll(tools.database), providers, async (provider) => {
+  const names = await providersToPoll(tools.database);
+  return await batchOfEach(names, { providers, log: tools.log }, async (provider) => {
     const cancelled = await cancelBatch(tools, provider);
-    const { taken, fullness } = await pollBatch(tools, provider, options);
+    const { taken, fullness } = await pollProvider(tools, provider, options);
     return { taken: cancelled + taken, fullness };
   });
 }
 
-/** So many calls' worth of attempts are settled at once where hardly any of them is asked about. */
+/** Upper bound on one settle batch, in multiples of a full call, when few attempts need a call. */
 const MOST_CALLS = 5;
 
 /**
@@ -85,31 +91,40 @@ async function leaseCall(
   }
 }
 
-/** Asks about one batch in one call. */
-export async function pollBatch(
+/**
+ * Asks about one batch in one call. Those that there was no time for stay as they are, and are due
+ * again when their lease is over: their deadline is for the provider's silence, not for ours.
+ */
+export async function pollProvider(
   tools: WorkerTools,
   provider: VideoProvider,
   { webhooks = "off" }: PollOptions = {},
+  clock?: LeaseClock,
 ): Promise<Batch> {
   const { database, log } = tools;
+  const lease = new Lease(clock);
   const { due, fullness } = await leaseCall(tools, provider, webhooks);
   if (due.length === 0) return { taken: 0, fullness: 0 };
   const models = await modelsOf(provider.name);
 
-  const asked = due.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
-  const answers = asked.length === 0 ? [] : await provider.poll(asked);
-  await noteSilence(answers);
-  const states = await recall(due, new Map(answers.map((answer) => [answer.id, answer])));
-  const results = due.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
+  const ids = due.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
+  const hasTime = (requestMs?: number) => lease.hasRoom(LEASE_SECONDS, requestMs);
+  const answers = ids.length === 0 ? [] : await provider.poll(ids, { hasTime });
+  const left = new Set(answers.filter(wasNotAsked).map(({ id }) => id));
+  const heard = answers.filter(({ id }) => !left.has(id));
+  await noteSilence(heard);
+  const polls = due.filter((poll) => !left.has(poll.provider_task_id));
+  const states = await recall(polls, new Map(heard.map((answer) => [answer.id, answer])));
+  const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
     if (!isDataError(error)) throw error;
-    // One answer that the database refuses must not hold up the others for ever.
+    // One answer that the database refuses must not hold up the others forever.
     log.error("A batch of answers could not be settled, settling them one by one", { error });
     return settleEach(results);
   });
   log.info("Polled", {
     due: due.length,
-    asked: asked.length,
+    asked: ids.length - left.size,
     ...countBy(changes.map((change) => change.result)),
   });
   return { taken: due.length, fullness };
@@ -118,7 +133,7 @@ export async function pollBatch(
   async function noteSilence(all: readonly TaskState[]): Promise<void> {
     const errors = all.flatMap((one) => one.state === "unanswered" ? [one.error] : []);
     if (errors.length === 0) return;
-    log.warn("Asked in vain", {
+    log.warn("The provider did not answer for some tasks", {
       provider: provider.name,
       asked: all.length,
       ...countBy(errors.map(({ kind, code }) => `${kind} ${code}`)),
@@ -146,7 +161,7 @@ export async function pollBatch(
     polls: readonly DuePoll[],
     told: ReadonlyMap<string, TaskState>,
   ): Promise<ReadonlyMap<string, TaskState>> {
-    const mute = polls.filter((poll) => isMute(poll, told.get(poll.provider_task_id)));
+    const mute = polls.filter((poll) => mayTrustWebhook(poll, told.get(poll.provider_task_id)));
     if (mute.length === 0) return told;
     const events = await recordedEvents(database, mute.map((poll) => poll.video_job_id));
     const states = new Map(told);
@@ -215,7 +230,7 @@ function isCredible(told: TaskState, { mediaHosts }: VideoProvider): boolean {
 }
 
 /** No end is to be expected from the provider's own answers: it knows nothing, or time is up. */
-function isMute(poll: DuePoll, told: TaskState | undefined): boolean {
+function mayTrustWebhook(poll: DuePoll, told: TaskState | undefined): boolean {
   if (told?.state === "succeeded" || told?.state === "failed") return false;
   // A task that is being handed over, or was a moment ago, is not known yet rather than forgotten: a
   // forged word must not win by being early, or a second attempt would be bought beside the first.
@@ -234,5 +249,6 @@ function failure(
     state: "failed",
     ...failureRecord(error),
     retry_seconds: decision.action === "fail" ? null : decision.delaySeconds,
+    leased_at: poll.leased_at,
   };
 }

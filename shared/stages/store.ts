@@ -5,7 +5,9 @@
 import { failStoring, finishStoring, startStoring, type Storable } from "../db/worker_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
+import { withoutQueries } from "../log.ts";
 import type { VideoProvider } from "../providers/provider.ts";
+import { inTime, unlessAborted } from "../storage/in_time.ts";
 import { type Media, MediaError, openMedia } from "../storage/media_fetch.ts";
 import { VIDEOS } from "../storage/media_types.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
@@ -16,8 +18,9 @@ import { storeThumbnail } from "./thumbnail.ts";
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;
 /**
- * A copy that takes longer is given up and tried again. With the drain's budget of 40 s it ends within
- * an isolate's life of 150 s, and well before the queue takes the worker for dead (300 s).
+ * A copy that takes longer, with whatever it asks the provider, is given up and tried again. With
+ * the drain's budget of 40 s it ends within an isolate's life of 150 s, and well before the queue
+ * takes the worker for dead (300 s).
  */
 const COPY_TIMEOUT_MS = 100_000;
 /** Errors that no further try will mend. Content that is wrong may be a page that says "later". */
@@ -27,12 +30,19 @@ const ASK_ANEW = new Set(["gone", "wrong_content", "host_not_allowed"]);
 
 const noPictures: OpenPicture = () => Promise.resolve(null);
 
+/** How a batch is copied. */
+export interface StoreOptions {
+  /** Milliseconds for one copy. */
+  readonly timeoutMs?: number;
+}
+
 /** Copies one batch. Without `openPicture` no thumbnails are kept. */
 export async function storeBatch(
   { database, queue, log }: WorkerTools,
   providers: ReadonlyMap<string, VideoProvider>,
   store: ObjectStore,
   openPicture: OpenPicture = noPictures,
+  { timeoutMs = COPY_TIMEOUT_MS }: StoreOptions = {},
 ): Promise<Batch> {
   const { jobs, storables } = await database.transaction(async (sql) => {
     const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
@@ -56,7 +66,7 @@ export async function storeBatch(
     const hosts = provider.mediaHosts;
     const keeping = storeThumbnail(storable, { open: openPicture, store, log, hosts });
     try {
-      await copy(storable, provider);
+      await inTime(timeoutMs, (signal) => copy(storable, provider, signal));
     } catch (error) {
       await keeping;
       return await giveUpOrRetry(storable, job, error);
@@ -73,21 +83,12 @@ export async function storeBatch(
     });
   }
 
-  async function copy(storable: Storable, provider: VideoProvider): Promise<void> {
-    const hosts = provider.mediaHosts;
-    const signal = AbortSignal.timeout(COPY_TIMEOUT_MS);
-    const fetching = { hosts, wanted: VIDEOS, signal };
-    const open = async (): Promise<Media> => {
-      try {
-        return await openMedia(storable.result_url, fetching);
-      } catch (error) {
-        if (!(error instanceof MediaError && ASK_ANEW.has(error.code))) throw error;
-        const [state] = await provider.poll([storable.provider_task_id]);
-        if (state?.state !== "succeeded" || state.videoUrl === storable.result_url) throw error;
-        return await openMedia(state.videoUrl, fetching);
-      }
-    };
-    const { body, problem, type: { contentType } } = await open();
+  async function copy(
+    storable: Storable,
+    provider: VideoProvider,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { body, problem, type: { contentType } } = await openFile(storable, provider, signal);
     try {
       await store.put(storable.storage_path, body, { contentType, signal });
     } catch (error) {
@@ -108,12 +109,30 @@ export async function storeBatch(
     log.warn("A file could not be stored", { video_id: storable.video_id, code, error });
     await database.transaction(async (sql) => {
       if (job.isLastTry || HOPELESS.has(code)) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = withoutQueries(error instanceof Error ? error.message : String(error));
         await failStoring(sql, storable.video_job_id, code, { message });
         await queue.complete(sql, "store-video", [job]);
       } else {
         await queue.retryLater(sql, "store-video", [job], code);
       }
     });
+  }
+}
+
+/** Opens the file at its link, or at a fresh one where that is of no use any more. */
+async function openFile(
+  { result_url, provider_task_id }: Storable,
+  provider: VideoProvider,
+  signal: AbortSignal,
+): Promise<Media> {
+  const fetching = { hosts: provider.mediaHosts, wanted: VIDEOS, signal };
+  try {
+    return await openMedia(result_url, fetching);
+  } catch (error) {
+    if (!(error instanceof MediaError && ASK_ANEW.has(error.code))) throw error;
+    // A call to a provider has a time limit of its own, which may end after the copy's.
+    const [state] = await unlessAborted(signal, provider.poll([provider_task_id]));
+    if (state?.state !== "succeeded" || state.videoUrl === result_url) throw error;
+    return await openMedia(state.videoUrl, fetching);
   }
 }

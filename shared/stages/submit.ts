@@ -14,15 +14,19 @@ import {
   type SubmissionRecord,
   submissionSlots,
 } from "../db/worker_calls.ts";
+import { countBy } from "../count_by.ts";
 import { isDataError } from "../db/database.ts";
+import { insist } from "../db/insist.ts";
 import { type QueueJob, submitQueue } from "../db/queue.ts";
 import type { WorkerTools } from "../http/worker_door.ts";
 import type {
+  CallOptions,
   ProviderError,
   SubmitOutcome,
   VideoProvider,
   VideoTask,
 } from "../providers/provider.ts";
+import { notSent } from "../providers/time_left.ts";
 import { type Batch, batchOfEach } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
@@ -30,15 +34,7 @@ import { Lease, type LeaseClock } from "./lease.ts";
 /** Nobody was there: asking about each task alone would not help. */
 const UNREACHABLE = new Set(["network", "unreachable", "deadline"]);
 
-/** Nothing was sent: whoever comes in time is to hand it over. */
-const LEASE_OVER: ProviderError = {
-  kind: "server",
-  code: "lease_over",
-  message: "The worker was held up for too long to hand this over",
-  raw: null,
-};
-
-/** Turns a claimed attempt into what the provider is asked; a ProviderError when it can not be asked. */
+/** Turns a claimed attempt into what the provider is asked; a ProviderError when it cannot be asked. */
 export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask | ProviderError>;
 
 /** Hands over one batch to each provider. */
@@ -54,17 +50,23 @@ export async function submitAll(
   if (moved > 0) tools.log.info("Moved on to other providers", { moved });
   return await batchOfEach(
     names,
-    providers,
-    async (provider) => submitBatch(tools, provider, await builderFor(provider.name)),
+    { providers, log: tools.log },
+    async (provider) => submitToProvider(tools, provider, await builderFor(provider.name)),
   );
 }
 
+/** The time of tests. */
+export interface SubmitWays {
+  readonly clock?: LeaseClock;
+  readonly pause?: (milliseconds: number) => Promise<void>;
+}
+
 /** Hands over one batch. */
-export async function submitBatch(
+export async function submitToProvider(
   { database, queue, node, log }: WorkerTools,
   provider: VideoProvider,
   buildTask: TaskBuilder,
-  clock?: LeaseClock,
+  { clock, pause }: SubmitWays = {},
 ): Promise<Batch> {
   const waiting = submitQueue(provider.name);
   const claimed = await database.transaction(async (sql) => {
@@ -86,8 +88,12 @@ export async function submitBatch(
   });
   if (claimed.submissions.length > 0) {
     const records = await handOver(provider, claimed, buildTask);
-    await writeDown(records, claimed.jobs).catch(async (error: unknown) => {
-      if (!isDataError(error)) throw error;
+    // A provider that takes no ids of ours tells its own once: what is not written down is never found.
+    await insist(() => writeDown(records, claimed.jobs), pause).catch(async (error: unknown) => {
+      if (!isDataError(error)) {
+        for (const record of records) log.error("An answer could not be recorded", { ...record });
+        throw error;
+      }
       // One answer that the database refuses must not take forty-nine others with it.
       log.error("A batch of answers could not be recorded, recording them one by one", { error });
       for (const record of records) {
@@ -136,11 +142,11 @@ async function handOver(
   }
   if (tasks.length > 0) {
     const seconds = Math.min(...submissions.map((one) => one.lease_seconds));
-    const hasTime = () => lease.hasRoom(seconds);
+    const hasTime = (requestMs?: number) => lease.hasRoom(seconds, requestMs);
     const repeated = submissions.some((one) => one.repeated);
     const outcomes = hasTime()
       ? await submitTasks(provider, tasks, { repeated, hasTime })
-      : tasks.map(({ id }): SubmitOutcome => ({ id, outcome: "refused", error: LEASE_OVER }));
+      : tasks.map(({ id }) => notSent(id));
     const byId = new Map(submissions.map((one) => [one.video_job_id, one]));
     for (const outcome of outcomes) {
       const submission = byId.get(outcome.id);
@@ -152,19 +158,19 @@ async function handOver(
 
 /**
  * One call for all. Where nothing came back but an error, and that was so before for one of them, the
- * call is halved until the task that makes the provider choke stands alone: it must not keep the
- * others from being made. The ids are ours, so what was taken after all is not bought again. Halving
- * stops with the lease: what was not asked about once more stands as it was answered.
+ * call is halved until the task that breaks the call is isolated: it must not keep the others from
+ * being made. The ids are ours, so what was taken after all is not bought again. Halving stops with the
+ * lease: what was not asked about once more stands as it was answered.
  */
 async function submitTasks(
   provider: VideoProvider,
   tasks: readonly VideoTask[],
-  how: { readonly repeated: boolean; readonly hasTime: () => boolean },
+  how: CallOptions & { readonly repeated: boolean },
 ): Promise<SubmitOutcome[]> {
-  const outcomes = await provider.submit(tasks);
-  const choked = how.repeated && provider.choosesTaskId && tasks.length > 1 &&
+  const outcomes = await provider.submit(tasks, how);
+  const allUnknown = how.repeated && provider.choosesTaskId && tasks.length > 1 &&
     outcomes.every((one) => one.outcome === "unknown" && !UNREACHABLE.has(one.error.code));
-  if (!choked) return outcomes;
+  if (!allUnknown) return outcomes;
   const middle = Math.ceil(tasks.length / 2);
   const found: SubmitOutcome[] = [];
   for (const half of [tasks.slice(0, middle), tasks.slice(middle)]) {
@@ -222,11 +228,4 @@ function refusal(submission: StartedSubmission, error: ProviderError): Submissio
     ...failureRecord(error),
     delay_seconds: decision.action === "fail" ? null : decision.delaySeconds,
   };
-}
-
-/** How often each value occurs. */
-export function countBy(values: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
-  return counts;
 }

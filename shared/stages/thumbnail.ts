@@ -1,6 +1,7 @@
 /** Keeping a thumbnail: nice to have, and never a reason to hold a finished video back. */
 import type { Storable } from "../db/worker_calls.ts";
 import type { Log } from "../log.ts";
+import { inTime } from "../storage/in_time.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
 
@@ -18,21 +19,22 @@ export interface ThumbnailTools {
 
 /**
  * Copies the first frame to a place beside the video's file. Answers the path, or null where there is no
- * picture or it can not be had. Never rejects.
+ * picture or it cannot be had. Never rejects.
  */
 export async function storeThumbnail(
   storable: Storable,
   { open, store, log, hosts }: ThumbnailTools,
 ): Promise<string | null> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
   const { avatar_path: avatarPath, first_frame_url: url } = storable;
   try {
-    const picture = await open({ avatarPath, url, hosts }, signal);
-    if (picture === null) return null;
-    const { contentType, extension } = picture.type;
-    const path = storable.storage_path.replace(/\.mp4$/, `.${extension}`);
-    await store.put(path, picture.body, { contentType, signal });
-    return path;
+    return await inTime(PATIENCE_MS, async (signal) => {
+      const picture = await open({ avatarPath, url, hosts }, signal);
+      if (picture === null) return null;
+      const { contentType, extension } = picture.type;
+      const path = storable.storage_path.replace(/\.mp4$/, `.${extension}`);
+      await store.put(path, picture.body, { contentType, signal });
+      return path;
+    });
   } catch (error) {
     log.warn("A thumbnail could not be kept", { video_id: storable.video_id, error });
     return null;

@@ -52,7 +52,7 @@ export function videoTaskBuilder(
 
 /**
  * A parent names a child at any time and through no door of ours: the name is judged where it is used.
- * One that nobody can judge now is not told either; the video is paid for and is made without it.
+ * A name that cannot be judged now is left out, too; the video is paid for and is made without it.
  */
 async function judged(row: StartedSubmission, moderator: Moderator): Promise<StartedSubmission> {
   if (row.child_name === null) return row;

@@ -1,6 +1,6 @@
 /** Reads where videos stand, with fresh links to what is finished. */
 import { z } from "zod";
-import type { AdminClient } from "../http/door.ts";
+import type { AdminClient } from "../http/admin_client.ts";
 import { fromRpcError, HttpError } from "../http/http_error.ts";
 import { signLinks } from "../storage/sign_links.ts";
 import { type VideoAnswer, type VideoState, videoState } from "./video_state.ts";
@@ -93,6 +93,6 @@ async function signedLinks(paths: string[], sign: Sign): Promise<Map<string, str
   try {
     return await sign(paths);
   } catch (cause) {
-    throw new HttpError(502, "storage_unavailable", "The video can not be fetched now", { cause });
+    throw new HttpError(502, "storage_unavailable", "The video cannot be fetched now", { cause });
   }
 }

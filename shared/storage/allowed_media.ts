@@ -1,4 +1,5 @@
 /** Which places files are fetched from. */
+import { isLoopback } from "../config.ts";
 
 /**
  * Whether a URL may be fetched: https and on the list. Plain http only where the list names that very
@@ -9,7 +10,7 @@ export function isAllowedMedia(text: string, hosts: readonly string[]): boolean 
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   if (url.username !== "" || url.password !== "" || !hosts.includes(url.host)) return false;
-  if (/^(127\.0\.0\.1|localhost)$/.test(url.hostname)) return /^https?:$/.test(url.protocol);
+  if (isLoopback(url)) return /^https?:$/.test(url.protocol);
   return url.protocol === "https:" && !isPrivateHost(url.hostname);
 }
 

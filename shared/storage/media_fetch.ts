@@ -1,11 +1,12 @@
 /** Fetching a file: only from hosts that are on a list, only what begins as it should, never whole in memory. */
 import { isAllowedMedia } from "./allowed_media.ts";
-import { HEAD_BYTES, type MediaType, type Wanted } from "./media_types.ts";
+import { HEAD_BYTES, type MediaRules, type MediaType } from "./media_types.ts";
 import { Mp4Boxes } from "./mp4_boxes.ts";
 
 /**
- * Why a file could not be had. `gone`: the link is dead. A fresh one may mend that, as it may a wrong host
- * or content. `cut`: it ended too early.
+ * Why a file could not be had. `gone`: the link is dead. A fresh one may mend that, as it may a
+ * wrong host or content. `unavailable`: an answer without a file; another try may bring one. `cut`:
+ * it ended too early.
  */
 export class MediaError extends Error {
   override name = "MediaError";
@@ -38,7 +39,7 @@ export interface Media {
 /** Where and what to fetch. */
 export interface FetchOptions {
   readonly hosts: readonly string[];
-  readonly wanted: Wanted;
+  readonly wanted: MediaRules;
   readonly signal: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -60,10 +61,7 @@ export async function openMedia(
   if (!response.ok || body === null) {
     await body?.cancel();
     const gone = [401, 403, 404, 410].includes(status);
-    throw new MediaError(
-      gone ? "gone" : status < 400 ? "host_not_allowed" : "unavailable",
-      `The file answers ${status}`,
-    );
+    throw new MediaError(gone ? "gone" : "unavailable", `The file answers ${status}`);
   }
   if (Number(response.headers.get("content-length") ?? 0) > wanted.largest) {
     await body.cancel();
@@ -90,7 +88,7 @@ async function answerOf(
     if (!isAllowedMedia(at, hosts)) {
       throw new MediaError("host_not_allowed", "The file is outside the hosts it may come from");
     }
-    // What we say of ourselves is for the first host alone.
+    // Our credentials go to the first origin only.
     const own = new URL(at).origin === new URL(url).origin;
     const response = await fetch(at, {
       redirect: "manual",
@@ -125,7 +123,7 @@ async function readHead(reader: Reader): Promise<Uint8Array> {
 function checked(
   head: Uint8Array,
   reader: Reader,
-  { type, wanted }: { type: MediaType; wanted: Wanted },
+  { type, wanted }: { type: MediaType; wanted: MediaRules },
 ): Pick<Media, "body" | "problem"> {
   let problem: MediaError | undefined;
   let size = 0;
@@ -154,6 +152,6 @@ function checked(
   return { body, problem: () => problem };
 }
 
-function tooLarge({ largest }: Wanted): MediaError {
+function tooLarge({ largest }: MediaRules): MediaError {
   return new MediaError("too_large", `The file is larger than ${largest} bytes`);
 }

@@ -10,7 +10,7 @@ export interface MediaType {
 }
 
 /** What files one place may bring. */
-export interface Wanted {
+export interface MediaRules {
   readonly types: readonly MediaType[];
   /** Largest file taken, in bytes. */
   readonly largest: number;
@@ -47,7 +47,7 @@ const images: readonly MediaType[] = [
 ];
 
 /** Finished videos. The bucket has the same limit. */
-export const VIDEOS: Wanted = { types: [mp4], largest: 500_000_000 };
+export const VIDEOS: MediaRules = { types: [mp4], largest: 500_000_000 };
 
 /** First frames. Providers take pictures of up to 10 to 20 MB. */
-export const THUMBNAILS: Wanted = { types: images, largest: 20_000_000 };
+export const THUMBNAILS: MediaRules = { types: images, largest: 20_000_000 };

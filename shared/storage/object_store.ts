@@ -7,7 +7,8 @@ export interface ObjectStore {
   /**
    * Streams a file to a path of the bucket. "exists" when there is one already: Storage shows only
    * whole objects, so that one is as good. Throws StorageError otherwise. Uses the stream up, and the
-   * memory of its chunks, none of which may share a buffer with another.
+   * memory of its chunks, none of which may share a buffer with another. Where Storage answers
+   * early, the stream stays open until `signal` aborts.
    */
   put(
     path: string,
@@ -32,7 +33,6 @@ export function createObjectStore(
 ): ObjectStore {
   return {
     async put(path, source, { contentType, signal }) {
-      const body = freedChunks(source);
       const response = await fetch(`${url}/storage/v1/object/${BUCKET}/${path}`, {
         method: "POST",
         headers: {
@@ -41,13 +41,11 @@ export function createObjectStore(
           "content-type": contentType,
           "x-upsert": "false",
         },
-        body,
+        body: freedChunks(source),
         signal,
       });
       const text = await response.text();
       if (response.ok) return "stored";
-      // Refused before the end: what is left of the stream is not needed.
-      await body.cancel().catch(() => {});
       // Storage answers 400 with the real status inside, or 409, depending on its version.
       if (response.status === 409 || /"409"|Duplicate|already exists/i.test(text)) return "exists";
       throw new StorageError(response.status, `Storage answered ${response.status}`);

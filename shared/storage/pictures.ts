@@ -8,7 +8,7 @@ export interface FirstFrame {
   /** In our own bucket "avatars". */
   readonly avatarPath: string | null;
   readonly url: string | null;
-  /** Hosts of the provider, beside those that pictures come from anyway. */
+  /** Hosts of the provider, in addition to the hosts that are always allowed. */
   readonly hosts: readonly string[];
 }
 

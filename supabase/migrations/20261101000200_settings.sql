@@ -5,7 +5,7 @@
 alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
 alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
 alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
--- What PUBLIC may do by default is set for all schemas at once and can not be taken back for one.
+-- What PUBLIC may do by default is set for all schemas at once and cannot be taken back for one.
 alter default privileges revoke execute on functions from public;
 
 create schema app;
@@ -39,7 +39,7 @@ comment on table app.settings is 'One row: the knobs of the system. Change with 
 comment on column app.settings.max_attempts is 'Attempts (video jobs) a video gets before it fails for good and the gems come back.';
 comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
 comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
-comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make can not start.';
+comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make cannot start.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
@@ -70,7 +70,7 @@ comment on table app.providers is 'How much each provider may do for us at once,
 comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over.';
 comment on column app.providers.min_poll_seconds is 'Seconds between two polls of one task that the provider asks for, whatever poll_steps says.';
 comment on column app.providers.can_cancel is 'True where the provider can be told to stop a task. What is not wanted any more is then written into app.cancellations.';
-comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again can not buy it twice.';
+comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again cannot buy it twice.';
 
 create table app.model_stats (
   provider text not null references app.providers (name),

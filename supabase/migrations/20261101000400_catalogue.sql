@@ -23,7 +23,7 @@ comment on table public.rhymes is 'The catalogue. Price, prompt and model are de
 comment on column public.rhymes.gem_cost is 'Price of one video, in gems.';
 comment on column public.rhymes.prompt_template is 'Prompt with the placeholders {child}, {title} and {style}.';
 comment on column public.rhymes.is_premium is 'Premium rhymes (and premium users) go first: their videos weigh more in the queue.';
-comment on column public.rhymes.fallbacks is 'Who makes it where the provider can not: [{"provider": …, "model": …}], in order. At no extra gems.';
+comment on column public.rhymes.fallbacks is 'Who makes it where the provider cannot: [{"provider": …, "model": …}], in order. At no extra gems.';
 create index rhymes_provider_idx on public.rhymes (provider);
 
 create table app.prices (

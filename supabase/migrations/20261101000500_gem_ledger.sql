@@ -58,7 +58,7 @@ begin
   raise exception 'The gem ledger is append-only' using errcode = 'GM009';
 end;
 $$;
-comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, for every role.';
+comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, forevery role.';
 revoke all on function app.refuse_ledger_change() from public;
 
 create trigger refuse_ledger_change
@@ -156,6 +156,8 @@ create function public.grant_gems(
 language plpgsql security definer set search_path = ''
 as $$
 declare
+  -- Half of what the column holds, so that what is spent of it can always come back.
+  v_most constant integer := 1000000000;
   v_entry public.gem_entries;
   v_balance integer;
 begin
@@ -173,7 +175,7 @@ begin
   end if;
 
   -- The lock makes two calls with the same key take turns, so the second finds the first's entry.
-  perform 1 from public.users u where u.id = p_user_id for no key update;
+  select u.gem_balance into v_balance from public.users u where u.id = p_user_id for no key update;
 
   select e.* into v_entry
   from public.gem_entries e
@@ -186,9 +188,12 @@ begin
     return jsonb_build_object('gem_balance', v_entry.balance_after, 'replayed', true);
   end if;
 
+  if p_amount > v_most - v_balance then
+    raise exception 'Nobody can have more than % gems', v_most using errcode = 'GM008', detail = '{"field": "p_amount"}';
+  end if;
   v_balance := app.move_gems(p_user_id, p_amount, p_kind, null, p_reason, p_idempotency_key);
   return jsonb_build_object('gem_balance', v_balance, 'replayed', false);
 end;
 $$;
 comment on function public.grant_gems(uuid, integer, text, text, text) is
-  'Adds gems after a purchase, as a gift, or corrects a balance. Service role only. The same key twice adds once and answers the same; with another amount or kind it is GM002. Definer, because no role may write the ledger directly.';
+  'Adds gems after a purchase, as a gift, or corrects a balance. Service role only. The same key twice adds once and answers the same; with another amount or kind it is GM002. Nobody can have more than 1,000,000,000. Definer, because no role may write the ledger directly.';

@@ -85,7 +85,7 @@ comment on column public.videos.folder is 'Where in the owner''s folder of the b
 comment on column public.videos.scene is 'Which scene of its project a clip shows.';
 comment on column public.videos.prompt is 'The caller''s own words; null for a rhyme, whose prompt is made when it is submitted.';
 comment on column public.videos.model_reason is 'Why this provider and model, where the choice was ours.';
-comment on column public.videos.fallbacks is 'Who makes it where the provider can not: [{"provider": …, "model": …}], in order.';
+comment on column public.videos.fallbacks is 'Who makes it where the provider cannot: [{"provider": …, "model": …}], in order.';
 comment on column public.videos.error_message is 'A sentence for people. The provider''s own words are in video_jobs, for the service role.';
 comment on column public.videos.estimated_completion_at is 'The estimate given when the video was queued; the live one is in video_progress.';
 comment on column public.videos.thumbnail_path is 'The first frame''s picture beside the file; null where there was none to keep.';
@@ -328,7 +328,7 @@ language plpgsql set search_path = ''
 as $$
 begin
   if old.status in ('completed', 'failed', 'cancelled') and new.status <> old.status then
-    raise exception 'Video % is % and can not become %', old.id, old.status, new.status using errcode = 'GM006';
+    raise exception 'Video % is % and cannot become %', old.id, old.status, new.status using errcode = 'GM006';
   end if;
   new.updated_at := clock_timestamp();
   new.rev := old.rev + 1;

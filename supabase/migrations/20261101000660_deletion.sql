@@ -1,4 +1,4 @@
--- Deletion: what a transaction can not do itself (remove files, close the sign-in) is written down in
+-- Deletion: what a transaction cannot do itself (remove files, close the sign-in) is written down in
 -- it, and maintain does it afterwards, as often as it takes.
 
 create table app.objects_to_delete (
@@ -10,7 +10,7 @@ create table app.objects_to_delete (
   tries integer not null default 0,
   primary key (bucket_id, prefix)
 );
-comment on table app.objects_to_delete is 'Outbox: all objects of a bucket whose name begins like this are to go. The row stays until none is left. Storage''s own rows can not be deleted in SQL: the files would stay.';
+comment on table app.objects_to_delete is 'Outbox: all objects of a bucket whose name begins like this are to go. The row stays until none is left. Storage''s own rows cannot be deleted in SQL: the files would stay.';
 comment on column app.objects_to_delete.prefix is 'A path in the owner''s folder, ending in "." (all kinds of one file) or "/" (a folder).';
 comment on column app.objects_to_delete.written_until is 'Until then a worker or the app may still be writing such an object, so that none being there is not the end.';
 create index objects_to_delete_due on app.objects_to_delete (try_at);

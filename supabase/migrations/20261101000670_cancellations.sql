@@ -1,4 +1,4 @@
--- Telling a provider that a task is not wanted any more. A transaction can not call anybody, so it is
+-- Telling a provider that a task is not wanted any more. A transaction cannot call anybody, so it is
 -- written down where the attempt ends, and the poller tells the provider afterwards, as often as it takes.
 
 create table app.cancellations (

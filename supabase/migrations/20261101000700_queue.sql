@@ -104,7 +104,7 @@ create table app.fair_clocks (
 comment on table app.fair_clocks is 'How far each submit queue has come.';
 comment on column app.fair_clocks.tag is 'Its virtual time: the largest tag served so far.';
 comment on column app.fair_clocks.base is 'What tags are counted from in the queue, whose priorities have 32 bits: see app.rebase_priorities().';
-comment on column app.fair_clocks.counted_from is 'No attempt that is in flight there was claimed earlier. So counting them begins here, behind what is over and can not be removed from the index while somebody holds an old snapshot.';
+comment on column app.fair_clocks.counted_from is 'No attempt that is in flight there was claimed earlier. So counting them begins here, behind what is over and cannot be removed from the index while somebody holds an old snapshot.';
 
 create function app.submit_queue(p_provider text) returns text
 language plpgsql immutable set search_path = ''

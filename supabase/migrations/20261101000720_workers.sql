@@ -114,8 +114,22 @@ begin
   return true;
 end;
 $$;
-comment on function app.start_drain(text, text) is 'Takes or renews this worker''s place at a stage. False when enough workers drain it already.';
+comment on function app.start_drain(text, text) is 'Takes this worker''s place at a stage, or keeps it. False when enough workers drain it already.';
 revoke all on function app.start_drain(text, text) from public;
+
+create function app.renew_drain(p_stage text, p_node text) returns boolean
+language plpgsql set search_path = ''
+as $$
+begin
+  update app.drainers d
+  set lease_until = clock_timestamp() + s.drain_lease_seconds * interval '1 second'
+  from app.settings s
+  where d.stage = p_stage and d.node = p_node;
+  return found;
+end;
+$$;
+comment on function app.renew_drain(text, text) is 'Renews this worker''s place at a stage while it works. False where it has none: takes none, so that a renewal that comes late does not bring back a place that was given up.';
+revoke all on function app.renew_drain(text, text) from public;
 
 create function app.end_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = ''

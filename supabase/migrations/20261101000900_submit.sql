@@ -395,5 +395,5 @@ begin
 end;
 $$;
 comment on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) is
-  'The same attempt waits and is handed over again under its id. p_maybe_bought false: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought, the video is queued again. True: no word came back, so it may have been bought and stays claimed; handing it over again under the same id can not buy it twice. Costs no attempt; the queued deadline bounds it.';
+  'The same attempt waits and is handed over again under its id. p_maybe_bought false: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought, the video is queued again. True: no word came back, so it may have been bought and stays claimed; handing it over again under the same id cannot buy it twice. Costs no attempt; the queued deadline bounds it.';
 revoke all on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) from public;

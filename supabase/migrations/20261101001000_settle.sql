@@ -10,7 +10,8 @@ returns table (
   overdue boolean,
   median_seconds integer,
   progress smallint,
-  quiet boolean
+  quiet boolean,
+  leased_at timestamptz
 )
 language plpgsql set search_path = ''
 -- Attempts are looked up by their ids: to plan for a thousand of them means to read the whole table.
@@ -68,14 +69,15 @@ begin
     coalesce(l.deadline_at <= v_now, false),
     m.median_seconds,
     v.progress,
-    l.quiet
+    l.quiet,
+    v_now
   from leased l
   join public.videos v on v.id = l.video_id
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 end;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. leased_at: before the provider was asked. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
@@ -97,7 +99,7 @@ revoke all on function app.past_deadline(timestamptz, text) from public;
 create function app.believable_cost(p_usd numeric) returns numeric
 language plpgsql immutable set search_path = ''
 as $$ begin return case when p_usd between 0 and 100000 then p_usd end; end; $$;
-comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that can not be one: it must not hold up the video.';
+comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that cannot be one: it must not hold up the video.';
 revoke all on function app.believable_cost(numeric) from public;
 
 create function app.settle_video_jobs(p_results jsonb)
@@ -215,14 +217,17 @@ begin
       select r.video_job_id, j.provider, t.*
       from jsonb_to_recordset(p_results) as r (
         video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-        provider_error jsonb, retry_seconds integer, cost_usd numeric
+        provider_error jsonb, retry_seconds integer, cost_usd numeric, leased_at timestamptz
       )
       join public.video_jobs j on j.id = r.video_job_id
       join public.videos v on v.id = j.video_id
       cross join lateral (
         select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
-        -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now.
-        where r.state = 'failed' and not (j.status = 'claimed' and r.kind = 'not_found')
+        -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now, or
+        -- was handed over since the question: the same video would be bought once more.
+        where r.state = 'failed' and not (
+          r.kind = 'not_found' and (j.status = 'claimed' or coalesce(j.submitted_at > r.leased_at, false))
+        )
         union all
         select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
         where app.past_deadline(j.deadline_at, r.state)

@@ -12,8 +12,17 @@ returns table (
   first_frame_url text,
   avatar_path text
 )
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
+begin
+  -- In the order in which everyone locks videos, which is not that of the jobs.
+  perform 1
+  from public.videos v
+  where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
+  order by v.id
+  for no key update;
+
+  return query
   with moved as (
     update public.videos v
     set stage = 'finalizing', progress = 95
@@ -35,6 +44,7 @@ as $$
   from public.video_jobs j
   join public.videos v on v.id = j.video_id
   where j.id = any (p_job_ids) and j.status = 'completed' and v.status = 'rendering';
+end;
 $$;
 comment on function app.start_storing(uuid[]) is
   'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done.';
@@ -116,5 +126,5 @@ begin
 end;
 $$;
 comment on function app.fail_storing(uuid, text, jsonb) is
-  'The delivered file can not be had: the video fails, the gems come back, and what was copied of it goes. False when it was over already.';
+  'The delivered file cannot be had: the video fails, the gems come back, and what was copied of it goes. False when it was over already.';
 revoke all on function app.fail_storing(uuid, text, jsonb) from public;

@@ -120,7 +120,8 @@ create table app.last_check (
   busy boolean not null default false,
   full_at timestamptz,
   full_violations integer not null default 0,
-  full_found jsonb not null default '[]'
+  full_found jsonb not null default '[]',
+  cleaned_until timestamptz not null default '-infinity'
 );
 comment on table app.last_check is 'When the invariants were last checked: the recent ones by maintain each minute, all of them by the daily clean-up.';
 comment on column app.last_check.busy is 'Videos were under way when maintain last looked, so that it has to look once more.';

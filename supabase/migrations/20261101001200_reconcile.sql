@@ -12,6 +12,7 @@ declare
   v_restored integer := 0;
   v_unstored integer := 0;
   v_undelivered integer := 0;
+  v_failed integer := 0;
 begin
   select s.* into v_settings from app.settings s;
 
@@ -28,26 +29,37 @@ begin
     where v.under_way and v.status in ('queued', 'processing') and j.finished_at is null
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
+      -- What the provider may have taken a moment ago is asked about first, where it can be.
+      and not (
+        p.chooses_task_id and j.maybe_bought
+        and j.processing_started_at > clock_timestamp() - interval '10 minutes'
+      )
     order by v.user_id, v.id
     limit p_limit
     for update of v, j skip locked
   loop
     -- Claimed means that a worker vanished in the middle of handing it over: it may have been bought.
-    if v_row.unasked then
-      -- Under our id the provider can be asked, so it is; it is given up the next time.
-      update public.video_jobs j set maybe_bought = true, next_poll_at = clock_timestamp() where j.id = v_row.job_id;
-      continue;
-    end if;
-    perform app.note_doubts(array[v_row.id]);
-    if v_row.unknown then
-      perform app.fail_attempt(
-        v_row.job_id, 'unknown_outcome', 'server', 'worker_lost',
-        'Something went wrong on our side. Please try again.', null, null
-      );
-    else
-      perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
-    end if;
-    v_overdue := v_overdue + 1;
+    begin
+      if v_row.unasked then
+        -- Under our id the provider can be asked, so it is; it is given up the next time.
+        update public.video_jobs j set maybe_bought = true, next_poll_at = clock_timestamp() where j.id = v_row.job_id;
+        continue;
+      end if;
+      perform app.note_doubts(array[v_row.id]);
+      if v_row.unknown then
+        perform app.fail_attempt(
+          v_row.job_id, 'unknown_outcome', 'server', 'worker_lost',
+          'Something went wrong on our side. Please try again.', null, null
+        );
+      else
+        perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
+      end if;
+      v_overdue := v_overdue + 1;
+    exception when others then
+      -- Its own rescue is undone; the others must not wait for it.
+      raise warning '% % could not be rescued: %', 'Video', v_row.id, sqlerrm;
+      v_failed := v_failed + 1;
+    end;
   end loop;
 
   -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
@@ -60,10 +72,16 @@ begin
     limit p_limit
     for update of v skip locked
   loop
-    if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
-      'This video took too long to make. Please try again.', null, 5) <> 'lost' then
-      v_timed_out := v_timed_out + 1;
-    end if;
+    begin
+      if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
+        'This video took too long to make. Please try again.', null, 5) <> 'lost' then
+        v_timed_out := v_timed_out + 1;
+      end if;
+    exception when others then
+      -- Its own rescue is undone; the others must not wait for it.
+      raise warning '% % could not be rescued: %', 'Attempt', v_row.id, sqlerrm;
+      v_failed := v_failed + 1;
+    end;
   end loop;
 
   -- An attempt that waits for a worker, but the queue knows nothing of it (any more).
@@ -78,8 +96,14 @@ begin
     limit p_limit
     for update of v, j skip locked
   loop
-    perform app.queue_submission(v_row.id, v_row.provider);
-    v_requeued := v_requeued + 1;
+    begin
+      perform app.queue_submission(v_row.id, v_row.provider);
+      v_requeued := v_requeued + 1;
+    exception when others then
+      -- Its own rescue is undone; the others must not wait for it.
+      raise warning '% % could not be rescued: %', 'Attempt', v_row.id, sqlerrm;
+      v_failed := v_failed + 1;
+    end;
   end loop;
 
   -- A delivered file that is not stored: give up after the deadline, else ask again. What nobody has begun
@@ -106,13 +130,19 @@ begin
     limit p_limit
     for update of v skip locked
   loop
-    if v_row.late then
-      perform app.fail_storing(v_row.id, 'storing_deadline', null);
-      v_unstored := v_unstored + 1;
-    else
-      perform app.enqueue('store-video', v_row.id, jsonb_build_object('video_job_id', v_row.id));
-      v_restored := v_restored + 1;
-    end if;
+    begin
+      if v_row.late then
+        perform app.fail_storing(v_row.id, 'storing_deadline', null);
+        v_unstored := v_unstored + 1;
+      else
+        perform app.enqueue('store-video', v_row.id, jsonb_build_object('video_job_id', v_row.id));
+        v_restored := v_restored + 1;
+      end if;
+    exception when others then
+      -- Its own rescue is undone; the others must not wait for it.
+      raise warning '% % could not be rescued: %', 'Attempt', v_row.id, sqlerrm;
+      v_failed := v_failed + 1;
+    end;
   end loop;
 
   -- A notification that is to be sent, but the queue knows nothing of it (any more).
@@ -124,20 +154,26 @@ begin
     limit p_limit
     for update skip locked
   loop
-    perform app.queue_delivery(v_row.id, v_row.channel);
-    v_undelivered := v_undelivered + 1;
+    begin
+      perform app.queue_delivery(v_row.id, v_row.channel);
+      v_undelivered := v_undelivered + 1;
+    exception when others then
+      -- Its own rescue is undone; the others must not wait for it.
+      raise warning '% % could not be rescued: %', 'Delivery', v_row.id, sqlerrm;
+      v_failed := v_failed + 1;
+    end;
   end loop;
 
   perform app.tick();
   return jsonb_build_object(
     'never_started', v_overdue, 'timed_out', v_timed_out, 'requeued', v_requeued,
     'store_requeued', v_restored, 'store_given_up', v_unstored,
-    'notify_requeued', v_undelivered
+    'notify_requeued', v_undelivered, 'failed', v_failed
   );
 end;
 $$;
 comment on function app.reconcile(integer) is
-  'Brings every video that lost its way back on it, or to an end with the money right. Safe to run at any time, by any number of workers at once. Returns counts.';
+  'Brings every video that lost its way back on it, or to an end with the money right. One that cannot be rescued is left, with a warning, and keeps no other from it. Safe to run at any time, by any number of workers at once. Returns counts.';
 revoke all on function app.reconcile(integer) from public;
 
 create function app.measure_models() returns integer
@@ -185,11 +221,15 @@ language plpgsql set search_path = ''
 as $$
 declare
   v_before timestamptz;
+  v_from timestamptz;
 begin
   select now() - s.event_retention_days * interval '1 day' into v_before from app.settings s;
   delete from public.provider_events e where e.received_at < v_before;
+  -- Only what became old since the last time: otherwise each day would read all attempts there ever were.
+  select c.cleaned_until into v_from from app.last_check c;
   update public.video_jobs j set provider_error = null, result_url = case when j.status = 'completed' then '' end
-  where j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
+  where j.finished_at >= v_from and j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
+  update app.last_check c set cleaned_until = greatest(c.cleaned_until, v_before);
   update public.unknown_outcomes o set provider_error = null where o.happened_at < v_before and o.provider_error is not null;
   delete from app.drainers d where d.lease_until < now();
   -- Of a provider that this deployment has no key for any more.
@@ -204,12 +244,47 @@ begin
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
   end if;
-  perform app.check_everything();
   perform app.ring('maintain');
 end;
 $$;
-comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, which videos were deleted after a hundred days, dead drainers and pg_cron''s history; checks every invariant over all time; and rings maintain, which logs what that found, and has pg-boss tidy its tables.';
+comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, which videos were deleted after a hundred days, dead drainers and pg_cron''s history; and rings maintain, which has pg-boss tidy its tables.';
 revoke all on function app.clean_up() from public;
+
+create function app.doorbell_ready() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_ready boolean := app.doorbell_installed();
+begin
+  if v_ready then
+    -- Dynamic, because Vault need not exist when this function is made.
+    execute $q$
+      select count(*) = 2 from vault.secrets s where s.name in ('functions_url', 'cron_secret_key')
+    $q$ into v_ready;
+  end if;
+  return v_ready;
+end;
+$$;
+comment on function app.doorbell_ready() is 'Whether workers can be rung: pg_net and Vault are there, and both secrets are in Vault. Whether they are right, only a ring can tell.';
+revoke all on function app.doorbell_ready() from public;
+
+create function app.cron_scheduled() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_scheduled boolean := to_regclass('cron.job') is not null;
+begin
+  if v_scheduled then
+    execute $q$
+      select count(*) = 4 from cron.job j
+      where j.jobname in ('gemreel-tick', 'gemreel-maintain', 'gemreel-clean-up', 'gemreel-check') and j.active
+    $q$ into v_scheduled;
+  end if;
+  return v_scheduled;
+end;
+$$;
+comment on function app.cron_scheduled() is 'Whether pg_cron has our jobs, and they are active. If not, see app.schedule_cron().';
+revoke all on function app.cron_scheduled() from public;
 
 create function public.health_report() returns jsonb
 language sql stable security definer set search_path = ''
@@ -252,8 +327,8 @@ as $$
     'cancellations_open', (select count(*) from app.cancellations c),
     'objects_to_delete', (select count(*) from app.objects_to_delete d),
     'erasures_open', (select count(*) from app.erasures e where e.finished_at is null),
-    'doorbell_installed', app.doorbell_installed(),
-    'cron_installed', to_regclass('cron.job') is not null,
+    'doorbell_ready', app.doorbell_ready(),
+    'cron_scheduled', app.cron_scheduled(),
     'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),
     'invariants_checked', (select jsonb_build_object('recent', c.recent_at, 'all', c.full_at) from app.last_check c),
     'pgboss_schema', (select v.version from pgboss.version v)

@@ -58,7 +58,8 @@ create policy "Users change their projects" on public.projects for update to aut
 -- The service role (the edge functions, the operator) reads everything and edits the catalogue;
 -- gems, videos and attempts change only through the functions below.
 grant select on all tables in schema public to service_role;
-grant insert, update, delete on public.rhymes, public.children to service_role;
+grant insert, update on public.rhymes to service_role;
+grant insert, update, delete on public.children to service_role;
 grant update (resolved_at, resolution) on public.unknown_outcomes to service_role;
 -- Who is premium is decided by your shop.
 grant update (tier) on public.users to service_role;

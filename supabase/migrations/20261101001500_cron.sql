@@ -18,7 +18,7 @@ begin
           execute format('create extension if not exists %I', v_extension.name);
         end if;
       exception when others then
-        raise warning 'Extension % is installed but can not be used here: %', v_extension.name, sqlerrm;
+        raise warning 'Extension % is installed but cannot be used here: %', v_extension.name, sqlerrm;
       end;
     end if;
   end loop;
@@ -44,11 +44,14 @@ begin
   execute 'select cron.schedule($1, $2, $3)' using
     'gemreel-maintain', '* * * * *', 'select app.ring(''maintain'') where app.work_due(''maintain'')';
   execute 'select cron.schedule($1, $2, $3)' using 'gemreel-clean-up', '17 3 * * *', 'select app.clean_up()';
+  -- By itself: it reads everything, and where it is cut off the cleaning is not to be undone with it.
+  execute 'select cron.schedule($1, $2, $3)' using
+    'gemreel-check', '47 3 * * *', 'select app.check_everything(), app.ring(''maintain'')';
   return v_tick;
 end;
 $$;
 comment on function app.schedule_cron(integer) is
-  'Schedules the three cron jobs; run again to change how often the tick runs (1 to 59 seconds). Returns the tick''s schedule: every minute where pg_cron is older than 1.5, null where there is no pg_cron.';
+  'Schedules the four cron jobs; run again to change how often the tick runs (1 to 59 seconds). Returns the tick''s schedule: every minute where pg_cron is older than 1.5, null where there is no pg_cron.';
 revoke all on function app.schedule_cron(integer) from public;
 
 select app.schedule_cron();

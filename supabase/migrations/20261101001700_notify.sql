@@ -144,7 +144,7 @@ returns table (
 language plpgsql set search_path = ''
 as $$
 begin
-  -- Tried too often, by senders that died: whatever kills them must not go on for ever.
+  -- Tried too often, by senders that died: whatever kills them must not go on forever.
   update public.notification_deliveries d
   set status = 'failed', error_code = coalesce(d.error_code, 'sender_died'), finished_at = clock_timestamp()
   where d.id = any (p_ids) and d.status = 'pending'

@@ -155,6 +155,7 @@ create function app.remove_videos(p_video_ids uuid[]) returns void
 language plpgsql set search_path = ''
 as $$
 begin
+  perform app.note_doubts(p_video_ids);
   -- Only what was delivered once can have files. A worker may be copying right now, with ten minutes to do so.
   perform app.delete_objects(
     v.user_id, 'videos', v.user_id || '/' || v.folder || '/' || v.id || '.',

@@ -30,7 +30,7 @@ language plpgsql set search_path = ''
 as $$
 begin
   -- First the turn and then a look, so that two clips that end at once are both in the map. One turn for
-  -- all projects of a user: whoever changes clips of two of them can not meet somebody halfway. A worker
+  -- all projects of a user: whoever changes clips of two of them cannot meet somebody halfway. A worker
   -- that ends clips of two users rings for the first one's notice before it is the second one's turn, so
   -- two such workers can meet: Postgres ends one, and its transaction is run again.
   perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));

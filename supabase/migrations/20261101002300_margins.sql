@@ -12,6 +12,7 @@ create table app.costs (
 comment on table app.costs is 'What the attempts of deleted videos cost us, by the provider''s own figure; null where it gave none. Of all others their own rows tell. No foreign key: like the ledger, the costs outlive the video.';
 comment on column app.costs.was_submitted is 'The provider had it, or may have had it. Others cost nothing.';
 create index costs_video_id_idx on app.costs (video_id, ended_at desc);
+create index costs_ended_at_idx on app.costs using brin (ended_at);
 alter table app.costs enable row level security;
 
 create function app.keep_cost() returns trigger
@@ -36,7 +37,20 @@ create trigger keep_cost
 after delete on public.video_jobs
 for each row execute function app.keep_cost();
 
-create view app.margins with (security_invoker = true) as
+create function app.margins_between(p_from timestamptz, p_until timestamptz)
+returns table (
+  day date,
+  video_id uuid,
+  provider text,
+  model text,
+  gems_charged bigint,
+  gems_refunded bigint,
+  gems_earned bigint,
+  usd_spent numeric,
+  costs_unknown bigint
+)
+language sql stable set search_path = ''
+as $$
 with movements as (
   select
     (e.created_at at time zone 'utc')::date as day,
@@ -53,7 +67,7 @@ with movements as (
   left join lateral (
     select k.provider, k.model from app.costs k where k.video_id = e.video_id order by k.ended_at desc limit 1
   ) c on v.id is null
-  where e.kind in ('charge', 'refund')
+  where e.kind in ('charge', 'refund') and e.created_at >= p_from and e.created_at < p_until
   union all
   select
     (k.ended_at at time zone 'utc')::date, k.video_id, k.provider, k.model, 0, 0, k.cost_usd,
@@ -64,9 +78,11 @@ with movements as (
       j.finished_at as ended_at
     from public.video_jobs j
     where j.finished_at is not null
+      and j.finished_at >= p_from and j.finished_at < p_until
     union all
     select c.video_id, c.provider, c.model, c.cost_usd, c.was_submitted, c.ended_at
     from app.costs c
+    where c.ended_at >= p_from and c.ended_at < p_until
   ) k
   where k.was_submitted or k.cost_usd > 0
 )
@@ -79,6 +95,13 @@ select
   sum(m.costs_unknown)::bigint as costs_unknown
 from movements m
 group by m.day, m.video_id, m.provider, m.model;
+$$;
+comment on function app.margins_between(timestamptz, timestamptz) is
+  'What app.margins tells, of the time from p_from on and before p_until. Reads only what happened then.';
+revoke all on function app.margins_between(timestamptz, timestamptz) from public;
+
+create view app.margins with (security_invoker = true) as
+select m.* from app.margins_between('-infinity', 'infinity') m;
 comment on view app.margins is
   'Gems earned (charged less refunded) and USD spent, by day (UTC), video, provider and model. Gems count for whoever made the video, USD for whoever was paid, failed attempts included. costs_unknown: attempts that a provider had and named no figure for.';
 revoke all on app.margins from public, anon, authenticated, service_role;
@@ -100,8 +123,7 @@ as $$
   select
     m.day, m.provider, m.model, count(distinct m.video_id), sum(m.gems_charged)::bigint, sum(m.gems_refunded)::bigint,
     sum(m.gems_earned)::bigint, sum(m.usd_spent), sum(m.costs_unknown)::bigint
-  from app.margins m
-  where m.day between p_from and p_to
+  from app.margins_between(p_from::timestamp at time zone 'utc', (p_to + 1)::timestamp at time zone 'utc') m
   group by m.day, m.provider, m.model
   order by m.day, m.provider, m.model;
 $$;

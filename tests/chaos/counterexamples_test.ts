@@ -148,7 +148,7 @@ Deno.test(
 );
 
 Deno.test(
-  "two workers that can not keep the same file: the video fails once, with one refund and one notice",
+  "two workers that cannot keep the same file: the video fails once, with one refund and one notice",
   toldAgain([
     { ...annQueues, rhyme: 0 },
     ...made.slice(1),

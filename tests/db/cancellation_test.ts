@@ -146,7 +146,7 @@ Deno.test("what is not at the provider, or over by its own word, is nothing to s
     assertEquals(await open(db), []);
   }));
 
-Deno.test("a provider that can not stop is not asked to", () =>
+Deno.test("a provider that cannot stop is not asked to", () =>
   withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
     const { videoId } = await rendering(db, family);
@@ -254,7 +254,7 @@ Deno.test("telling ends: after eight tries it is given up, and what nobody could
     assertEquals(
       await isDue(db),
       false,
-      "cron does not ring for a provider without a key for ever",
+      "cron does not ring for a provider without a key forever",
     );
     await db.query("update app.cancellations set created_at = now() - interval '25 hours'");
     await db.query("select app.clean_up()");

@@ -90,7 +90,7 @@ Deno.test("what only the look at everything finds is logged by the next maintain
     });
     assertEquals(await errorsOf(db), []);
     assertEquals(await isDue(db), false);
-    await db.query("select app.clean_up()");
+    await db.query("select app.check_everything()");
     const lines = await errorsOf(db);
     assertEquals(lines.map((line) => line.includes(video_id)), [true]);
     assertEquals(await errorsOf(db), []);

@@ -94,7 +94,7 @@ async function finish(db: Sql, videoId: string): Promise<void> {
   await finishStoring(db, job, `somewhere/${videoId}.mp4`);
 }
 
-/** The clip can not be made. */
+/** The clip cannot be made. */
 async function fail(db: Sql, videoId: string): Promise<void> {
   await failAttempt(db, await accept(db, videoId), { final: true });
 }

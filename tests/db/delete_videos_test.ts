@@ -115,7 +115,7 @@ Deno.test("forgetting a child takes its videos, pictures and consents with it, a
   });
 });
 
-Deno.test("videos are kept for ever, or as long as the setting says; never one that is under way", async () => {
+Deno.test("videos are kept forever, or as long as the setting says; never one that is under way", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 40 });
     const old = await finished(db, family);

@@ -96,7 +96,7 @@ Deno.test("an account that runs empty after the provider took the task: it rests
     assertEquals([await breakerOf(db), await value(db, told)], ["paused", "insufficientCredits"]);
     assertEquals(await value(db, "select app.free_slots('runware') as value"), 0);
 
-    // Longer than its retries would last, but not for ever.
+    // Longer than its retries would last, but not forever.
     for (let round = 0; round < 4; round++) {
       await passTime(db, "30 minutes");
       await handOver(db, waiting, "accepted");

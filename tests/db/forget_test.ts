@@ -287,6 +287,7 @@ Deno.test("what providers said, raw, is forgotten after a week, wherever it is k
     await db.query("update public.provider_events set received_at = now() - interval '8 days'");
     await db.query("update public.video_jobs set finished_at = now() - interval '8 days'");
     await db.query("update public.unknown_outcomes set happened_at = now() - interval '8 days'");
+    await db.query("update app.last_check set cleaned_until = cleaned_until - interval '8 days'");
     await db.query("select app.clean_up()");
     assertEquals(await kept(), 0);
   });

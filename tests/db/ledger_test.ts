@@ -98,6 +98,25 @@ Deno.test("an adjustment may take gems away, but never below zero", async () => 
   });
 });
 
+Deno.test("nobody can be granted so many gems that a refund would not fit", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const grant = (amount: number, key: string) =>
+      stateOf(
+        db.query("select public.grant_gems($1, $2, 'grant', 'Test', $3)", [
+          family.userId,
+          amount,
+          key,
+        ]),
+      );
+    assertEquals(await grant(999_999_991, "a"), "GM008");
+    assertEquals(await grant(2_147_483_647, "b"), "GM008");
+    assertEquals(await grant(999_999_990, "c"), "no error");
+    assertEquals(await grant(1, "d"), "GM008");
+    assertEquals(await balanceOf(db, family), 1_000_000_000);
+  });
+});
+
 Deno.test("ledger entries can be neither changed nor removed", async () => {
   await withSql(async (db) => {
     await newFamily(db, { gems: 10 });

@@ -76,7 +76,7 @@ Deno.test("F38 a change whose transaction commits after a later one was told is 
   });
 });
 
-Deno.test("F38 a rev that can not be gone on from (none, odd, of another database, of the future, too long ago) resets", async () => {
+Deno.test("F38 a rev that cannot be gone on from (none, odd, of another database, of the future, too long ago) resets", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 100 });
     const { video_id } = await queueVideo(db, family);

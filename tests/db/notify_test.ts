@@ -117,7 +117,7 @@ Deno.test("tried again later each time, as late as the service asks, and failed 
   });
 });
 
-Deno.test("senders that die one after the other are not fed for ever", async () => {
+Deno.test("senders that die one after the other are not fed forever", async () => {
   await withSql(async (db) => {
     await db.query("update app.settings set notify_attempts = 2");
     await finished(db, await newFamily(db, { gems: 20 }));

@@ -4,7 +4,7 @@ import { openQueue, type WorkQueue } from "../../shared/db/queue.ts";
 import type { WorkerTools } from "../../shared/http/worker_door.ts";
 import type { VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
-import { submitBatch } from "../../shared/stages/submit.ts";
+import { submitToProvider } from "../../shared/stages/submit.ts";
 import {
   accept,
   brokenInvariants,
@@ -79,7 +79,7 @@ for (const { nth, doing, ...left } of expected) {
       await queueVideo(db, await newFamily(db, { gems: 10 }));
       const tools: WorkerTools = { database: dyingAt(nth, db), queue, node: "w", log: quiet };
       const submit = () =>
-        submitBatch(
+        submitToProvider(
           tools,
           provider,
           ({ video_job_id: id, model }) =>

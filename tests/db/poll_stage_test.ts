@@ -2,10 +2,11 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { renewDrain } from "../../shared/db/worker_calls.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { type Batch, drain } from "../../shared/stages/drain.ts";
-import { pollBatch } from "../../shared/stages/poll.ts";
+import { pollProvider } from "../../shared/stages/poll.ts";
 import {
   accept,
   newestJob,
@@ -49,7 +50,7 @@ async function poll(
 ): Promise<string[][]> {
   const calls: string[][] = [];
   const tools = { database: db, queue: openQueue(db, quiet), node: "test", log: quiet };
-  await pollBatch(tools, busy(calls, provider), { webhooks });
+  await pollProvider(tools, busy(calls, provider), { webhooks });
   return calls;
 }
 
@@ -157,7 +158,7 @@ Deno.test("asked in vain: the log says why, and where it is our key or account t
     const tools = { database: db, queue: openQueue(db, quiet), node: "test", log };
     const ask = async (about: (id: string) => ErrorKind | undefined) => {
       await passTime(db, "2 minutes");
-      await pollBatch(tools, {
+      await pollProvider(tools, {
         ...busy([]),
         poll: (ids) =>
           Promise.resolve(ids.map((id): TaskState => {
@@ -172,8 +173,16 @@ Deno.test("asked in vain: the log says why, and where it is our key or account t
     assertEquals(await ask(() => "server"), ["closed", null]);
     assertEquals(await ask((id) => id === jobId ? "auth" : undefined), ["closed", null]);
     assertEquals(lines, [
-      ["Asked in vain", { provider: "runware", asked: 2, "server our server": 2 }],
-      ["Asked in vain", { provider: "runware", asked: 2, "auth our auth": 1 }],
+      ["The provider did not answer for some tasks", {
+        provider: "runware",
+        asked: 2,
+        "server our server": 2,
+      }],
+      ["The provider did not answer for some tasks", {
+        provider: "runware",
+        asked: 2,
+        "auth our auth": 1,
+      }],
     ]);
     for (let time = 0; time < 3; time++) {
       assertEquals(await ask(() => "balance"), ["paused", "our balance"]);
@@ -270,24 +279,24 @@ async function twoLanes(db: Database) {
 Deno.test("a full batch brings a second lane, under a name of its own, for as long as its batches are full", () =>
   withSql(async (db) => {
     const { report, next, main } = await twoLanes(db);
-    (await next("w beside")).end(1);
-    (await next("w beside")).end(0.5);
+    (await next("w lane 2")).end(1);
+    (await next("w lane 2")).end(0.5);
     main.end(0.25);
     (await next("w")).end(0);
     assertEquals(await report, { batches: 4, work: 275, drained: true });
     assertEquals(await value(db, "select count(*)::int as value from app.drainers"), 0);
   }));
 
-Deno.test("what fails beside fails the drain, when both lanes have ended", () =>
+Deno.test("what fails in the second lane fails the drain, when both lanes have ended", () =>
   withSql(async (db) => {
     const { report, next, main } = await twoLanes(db);
-    (await next("w beside")).end(new Error("The answer could not be read"));
+    (await next("w lane 2")).end(new Error("The answer could not be read"));
     main.end(0.1);
     await assertRejects(() => report, Error, "could not be read");
     assertEquals(await value(db, "select count(*)::int as value from app.drainers"), 0);
   }));
 
-Deno.test("a lane that fails waits for the one beside it", () =>
+Deno.test("a lane that fails waits for the other", () =>
   withSql(async (db) => {
     const order: string[] = [];
     const watched: Database = {
@@ -303,7 +312,39 @@ Deno.test("a lane that fails waits for the one beside it", () =>
     // A question and its answer: whoever does not wait has given up the place by then.
     await db.query("select");
     order.push("the lane ends");
-    (await next("w beside")).end(0.5);
+    (await next("w lane 2")).end(0.5);
     await over;
     assertEquals(order, ["the lane ends", "the place is given up"]);
+  }));
+
+Deno.test("however long a step takes, the place is kept; given up, it is not taken again", () =>
+  withSql(async (db) => {
+    const lease = () => value(db, "select lease_until as value from app.drainers where node = 'w'");
+    let renewed = Promise.withResolvers<void>();
+    const watched: Database = {
+      ...db,
+      query: async (text, values) => {
+        const rows = await db.query(text, values);
+        if (text.includes("renew_drain")) renewed.resolve();
+        return rows;
+      },
+    };
+    const nextRenewal = () => {
+      renewed = Promise.withResolvers();
+      return renewed.promise;
+    };
+    const kept: unknown[] = [];
+    const tools = { database: watched, node: "w", renewEveryMs: 1, now: () => 0 };
+    await drain(tools, "poll", async () => {
+      if (kept.length > 0) return { taken: 0, fullness: 0 };
+      kept.push(await lease());
+      // One may have begun before.
+      await nextRenewal();
+      await nextRenewal();
+      kept.push(await lease());
+      return { taken: 1, fullness: 0.1 };
+    });
+    assertGreater(Number(kept[1]), Number(kept[0]));
+    assertEquals(await renewDrain(db, "poll", "w"), false);
+    assertEquals(await lease(), undefined);
   }));

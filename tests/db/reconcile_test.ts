@@ -42,6 +42,7 @@ Deno.test("with nothing wrong it changes nothing", async () => {
       store_requeued: 0,
       store_given_up: 0,
       notify_requeued: 0,
+      failed: 0,
     });
   });
 });
@@ -181,6 +182,24 @@ Deno.test("F09 a video that nobody takes for hours fails and is refunded", async
   });
 });
 
+Deno.test("one that cannot be rescued keeps no other from it", async () => {
+  await withSql(async (db) => {
+    const [rich, other] = [await newFamily(db, { gems: 10 }), await newFamily(db, { gems: 10 })];
+    const stuck = (await queueVideo(db, rich)).video_id;
+    const lost = (await queueVideo(db, other)).video_id;
+    // Broken books: so many gems that ten more are no number.
+    await db.query("update public.users set gem_balance = 2147483647 where id = $1", [
+      rich.userId,
+    ]);
+    await passTime(db, "5 hours");
+    const { never_started, failed } = await reconcile(db);
+    assertEquals([never_started, failed], [1, 1]);
+    assertEquals((await videoOf(db, lost)).status, "failed");
+    assertEquals(await balanceOf(db, other), 10);
+    assertEquals((await videoOf(db, stuck)).status, "queued", "with nothing of its rescue done");
+  });
+});
+
 Deno.test("a delivered file whose queue job is lost is stored after all", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
@@ -310,5 +329,25 @@ Deno.test("F35 the clean-up forgets raw events, raw errors and cron's history af
     await db.query("select app.clean_up()");
     assertEquals(await value(db, "select count(*)::int as value from public.provider_events"), 0);
     assertEquals(await value(db, "select result_url as value from public.video_jobs"), "");
+  });
+});
+
+Deno.test("F35 the clean-up looks at no attempt twice, and at each once", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const old = async () => {
+      const job = await accept(db, (await queueVideo(db, family)).video_id);
+      await deliver(db, job);
+      await passTime(db, "8 days");
+      return job;
+    };
+    const linkOf = (job: string) =>
+      value(db, "select result_url as value from public.video_jobs where id = $1", [job]);
+    const first = await old();
+    await db.query("select app.clean_up()");
+    await db.query("update public.video_jobs set result_url = 'https://x.example/1.mp4'");
+    const second = await old();
+    await db.query("select app.clean_up()");
+    assertEquals([await linkOf(first), await linkOf(second)], ["https://x.example/1.mp4", ""]);
   });
 });

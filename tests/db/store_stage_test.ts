@@ -1,27 +1,204 @@
 import { assertEquals } from "@std/assert";
+import { createServer, type RequestListener } from "node:http";
+import type { Database } from "../../shared/db/database.ts";
+import type { Sql } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { startStoring } from "../../shared/db/worker_calls.ts";
+import type { WorkerTools } from "../../shared/http/worker_door.ts";
+import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
-import { accept, deliver, newFamily, passTime, queueVideo, videoOf } from "../support/fixtures.ts";
+import { createObjectStore, type ObjectStore } from "../../shared/storage/object_store.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  accept,
+  deliver,
+  failAttempt,
+  newFamily,
+  passTime,
+  queueVideo,
+  value,
+  videoOf,
+} from "../support/fixtures.ts";
+import { overlapping } from "../support/overlap.ts";
 import { quiet, withSql } from "../support/sql.ts";
 
-Deno.test("a delivered file waits where the provider's key is gone from this deployment, and is not given up for it", async () => {
+const nowhere: ObjectStore = { put: () => Promise.reject(new Error("Nothing is to be copied")) };
+
+/** Runware, which keeps its files at `mediaHosts`. */
+function runware({ mediaHosts, poll = () => Promise.resolve([]) }: {
+  mediaHosts: readonly string[];
+  poll?: VideoProvider["poll"];
+}): ReadonlyMap<string, VideoProvider> {
+  const provider: VideoProvider = {
+    name: "runware",
+    choosesTaskId: true,
+    callsBack: true,
+    submitBatch: 20,
+    pollBatch: 50,
+    mediaHosts,
+    submit: () => Promise.resolve([]),
+    poll,
+    parseEvent: () => [],
+    balanceUsd: () => Promise.resolve(0),
+  };
+  return new Map([["runware", provider]]);
+}
+
+/** Gives `work` a worker's tools and a video that was delivered at this link. */
+async function withDelivered(
+  url: string | undefined,
+  work: (tools: WorkerTools, videoId: string) => Promise<void>,
+): Promise<void> {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
+    const { video_id } = await queueVideo(db, await newFamily(db, { gems: 10 }));
     await deliver(db, await accept(db, video_id));
+    if (url !== undefined) {
+      await db.query("update public.video_jobs set result_url = $1", [url]);
+    }
     const queue = openQueue(db, quiet);
     await queue.ready();
-    const tools = { database: db, queue, node: "w", log: quiet };
-    const store = { put: () => Promise.reject(new Error("Nothing is to be copied")) };
+    try {
+      await work({ database: db, queue, node: "w", log: quiet }, video_id);
+    } finally {
+      await queue.close();
+    }
+  });
+}
+
+/** A server on this machine, and its host. */
+async function listening(listener: RequestListener) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return {
+    host: `127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const jobState = (db: Database) =>
+  value(db, "select state::text as value from pgboss.job where name = 'store-video'");
+
+Deno.test("a delivered file waits where the provider's key is gone from this deployment, and is not given up for it", async () => {
+  await withDelivered(undefined, async (tools, videoId) => {
+    const { database: db } = tools;
     // More often than the queue gives a job out: its last try is no end either.
     for (let i = 0; i < 7; i++) {
-      await storeBatch(tools, new Map(), store);
+      await storeBatch(tools, new Map(), nowhere);
       await passTime(db, "3 minutes");
     }
-    await queue.close();
-    assertEquals((await videoOf(db, video_id)).status, "rendering");
+    await tools.queue.close();
+    assertEquals((await videoOf(db, videoId)).status, "rendering");
     // Its job is a dead letter by now, and comes back.
     const [counts] = await db.query("select app.reconcile() ->> 'store_requeued' as value");
     assertEquals(counts, { value: "1" });
+  });
+});
+
+Deno.test("where Storage has the file already, or refuses it, the provider's download stops at once", async () => {
+  for (const [status, state] of [[409, "completed"], [413, "retry"]] as const) {
+    const closed = Promise.withResolvers<void>();
+    const cdn = await listening((_request, response) => {
+      response.on("close", closed.resolve);
+      // An MP4 that never ends.
+      response.write("\0\0\0\x0cftypisom");
+    });
+    const storage = await listening((_request, response) => response.writeHead(status).end("{}"));
+    const real = createObjectStore({ url: `http://${storage.host}`, secretKey: "sb_secret_test" });
+    const signals: AbortSignal[] = [];
+    const store: ObjectStore = {
+      put(path, body, options) {
+        signals.push(options.signal);
+        return real.put(path, body, options);
+      },
+    };
+    await withDelivered(`http://${cdn.host}/x.mp4`, async (tools) => {
+      await storeBatch(tools, runware({ mediaHosts: [cdn.host] }), store);
+      assertEquals(signals.map(({ aborted }) => aborted), [true]);
+      await closed.promise;
+      assertEquals(await jobState(tools.database), state);
+    });
+    await cdn.close();
+    await storage.close();
+  }
+});
+
+Deno.test("a copy's time is up for the provider as well, should it be slow to name a fresh link", async () => {
+  const answer = Promise.withResolvers<TaskState[]>();
+  let asked = 0;
+  const poll = () => {
+    asked++;
+    return answer.promise;
+  };
+  await withDelivered("https://elsewhere.example/x.mp4", async (tools, videoId) => {
+    const storing = storeBatch(
+      tools,
+      runware({ mediaHosts: ["vm.runware.ai"], poll }),
+      nowhere,
+      undefined,
+      { timeoutMs: 1 },
+    );
+    try {
+      await eventually("the file is left to the next try", async () => {
+        return await jobState(tools.database) === "retry" ? true : null;
+      });
+    } finally {
+      answer.resolve([]);
+      await storing;
+    }
+    assertEquals(asked, 1);
+    assertEquals((await videoOf(tools.database, videoId)).status, "rendering");
+  });
+});
+
+Deno.test("F25 what is kept of a file that could not be stored does not quote the query of its link", async () => {
+  const cdn = await listening((_request, response) => response.end("\0\0\0\x0cftypisom"));
+  const url = `http://${cdn.host}/x.mp4?token=canary`;
+  // As Deno 2.1 words it.
+  const error = new TypeError(`error sending request for url (${url}): connection reset`);
+  const broken: ObjectStore = { put: () => Promise.reject(error) };
+  await withDelivered(url, async (tools, videoId) => {
+    const { database: db } = tools;
+    for (let i = 0; i < 6; i++) {
+      await storeBatch(tools, runware({ mediaHosts: [cdn.host] }), broken);
+      await passTime(db, "3 minutes");
+    }
+    assertEquals((await videoOf(db, videoId)).status, "failed");
+    const kept = await value(
+      db,
+      "select provider_error ->> 'message' as value from public.video_jobs where video_id = $1",
+      [videoId],
+    );
+    const link = `http://${cdn.host}/x.mp4?[redacted]`;
+    assertEquals(kept, `error sending request for url (${link}): connection reset`);
+  });
+  await cdn.close();
+});
+
+Deno.test("videos are locked in the order of their ids, not of their attempts", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const older = (await queueVideo(db, family)).video_id;
+    const younger = (await queueVideo(db, family)).video_id;
+    // The older video's second attempt is the newest of all.
+    await failAttempt(db, await accept(db, older));
+    const jobs: string[] = [];
+    for (const video of [younger, older]) {
+      const job = await accept(db, video);
+      await deliver(db, job);
+      jobs.push(job);
+    }
+    const lock = (sql: Sql, video: string, how = "") =>
+      sql.query(`select from public.videos where id = $1 for update ${how}`, [video]);
+    const { second, waited } = await overlapping(
+      db,
+      (sql) => lock(sql, older),
+      () => startStoring(db, jobs),
+      () => lock(db, younger, "nowait"),
+    );
+    assertEquals([waited, second.length], [true, 2]);
   });
 });

@@ -299,7 +299,7 @@ Deno.test("F20 cancelling someone else's video: not found", async () => {
   });
 });
 
-Deno.test("a file that can not be stored fails the video and refunds it, once", async () => {
+Deno.test("a file that cannot be stored fails the video and refunds it, once", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
     const { video_id } = await queueVideo(db, family);

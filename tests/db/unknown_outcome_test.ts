@@ -8,9 +8,9 @@ import {
   settleVideoJobs,
   startSubmissions,
 } from "../../shared/db/worker_calls.ts";
-import { pollBatch } from "../../shared/stages/poll.ts";
-import { submitBatch } from "../../shared/stages/submit.ts";
-import type { SubmitOutcome, VideoProvider } from "../../shared/providers/provider.ts";
+import { pollProvider } from "../../shared/stages/poll.ts";
+import { submitToProvider } from "../../shared/stages/submit.ts";
+import type { SubmitOutcome, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import {
   accept,
   balanceOf,
@@ -53,7 +53,7 @@ async function submit(db: Database, provider: VideoProvider): Promise<void> {
   const queue = openQueue(db, quiet);
   await queue.ready();
   const tools = { database: db, queue, node: crypto.randomUUID(), log: quiet };
-  await submitBatch(
+  await submitToProvider(
     tools,
     provider,
     ({ video_job_id, model }) =>
@@ -115,10 +115,10 @@ for (const [policy, end, attempts] of [["refund", "failed", 1], ["retry", "queue
       };
       const tools = { database: db, queue: openQueue(db, quiet), node: "w", log: quiet };
       await passTime(db, "1 minute");
-      await pollBatch(tools, provider);
+      await pollProvider(tools, provider);
       assertEquals((await videoOf(db, video_id)).status, "processing", "it may be seen later");
       await passTime(db, "2 minutes");
-      await pollBatch(tools, provider);
+      await pollProvider(tools, provider);
       const jobs = await jobsOf(db, video_id);
       assertEquals([jobs[0]?.error_code, jobs.length], ["unknown_outcome", attempts]);
       assertEquals((await videoOf(db, video_id)).status, end);
@@ -203,6 +203,37 @@ Deno.test("that the provider does not know an attempt says nothing while it wait
   });
 });
 
+Deno.test("that the provider did not know an attempt says nothing once it was handed over since", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    await passTime(db, "3 minutes");
+    const missing = (ids: readonly string[]): TaskState[] =>
+      ids.map((id) => ({
+        ...{ id, state: "missing" },
+        error: { kind: "not_found", code: "taskNotFound", message: "No such task", raw: null },
+      }));
+    const provider = { ...forgetful("answer"), choosesTaskId: true };
+    const tools = { database: db, queue: openQueue(db, quiet), node: "w", log: quiet };
+    const statuses = async () => (await jobsOf(db, video_id)).map((job) => job.status);
+    await pollProvider(tools, {
+      ...provider,
+      // Truly unknown when it is asked; before the answer is here, it is handed over and taken.
+      poll: async (ids) => {
+        await accept(db, video_id);
+        return missing(ids);
+      },
+    });
+    assertEquals(await statuses(), ["processing"]);
+    await passTime(db, "3 minutes");
+    await pollProvider(tools, { ...provider, poll: (ids) => Promise.resolve(missing(ids)) });
+    assertEquals(await statuses(), ["failed", "pending"], "unknown once more, it is forgotten");
+  });
+});
+
 Deno.test("given up after hours in doubt: refunded, and told to the operator", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
@@ -214,6 +245,38 @@ Deno.test("given up after hours in doubt: refunded, and told to the operator", a
     assertEquals((await reconcile(db))["never_started"], 1);
     assertEquals((await videoOf(db, video_id)).error_code, "not_started");
     assertEquals([await balanceOf(db, family), await doubts(db)], [10, 1]);
+  });
+});
+
+Deno.test("handed over just before the queued deadline, with no answer: asked about before it is given up", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const { id } = await newestJob(db, video_id);
+    await passTime(db, "239 minutes");
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    await passTime(db, "2 minutes");
+    assertEquals((await reconcile(db))["never_started"], 0);
+    assertEquals(
+      (await duePolls(db, { provider: "runware", most: 9, webhooks: "off" })).length,
+      1,
+    );
+    await passTime(db, "9 minutes");
+    assertEquals((await reconcile(db))["never_started"], 1);
+    assertEquals([await balanceOf(db, family), await doubts(db)], [10, 1]);
+  });
+});
+
+Deno.test("deleted with its account while it is handed over: told to the operator", async () => {
+  await withoutOurIds(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    await startSubmissions(db, [(await newestJob(db, video_id)).id], "dead");
+    // As Auth's dashboard does it.
+    await db.query("delete from auth.users where id = $1", [family.userId]);
+    assertEquals(await value(db, "select count(*)::int as value from public.videos"), 0);
+    assertEquals(await doubts(db), 1);
   });
 });
 

@@ -29,9 +29,16 @@ Deno.test("the demo buys, makes, keeps and downloads a video, and ends with DEMO
 });
 
 Deno.test("a demo in trouble says so in one sentence and exits with 1", async () => {
-  const { code, out, err } = await demo({ DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });
-  assertEquals(code, 1);
-  assert(!out.includes("DEMO OK"));
-  assertMatch(err, /^The demo failed: .+/m);
-  assert(!/^\s+at /m.test(err), `no stack trace, but:\n${err}`);
+  const troubles = {
+    "postgres://nobody@127.0.0.1:1/none": "127.0.0.1:1",
+    "postgres://nobody@db.example.com/none": "DATABASE_URL",
+  };
+  for (const [url, said] of Object.entries(troubles)) {
+    const { code, out, err } = await demo({ DATABASE_URL: url });
+    assertEquals(code, 1);
+    assert(!out.includes("DEMO OK"));
+    assertMatch(err, /^The demo failed: .+/m);
+    assert(err.includes(said), err);
+    assert(!/^\s+at /m.test(err), `no stack trace, but:\n${err}`);
+  }
 });

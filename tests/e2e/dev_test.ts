@@ -87,7 +87,7 @@ Deno.test("dev runs, status tells how to reach it, Ctrl-C leaves nothing, reset 
 
     for (const task of ["dev", "reset"]) {
       const second = await run(task);
-      assertEquals(second.code, 1, task);
+      assertEquals([second.code, second.out], [1, ""], task);
       assert(second.err.length > 0 && !/^\s+at /m.test(second.err), second.err);
     }
 

@@ -149,7 +149,7 @@ Deno.test(
   }),
 );
 
-/** Wishes that a model can not fulfil or that the price does not cover, and what is offered instead. */
+/** Wishes that a model cannot fulfil or that the price does not cover, and what is offered instead. */
 const WRONG_OPTIONS: readonly (readonly [Record<string, unknown>, string, unknown])[] = [
   [{ duration: 7 }, "duration", [5, 8]],
   [{ width: 123, height: 45 }, "width, height", "1920x1080"],
@@ -162,7 +162,7 @@ const WRONG_OPTIONS: readonly (readonly [Record<string, unknown>, string, unknow
 ];
 
 Deno.test(
-  "queue-video: what the model can not do, or what costs more than the price covers, is 422 with what is allowed",
+  "queue-video: what the model cannot do, or what costs more than the price covers, is 422 with what is allowed",
   nothingWritten(async (app, customer) => {
     for (const rhyme_id of [TWINKLE, DIDDLE]) {
       for (const [option, field, allowed] of WRONG_OPTIONS) {

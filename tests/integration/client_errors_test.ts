@@ -70,7 +70,7 @@ Deno.test("F40 each error reaches the app through functions.invoke with its code
       ],
       [await ask({ seed: 7 }, key), "409 idempotency_key_reused", /used with another body/],
       [await ask({ title: "x".repeat(70_000) }), "413 body_too_large", /larger than 65536 bytes/],
-      [await ask({ duration: 7 }), "422 unsupported_option duration", /5 or 8 seconds, not "7"/],
+      [await ask({ duration: 7 }), "422 unsupported_option duration", /5 or 8 seconds, not 7/],
       [
         await refusalOf(client, "cancel-video", { body: { video_id: done } }),
         "409 not_possible_now",

@@ -227,7 +227,7 @@ Deno.test("a scene's own words and length are what is made", async () => {
   });
 });
 
-Deno.test("what can not be made is refused by field, before anything is charged", async () => {
+Deno.test("what cannot be made is refused by field, before anything is charged", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app, { gems: 5 });
     const { first_frame } = scene("a");

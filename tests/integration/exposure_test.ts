@@ -47,7 +47,7 @@ Deno.test("F03 over REST no function of ours runs for anonymous visitors, and fo
   });
 });
 
-Deno.test("F04 a user can not write a balance, an entry, a price or a state over REST", async () => {
+Deno.test("F04 a user cannot write a balance, an entry, a price or a state over REST", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app);
     const videoId = await queued(app, customer);
@@ -161,7 +161,7 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
     for (const name of ["submit-videos", "poll-videos", "store-videos", "maintain"]) {
       await keep(call(app, `${name}?wait=1`, { headers: { apikey: app.cronKey } }));
     }
-    // A worker that can not reach the database must not log how it tried.
+    // A worker that cannot reach the database must not log how it tried.
     const unreachable = new URL(app.databaseUrl);
     Object.assign(unreachable, { port: "9", password });
     await app.functions.restart({ ...await functionsEnv(app), SUPABASE_DB_URL: unreachable.href });

@@ -194,7 +194,7 @@ Deno.test("F19 a failure and a success are understood in every form they are tol
   });
 });
 
-Deno.test("F06 a provider that renders for ever: three deadlines, then failed and refunded, and a late success changes nothing", async () => {
+Deno.test("F06 a provider that renders forever: three deadlines, then failed and refunded, and a late success changes nothing", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app, { gems: 10 });
     const videoId = await queued(app, customer);

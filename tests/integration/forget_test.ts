@@ -54,7 +54,7 @@ async function listening(app: HandStack, work: (said: string[]) => Promise<void>
   }
 }
 
-Deno.test("F39 no consent, no picture: 403 and nothing written; with it the provider gets a link to it that others can not guess", async () => {
+Deno.test("F39 no consent, no picture: 403 and nothing written; with it the provider gets a link to it that others cannot guess", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app);
     const path = await upload(customer);

@@ -125,7 +125,7 @@ Deno.test("a task is created, checked and waited for, and its file is where reel
     assertEquals(await value(app.db, left), 0);
   }));
 
-Deno.test("what Runway can not do is 422 with field and allowed values, before any charge", () =>
+Deno.test("what Runway cannot do is 422 with field and allowed values, before any charge", () =>
   withRunway(async (scene) => {
     const { prompt } = WISH;
     const refusals: [object, string, unknown][] = [
@@ -226,7 +226,7 @@ Deno.test("a task that fails tells why and which class it is, costs nothing, and
     assertEquals(await value(app.db, billed, [job]), (task?.cost ?? 0) / 100);
   }));
 
-Deno.test("a file that can not be fetched is DOWNLOAD_FAILED, one that can not be stored UPLOAD_FAILED", () =>
+Deno.test("a file that cannot be fetched is DOWNLOAD_FAILED, one that cannot be stored UPLOAD_FAILED", () =>
   withRunway(async (scene) => {
     const { app } = scene;
     for (

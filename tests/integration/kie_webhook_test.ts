@@ -122,7 +122,7 @@ Deno.test("F13 kie: a signed success that is not true completes nothing; the pol
     assertEquals(kie.control.state().counts.mediaGets, 1, "the file is that of the record");
   }));
 
-Deno.test("F13 kie: nor is a forged word believed while a new task's record can not be seen yet", () =>
+Deno.test("F13 kie: nor is a forged word believed while a new task's record cannot be seen yet", () =>
   withKieScene({ ...SIGNED, knobs: { hiddenMs: 3_600_000 } }, async (scene) => {
     const { app, kie } = scene;
     const { videoId, callback } = await handedOver(scene);

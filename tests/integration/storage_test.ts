@@ -76,7 +76,7 @@ Deno.test(
 );
 
 Deno.test(
-  "another user can not read, sign, list, replace, write or remove an object",
+  "another user cannot read, sign, list, replace, write or remove an object",
   withBox(async (stack, ann, bob) => {
     const path = `${ann.id}/video.mp4`;
     await boxOf(ann).upload(path, BYTES, MP4);

@@ -183,7 +183,7 @@ export function brokenInvariants(sql: Sql) {
   return sql.query("select * from app.invariants");
 }
 
-/** Lets time pass for everything that waits, by moving what is stored into the past. */
+/** Lets time pass foreverything that waits, by moving what is stored into the past. */
 export async function passTime(sql: Sql, interval: string): Promise<void> {
   const statements = [
     "update public.videos set created_at = created_at - $1::interval",
@@ -196,6 +196,7 @@ export async function passTime(sql: Sql, interval: string): Promise<void> {
     "update app.providers set paused_until = paused_until - $1::interval",
     "update app.fair_clocks set counted_from = counted_from - $1::interval",
     "update app.drainers set lease_until = lease_until - $1::interval",
+    "update app.last_check set cleaned_until = cleaned_until - $1::interval",
     `update app.objects_to_delete set try_at = try_at - $1::interval,
        written_until = written_until - $1::interval`,
     "update pgboss.queue set monitor_claim_on = monitor_claim_on - $1::interval, monitor_on = monitor_on - $1::interval",

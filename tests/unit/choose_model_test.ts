@@ -97,7 +97,7 @@ Deno.test("what is asked decides who can: a last frame, a length, a shape", () =
   assertEquals(chosenBy({ aspectRatio: "9:16", duration: 10 }), "one/cheap");
 });
 
-Deno.test("auto passes over a model that can not do what is asked, however cheap it is", () => {
+Deno.test("auto passes over a model that cannot do what is asked, however cheap it is", () => {
   const makers: Maker[] = [{
     name: "one",
     models: [
@@ -161,7 +161,7 @@ Deno.test("a provider that takes no work now comes last, whatever it costs", () 
   assertEquals(chosenBy({ duration: 5 }, {}, { makers: one, prices: resting }), "one/cheap");
 });
 
-Deno.test("what can not be is told by field with what would do", () => {
+Deno.test("what cannot be is told by field with what would do", () => {
   assertEquals(problemsOf({}, { provider: "four" }), [
     { field: "provider", allowed: ["auto", "one", "two", "three"] },
   ]);
@@ -189,7 +189,7 @@ Deno.test("a quality without a price is not sold", () => {
   ]);
 });
 
-Deno.test("each fallback that is named must be able to do the same, and is named where it can not", () => {
+Deno.test("each fallback that is named must be able to do the same, and is named where it cannot", () => {
   const named = { provider: "one", model: "dear", fallbacks: [{ provider: "two" }] };
   const choice = choiceFor({}, named);
   assertEquals(choice.fallbacks.map(({ spec }) => spec.id), ["other"]);

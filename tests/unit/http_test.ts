@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readJson, readText } from "../../shared/http/body.ts";
 import { fromRpcError, HttpError } from "../../shared/http/http_error.ts";
 import { isWebhookToken, webhookToken, webhookUrl } from "../../shared/http/webhook_token.ts";
-import { createLog } from "../../shared/log.ts";
+import { createLog, withoutQueries } from "../../shared/log.ts";
 
 const post = (body: BodyInit) => new Request("http://test", { method: "POST", body });
 const schema = z.strictObject({ id: z.uuid(), kind: z.enum(["a", "b"]) });
@@ -96,4 +96,69 @@ Deno.test("F25 the log keeps secrets out, by name, and cuts long lines", () => {
   assert(!/sb_secret_1|Bearer 2|"3"/.test(lines[0] ?? ""), lines[0]);
   assert(lines[0]?.includes('"request_id":"r"') && lines[0].includes("boom"));
   assert((lines[1]?.length ?? 0) <= 9_000);
+});
+
+Deno.test("F25 the log keeps secrets out that lie in lists and objects", () => {
+  const lines: string[] = [];
+  const log = createLog({}, (line) => lines.push(line));
+  log.info("x", {
+    tokens: ["canary"],
+    keys: { p256dh: "canary", nested: [{ auth: "canary" }] },
+    list: [{ secret: { value: "canary" } }],
+    token_count: 3,
+  });
+  assert(!lines[0]?.includes("canary"), lines[0]);
+  assert(lines[0]?.includes('"token_count":3'));
+});
+
+/** The error of fetching a signed link from a port where nobody listens. */
+async function failedFetch(): Promise<{ url: string; error: unknown }> {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response(),
+  );
+  await server.shutdown();
+  const url = `http://127.0.0.1:${server.addr.port}/x.mp4?token=canary`;
+  const error = await fetch(url).then(() => null, (error: unknown) => error);
+  // In the message (Deno 2.1), or in that of its cause (2.9).
+  assert(Deno.inspect(error).includes(url));
+  return { url, error };
+}
+
+Deno.test("F25 the log keeps the queries of links out, wherever it meets one", async () => {
+  const lines: string[] = [];
+  const log = createLog({}, (line) => lines.push(line));
+  const { url, error } = await failedFetch();
+  log.warn("A file could not be stored", { error: new Error("Failed", { cause: error }) });
+  log.warn(`Lost ${url}`, { links: [{ href: url }, url] });
+  log.warn(`${url} ${"x".repeat(20_000)}`);
+  const circle: Record<string, unknown> = {};
+  log.warn(`Lost ${url}`, { circle: Object.assign(circle, { circle }) });
+  for (const line of lines) {
+    assert(!line.includes("canary"), line);
+    assert(line.includes("/x.mp4?[redacted]"), line);
+  }
+  assertEquals(lines.length, 4);
+});
+
+Deno.test("a text keeps all but the queries of its links, and is left alone the second time", () => {
+  const cases = [
+    [
+      "for url (https://a.example/x?t=(1)): refused",
+      "for url (https://a.example/x?[redacted]): refused",
+    ],
+    ['{"url":"HTTPS://a.example/?t=1","b":2}', '{"url":"HTTPS://a.example/?[redacted]","b":2}'],
+    [
+      "https://a.example/x?t=1 and http://b.example?u",
+      "https://a.example/x?[redacted] and http://b.example?[redacted]",
+    ],
+    [
+      "https://a.example/x, why? ftp://b.example/?c",
+      "https://a.example/x, why? ftp://b.example/?c",
+    ],
+  ] as const;
+  for (const [text, kept] of cases) {
+    assertEquals(withoutQueries(text), kept);
+    assertEquals(withoutQueries(kept), kept);
+  }
 });

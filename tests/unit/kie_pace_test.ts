@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Pace } from "../../shared/providers/kie/pace.ts";
 import { kieTask, TASK, withKie } from "./kie_support.ts";
+import { standing } from "./runware_support.ts";
 
 /** Starts `count` at once and tells when each was let through, in ms of a clock that only waiting moves. */
 async function startsOf(count: number, { most, perMs }: { most: number; perMs: number }) {
@@ -41,6 +42,23 @@ Deno.test("whoever comes when the window is over does not wait", async () => {
   }
   // At 13 the one from 4 was nine ago, at 14 the one from 10 four.
   assertEquals(waits, [1, 6]);
+});
+
+Deno.test("a task whose turn comes too late is not handed over", async () => {
+  const body = { code: 200, msg: "success", data: { taskId: TASK } };
+  await withKie({ body }, async (provider, received) => {
+    const asked: (number | undefined)[] = [];
+    let isLate = false;
+    setTimeout(() => isLate = true, 0);
+    const hasTime = (ms?: number) => {
+      asked.push(ms);
+      return !isLate;
+    };
+    const outcomes = await provider.submit([kieTask(), kieTask()], { hasTime });
+    assertEquals(outcomes.map(standing), ["accepted", "refused server lease_over"]);
+    assertEquals(received.length, 1);
+    assertEquals(asked, [5_000, 5_000], "the wait is over, so the call alone is to fit");
+  }, { pace: { most: 1, perMs: 50 }, timeoutMs: 5_000 });
 });
 
 Deno.test("creates keep to the pace over calls, and a refused model takes no turn", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { TaskState } from "../../shared/providers/provider.ts";
 import { KIE_KEY, type Recorded, TASK, withKie } from "./kie_support.ts";
+import { FAR_TOO_MUCH } from "./runware_support.ts";
 
 const FILE = "https://tempfile.aiquickdraw.com/v/a.mp4";
 
@@ -169,4 +170,20 @@ Deno.test("one GET a task, a few at a time, answers in the order asked", async (
     assertEquals(received.length, 30);
     assertEquals(most <= 8, true);
   });
+});
+
+Deno.test("tasks that there is no time for are not asked about", () =>
+  withKie({ body: { code: 200, data: { state: "waiting" } } }, async (provider, received) => {
+    let left = 1;
+    const states = await provider.poll([TASK, "second"], { hasTime: () => left-- > 0 });
+    assertEquals(states.map(wordOf), ["processing", "unanswered server lease_over"]);
+    assertEquals(received.length, 1);
+  }));
+
+Deno.test("a record that is too long counts as unreadable, however good its beginning", async () => {
+  const record = JSON.stringify({ code: 200, data: { taskId: TASK, state: "waiting" } });
+  assertEquals(
+    wordOf(await polled({ body: record + FAR_TOO_MUCH })),
+    "unanswered server unreadable",
+  );
 });

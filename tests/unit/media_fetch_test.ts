@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { createServer, type ServerResponse } from "node:http";
 import { isAllowedMedia } from "../../shared/storage/allowed_media.ts";
 import { type Media, MediaError, openMedia } from "../../shared/storage/media_fetch.ts";
-import { THUMBNAILS, VIDEOS, type Wanted } from "../../shared/storage/media_types.ts";
+import { type MediaRules, THUMBNAILS, VIDEOS } from "../../shared/storage/media_types.ts";
 
 const HOSTS = ["vm.runware.ai"];
 
@@ -37,8 +37,10 @@ Deno.test("F23 only https on the provider's own hosts may be fetched", () => {
 });
 
 Deno.test("F23 plain http only for the very loopback address on the list", () => {
-  const hosts = ["127.0.0.1:54340", "vm.runware.ai:80"];
+  const hosts = ["127.0.0.1:54340", "[::1]:54340", "vm.runware.ai:80"];
   assertEquals(isAllowedMedia("http://127.0.0.1:54340/x.mp4", hosts), true);
+  assertEquals(isAllowedMedia("http://[::1]:54340/x.mp4", hosts), true);
+  assertEquals(isAllowedMedia("http://[::1]:54341/x.mp4", hosts), false);
   assertEquals(isAllowedMedia("http://127.0.0.1:54341/x.mp4", hosts), false);
   assertEquals(isAllowedMedia("http://localhost:54340/x.mp4", hosts), false);
   assertEquals(isAllowedMedia("http://vm.runware.ai/x.mp4", hosts), false);
@@ -55,7 +57,7 @@ Deno.test("F23 no private address is ever fetched, not even one that is on the l
     "127.0.0.2",
     "0.0.0.0",
     "255.255.255.255",
-    "[::1]",
+    "[::2]",
     "[fd00::1]",
     "[::ffff:10.0.0.1]",
     "metadata",
@@ -73,7 +75,7 @@ Deno.test("F23 no private address is ever fetched, not even one that is on the l
 /** What came of a file that a server on this machine sends in `send`'s way: its bytes, or the error's code. */
 async function fetched(
   send: (response: ServerResponse) => void,
-  wanted: Wanted = VIDEOS,
+  wanted: MediaRules = VIDEOS,
 ): Promise<string> {
   let gets = 0;
   const server = createServer((_request, response) => {
@@ -127,7 +129,7 @@ Deno.test("redirects within the hosts of the list are followed, three of them", 
   for (const status of [301, 302, 303, 307, 308]) {
     assertEquals(await fetched(redirecting(["/y.mp4", "z.mp4", "?a=b"], status)), FILE);
   }
-  assertEquals(await fetched(redirecting(Array(4).fill("/x.mp4"))), "host_not_allowed after 4");
+  assertEquals(await fetched(redirecting(Array(4).fill("/x.mp4"))), "unavailable after 4");
 });
 
 Deno.test("F23 a redirect to anywhere else is not followed, at whichever step", async () => {
@@ -181,6 +183,13 @@ Deno.test("a dead link is gone, a server in trouble is unavailable", async () =>
   for (const status of [401, 403, 404, 410]) assertEquals(await answer(status), "gone after 1");
   for (const status of [429, 500, 503]) {
     assertEquals(await answer(status), "unavailable after 1");
+  }
+});
+
+Deno.test("an answer without a file and without a place to look is unavailable: it is tried again", async () => {
+  for (const status of [204, 302, 304, 308]) {
+    const send = (response: ServerResponse) => response.writeHead(status).end();
+    assertEquals(await fetched(send), "unavailable after 1", String(status));
   }
 });
 

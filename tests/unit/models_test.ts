@@ -8,10 +8,10 @@ import {
   type ModelSpec,
   type VideoRequest,
 } from "../../shared/domain/models.ts";
-import { findRunwareModel, runwareModels } from "../../shared/providers/runware/models.ts";
+import { runwareModels } from "../../shared/providers/runware/models.ts";
 
 function model(name: string): ModelSpec {
-  const spec = findRunwareModel(name);
+  const spec = findModel(runwareModels, name);
   if (spec === undefined) throw new Error(`No model "${name}"`);
   return spec;
 }
@@ -125,7 +125,7 @@ Deno.test("half a size is refused, none only where one is needed", () => {
 
 Deno.test("a refusal quotes what was asked for", () => {
   const [problem] = checkRequest(model("pixverse:4.5"), request({ durationSeconds: 7 }));
-  assertEquals(problem?.message, 'PixVerse 4.5 makes 5 or 8 seconds, not "7"');
+  assertEquals(problem?.message, "PixVerse 4.5 makes 5 or 8 seconds, not 7");
 });
 
 Deno.test("every tenth of a second that Seedance Pro Fast makes is allowed, whatever doubles do", () => {

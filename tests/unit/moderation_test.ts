@@ -3,6 +3,7 @@ import { HttpError } from "../../shared/http/http_error.ts";
 import { assertAllowed, type Judged, type Words } from "../../shared/moderation/moderator.ts";
 import { moderatorFor } from "../../shared/moderation/moderator_for.ts";
 import { wordList } from "../../shared/moderation/word_list.ts";
+import { FAR_TOO_MUCH } from "./runware_support.ts";
 
 const about = (words: Words): Judged => ({ kind: "prompt", words });
 const judged = async (prompt: string) =>
@@ -72,9 +73,16 @@ Deno.test("a service is asked after the word list; no answer means nothing is ma
     ]);
     answer = () => Response.json({ allowed: true });
     assertEquals(await moderator.judge(about({ prompt: "A fox" })), null);
-    answer = () => new Response("oops", { status: 500 });
-    const error = await assertRejects(() => moderator.judge(about({ prompt: "A fox" })), HttpError);
-    assertEquals(error.status, 503);
+    for (
+      const unreadable of [
+        () => new Response("oops", { status: 500 }),
+        () => new Response(JSON.stringify({ allowed: true }) + FAR_TOO_MUCH),
+      ]
+    ) {
+      answer = unreadable;
+      const judging = () => moderator.judge(about({ prompt: "A fox" }));
+      assertEquals((await assertRejects(judging, HttpError)).status, 503);
+    }
   } finally {
     await server.shutdown();
   }

@@ -1,12 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
+import webPush from "web-push";
 import { ConfigError } from "../../shared/config.ts";
 import type { Message } from "../../shared/notify/channel.ts";
 import { createChannels } from "../../shared/notify/channels.ts";
 import { appWebhookConfig } from "../../shared/notify/config.ts";
 import { fcmBody, fcmOutcome } from "../../shared/notify/fcm.ts";
-import { outcomeOf, retryAfter } from "../../shared/notify/request.ts";
+import { outcomeOf, post, retryAfter } from "../../shared/notify/request.ts";
 import { webhookChannel } from "../../shared/notify/webhook.ts";
+import { webPushChannel } from "../../shared/notify/web_push.ts";
 import { startNotifySandbox } from "../../local/sandbox/notify.ts";
 
 const message: Message = {
@@ -77,7 +80,7 @@ Deno.test("a browser reads what web-push encrypted for it, and another one does 
     assertEquals(sandbox.control.received().map(({ body, sameAs }) => [body, sameAs]), [
       [message.body, `video_ready:${message.videoId}`],
     ]);
-    // Taken, since a push service can not look into it; but nobody reads it.
+    // Taken, since a push service cannot look into it; but nobody reads it.
     assertEquals(await send?.({ ...to, keys: other.keys }), { outcome: "sent" });
     assertEquals(sandbox.control.received().length, 1);
     const noPoint = { p256dh: `B${"A".repeat(86)}`, auth: mine.keys.auth };
@@ -85,6 +88,42 @@ Deno.test("a browser reads what web-push encrypted for it, and another one does 
   } finally {
     await sandbox.close();
   }
+});
+
+Deno.test("settings of ours that cannot be used are no fault of the device: it is kept, and tried later", async () => {
+  const sandbox = await startNotifySandbox();
+  try {
+    const { endpoint, keys } = sandbox.control.subscribe();
+    const hosts = [new URL(sandbox.url).host];
+    const vapid = { ...webPush.generateVAPIDKeys(), subject: "mailto:a@example.com", hosts };
+    const wrong = [
+      { ...vapid, subject: "https://my app.example" },
+      { ...vapid, privateKey: "_".repeat(43) },
+    ];
+    for (const options of wrong) {
+      const sent = await webPushChannel(options)({ ...message, address: endpoint, keys });
+      assertEquals(sent, { outcome: "later", code: "vapid_unusable" });
+    }
+    assertEquals(sandbox.control.calls("web_push"), 0);
+  } finally {
+    await sandbox.close();
+  }
+});
+
+Deno.test("an answer whose body is cut has said all the same what became of the message", async () => {
+  const server = createServer((request, response) => {
+    const status = Number(request.url?.slice(1));
+    response.writeHead(status, { "content-length": 1_000, "retry-after": "7" });
+    response.write("half", () => response.socket?.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : "";
+  for (const status of [200, 410, 503]) {
+    const got = await post(`http://127.0.0.1:${port}/${status}`, { headers: {}, body: "{}" });
+    assertEquals(got, { status, text: "", waitSeconds: 7 });
+  }
+  await new Promise((resolve) => server.close(resolve));
 });
 
 Deno.test("what FCM says about the token removes the device; what it says about the message does not", () => {
@@ -142,9 +181,12 @@ Deno.test("Retry-After names seconds or a time; whatever else it says is no answ
   assertEquals(outcomeOf(answer(302)).outcome, "later", "redirects are not followed");
 });
 
-Deno.test("what is there but can not be used stops the start, and is not quoted", () => {
+Deno.test("what is there but cannot be used stops the start, and is not quoted", () => {
   const secret = "-----BEGIN PRIVATE KEY-----";
   const account = { project_id: "p", client_email: "a@b.c", private_key: secret };
+  const { publicKey, privateKey } = webPush.generateVAPIDKeys();
+  const pair = { WEB_PUSH_PUBLIC_KEY: publicKey, WEB_PUSH_PRIVATE_KEY: privateKey };
+  const noKey = "_".repeat(43);
   const cases: [string, Record<string, string>][] = [
     ["FCM_SERVICE_ACCOUNT", { FCM_SERVICE_ACCOUNT: `{"private_key":"${secret}"` }],
     ["FCM_SERVICE_ACCOUNT", { FCM_SERVICE_ACCOUNT: JSON.stringify(account) }],
@@ -157,6 +199,12 @@ Deno.test("what is there but can not be used stops the start, and is not quoted"
       WEB_PUSH_PUBLIC_KEY: "A".repeat(87),
       WEB_PUSH_PRIVATE_KEY: "A".repeat(43),
       WEB_PUSH_SUBJECT: "me",
+    }],
+    ["WEB_PUSH_SUBJECT", { ...pair, WEB_PUSH_SUBJECT: "https://my app.example" }],
+    ["WEB_PUSH_PRIVATE_KEY", {
+      ...pair,
+      WEB_PUSH_PRIVATE_KEY: noKey,
+      WEB_PUSH_SUBJECT: "mailto:a@example.com",
     }],
     ["APP_WEBHOOK_SECRET", { APP_WEBHOOK_URL: "https://example.com" }],
     ["APP_WEBHOOK_SECRET", {
@@ -171,7 +219,7 @@ Deno.test("what is there but can not be used stops the start, and is not quoted"
   for (const [variable, env] of cases) {
     const error = assertThrows(() => createChannels((name) => env[name]), ConfigError);
     assertEquals(error.variable, variable);
-    assert(!error.message.includes("PRIVATE KEY"));
+    for (const quoted of ["PRIVATE KEY", "my app", noKey]) assert(!error.message.includes(quoted));
   }
   assertEquals(createChannels(() => undefined).size, 0);
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Order, placeTogether, type QueueVideos } from "../../shared/doors/queue_orders.ts";
 import { fromRpcError, HttpError } from "../../shared/http/http_error.ts";
 
@@ -61,12 +61,39 @@ Deno.test("whoever is passed over is placed again alone, and waited for", async 
   assertEquals(calls, [{ users: ["held"], wait: false }, { users: ["held"], wait: true }]);
 });
 
+Deno.test("an order is placed under its own key, or under one that it is given for all its calls", async () => {
+  const keys: (string | null)[] = [];
+  const placeOrder = placeTogether(async (orders, { wait }) => {
+    keys.push(...orders.map(({ idempotency_key }) => idempotency_key));
+    await Promise.resolve();
+    return orders.map(({ user_id }) => wait ? made(user_id) : { busy: true });
+  });
+  await placeOrder({ ...order("a"), idempotency_key: "a's own" });
+  await placeOrder(order("b"));
+  assertEquals(keys.slice(0, 2), ["a's own", "a's own"]);
+  assertMatch(keys[2] ?? "none", /^[0-9a-f-]{36}$/);
+  assertEquals(keys[3], keys[2], "placed again, it is the same order");
+});
+
 /** What the REST API, or somebody on the way, says of a call that failed. */
 const failure = (code?: string) => fromRpcError({ message: "no", ...(code ? { code } : {}) });
 
 Deno.test("a call that Postgres refused is made again for each; one of which nobody knows is not", async () => {
   const outcomes: Record<string, [number, number]> = {};
-  for (const code of ["22P05", "40P01", "GM001", "57014", "57P01", "08006", "PGRST003", ""]) {
+  for (
+    const code of [
+      "22P05",
+      "40P01",
+      "GM001",
+      "53200",
+      "55P03",
+      "57014",
+      "57P01",
+      "08006",
+      "PGRST003",
+      "",
+    ]
+  ) {
     const tried: string[] = [];
     const placeOrder = placeTogether(async (orders) => {
       tried.push(orders.map(({ user_id }) => user_id).join());
@@ -83,6 +110,8 @@ Deno.test("a call that Postgres refused is made again for each; one of which nob
     "22P05": [4, 6],
     "40P01": [4, 6],
     "GM001": [4, 6],
+    "53200": [0, 2],
+    "55P03": [0, 2],
     "57014": [0, 2],
     "57P01": [0, 2],
     "08006": [0, 2],

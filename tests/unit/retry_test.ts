@@ -53,7 +53,7 @@ Deno.test("a fresh attempt waits longer each time", () => {
   assertEquals(delays, [5, 10, 20]);
 });
 
-Deno.test("the provider may ask for more patience, never for less, nor for ever", () => {
+Deno.test("the provider may ask for more patience, never for less, nor forever", () => {
   const delay = (retryAfterSeconds: number) => {
     const decision = decide({ ending: "refused", kind: "rate", attempt: 1, retryAfterSeconds });
     return decision.action === "hold" ? decision.delaySeconds : undefined;

@@ -34,7 +34,7 @@ Deno.test("an avatar becomes the first frame", () => {
   assert("request" in planned && planned.request.firstFrame !== undefined);
 });
 
-Deno.test("what the model can not do names the field, in the request's words, and what would do", () => {
+Deno.test("what the model cannot do names the field, in the request's words, and what would do", () => {
   assertEquals(fieldsOf({ duration: 7 }), ["duration"]);
   assertEquals(fieldsOf({ fps: 1 }), ["fps"]);
   assertEquals(fieldsOf({ width: 123, height: 45 }), ["width, height"]);

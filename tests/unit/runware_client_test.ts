@@ -1,7 +1,14 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { RunwareClient, RunwareError } from "../../shared/providers/runware/client.ts";
+import { CallError } from "../../shared/providers/http.ts";
 import { createRunwareProvider } from "../../shared/providers/runware/adapter.ts";
-import { API_KEY, ID_A, standing, videoTask, withStandIn } from "./runware_support.ts";
+import {
+  API_KEY,
+  FAR_TOO_MUCH,
+  ID_A,
+  standing,
+  videoTask,
+  withStandIn,
+} from "./runware_support.ts";
 
 Deno.test("every call carries the key in its header and nowhere else", () =>
   withStandIn({ body: { data: [] } }, async ({ provider, received }) => {
@@ -68,6 +75,24 @@ Deno.test("F25 an error that fetch words with the key in it does not carry it fu
   assertEquals(told.includes(API_KEY), false);
 });
 
+Deno.test("what Postgres cannot store is taken out of an error that fetch words", async () => {
+  const provider = createRunwareProvider({
+    apiKey: API_KEY,
+    fetch: () => Promise.reject(new TypeError("cut\0short\ud800")),
+  });
+  const told = JSON.stringify(await provider.submit([videoTask(ID_A)]));
+  assertEquals(/\\u0000|\\ud8/.test(told), false, told);
+});
+
+Deno.test("an answer that is too long counts as unreadable, however good its beginning", () =>
+  withStandIn({ body: `{"data":[]}${FAR_TOO_MUCH}` }, async ({ provider }) => {
+    const [outcome] = await provider.submit([videoTask(ID_A)]);
+    assertEquals(standing(outcome), "unknown server unreadable");
+    const [state] = await provider.poll([ID_A]);
+    assertEquals(standing(state), "unanswered server unreadable");
+    assertEquals(JSON.stringify(state).includes("longer than 8388608 bytes"), true);
+  }));
+
 Deno.test("a redirect is not followed, so the key stays where it was sent", () =>
   withStandIn(
     { status: 302, headers: { location: "/elsewhere" }, body: "" },
@@ -101,34 +126,18 @@ Deno.test("asking for the balance throws what Runware said, by kind and code", (
   withStandIn(
     { status: 401, body: { errors: [{ code: "invalidApiKey", message: "No" }] } },
     async ({ provider }) => {
-      const error = await assertRejects(() => provider.balanceUsd(), RunwareError);
+      const error = await assertRejects(() => provider.balanceUsd(), CallError);
       assertEquals([error.kind, error.code], ["auth", "invalidApiKey"]);
     },
   ));
 
 Deno.test("a balance in a form that is not known is an error, not zero", () =>
   withStandIn({ body: { data: [{ balance: "lots" }] } }, async ({ provider }) => {
-    const error = await assertRejects(() => provider.balanceUsd(), RunwareError);
+    const error = await assertRejects(() => provider.balanceUsd(), CallError);
     assertEquals(error.code, "unreadable");
   }));
 
-Deno.test("the details of a task are what was asked and what was answered last", () =>
-  withStandIn({
-    body: {
-      data: [{
-        taskType: "getTaskDetails",
-        taskUUID: ID_A,
-        request: [{ a: 1 }],
-        response: { data: [] },
-      }],
-    },
-  }, async ({ url, received }) => {
-    const client = new RunwareClient({ apiKey: API_KEY, url, timeoutMs: 1_000 });
-    assertEquals(await client.taskDetails(ID_A), { request: [{ a: 1 }], response: { data: [] } });
-    assertEquals(received[0]?.tasks, [{ taskType: "getTaskDetails", taskUUID: ID_A }]);
-  }));
-
-Deno.test("a key that can not be one is refused at once and not quoted", () => {
+Deno.test("a key that cannot be one is refused at once and not quoted", () => {
   for (const apiKey of ["", "two words", 'quo"te', "line\nbreak"]) {
     const error = assertThrows(() => createRunwareProvider({ apiKey }), TypeError);
     assertEquals(apiKey !== "" && error.message.includes(apiKey), false);

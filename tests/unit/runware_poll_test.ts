@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { TaskState } from "../../shared/providers/provider.ts";
 import { polledState } from "../../shared/providers/runware/answers.ts";
 import { readEnvelope } from "../../shared/providers/runware/schemas.ts";
-import { ID_A, ID_B, ID_C, type Recorded, withStandIn } from "./runware_support.ts";
+import { ID_A, ID_B, ID_C, type Received, type Recorded, withStandIn } from "./runware_support.ts";
 
 const URL_A = "https://vm.runware.ai/video/ws/2/vi/aaaa.mp4";
 
@@ -256,6 +256,42 @@ Deno.test("one id that spoils the whole call does not keep the others from being
       ]);
     },
   ));
+
+/** Answers with a code that is new where a bad id is among those asked about, else with "processing". */
+const flummoxedBy = (isBad: (id: string) => boolean) => ({ tasks }: Received): Recorded => {
+  const ids = tasks.map((task) => String(task["taskUUID"]));
+  if (ids.some(isBad)) return { status: 400, body: { errors: [error("flummoxed")] } };
+  return { body: { data: ids.map((id) => item(id, { status: "processing" })) } };
+};
+
+const hundred = Array.from({ length: 100 }, () => crypto.randomUUID());
+
+for (const place of [0, 37, 99]) {
+  Deno.test(`one bad id among a hundred is found by a code that is new, too, at place ${place}`, () =>
+    withStandIn(flummoxedBy((id) => id === hundred[place]), async ({ provider }) => {
+      const states = await provider.poll(hundred);
+      assertEquals(states.map(({ id }) => id), hundred);
+      assertEquals(
+        states.filter(({ state }) => state !== "processing").map(({ id }) => id),
+        [hundred[place]],
+      );
+    }));
+}
+
+Deno.test("where every id is bad, a batch is a dozen calls and no hundred", () =>
+  withStandIn(flummoxedBy(() => true), async ({ provider, received }) => {
+    const states = await provider.poll(hundred);
+    assertEquals(new Set(states.map(brief)), new Set(["unanswered unknown flummoxed"]));
+    assertEquals([states.length, received.length], [100, 15]);
+  }));
+
+Deno.test("looking for a bad id ends with the time", () =>
+  withStandIn(flummoxedBy(() => true), async ({ provider, received }) => {
+    let left = 1;
+    const states = await provider.poll(hundred, { hasTime: () => left-- > 0 });
+    assertEquals(new Set(states.map(brief)), new Set(["unanswered unknown flummoxed"]));
+    assertEquals([states.length, received.length], [100, 2]);
+  }));
 
 Deno.test("whatever JSON comes back, every id asked about has exactly one state", () => {
   const ids = [ID_A, ID_B];

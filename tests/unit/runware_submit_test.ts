@@ -215,6 +215,45 @@ Deno.test("a bad task that is not named is found, and the others are still hande
     },
   ));
 
+/** Time for so many requests more. */
+function timeFor(requests: number) {
+  let left = requests;
+  return { hasTime: () => left-- > 0 };
+}
+
+Deno.test("looking for a bad task ends with the time, and what was not sent is nobody's failure", () =>
+  withStandIn(
+    { status: 400, body: { errors: [error("invalidPrompt")] } },
+    async ({ provider, received }) => {
+      const tasks = [ID_A, ID_B, ID_C].map((id) => videoTask(id));
+      const outcomes = await provider.submit(tasks, timeFor(2));
+      assertEquals(outcomes.map((one) => [one.id, standing(one)]), [
+        [ID_A, "refused validation invalidPrompt"],
+        [ID_B, "refused server lease_over"],
+        [ID_C, "refused server lease_over"],
+      ]);
+      assertEquals(received.map(({ tasks }) => tasks.length), [3, 2, 1]);
+    },
+  ));
+
+for (
+  const [name, status, code, kind] of [
+    ["a code that is new", 400, "flummoxed", "unknown"],
+    ["bad input, from an API in trouble", 500, "invalidPrompt", "validation"],
+  ] as const
+) {
+  Deno.test(`${name} is no reason to hand over each task alone`, () =>
+    withStandIn(
+      { status, body: { errors: [error(code)] } },
+      async ({ provider, received }) => {
+        const outcomes = await provider.submit([ID_A, ID_B].map((id) => videoTask(id)));
+        const expected = `unknown ${kind} ${code}`;
+        assertEquals(outcomes.map(standing), [expected, expected]);
+        assertEquals(received.length, 1);
+      },
+    ));
+}
+
 Deno.test("nothing to hand over makes no call", () =>
   withStandIn({ body: {} }, async ({ provider, received }) => {
     assertEquals(await provider.submit([]), []);

@@ -15,6 +15,9 @@ export const ID_A = "aaaaaaaa-1111-4111-8111-111111111111";
 export const ID_B = "22222222-2222-4222-8222-222222222222";
 export const ID_C = "33333333-3333-4333-8333-333333333333";
 
+/** White space beyond what is read of an answer; after JSON it changes nothing else. */
+export const FAR_TOO_MUCH = " ".repeat(8 * 1_024 * 1_024);
+
 /** What a recorded answer consists of; a string body is sent as it is. */
 export interface Recorded {
   readonly status?: number;

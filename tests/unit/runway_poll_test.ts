@@ -130,7 +130,15 @@ Deno.test("many tasks are one call each, a few at a time, and each answer finds 
   });
 });
 
-Deno.test("an id that is not one can not lead anywhere else", () =>
+Deno.test("tasks that there is no time for are not asked about", () =>
+  withRunway(task("PENDING"), async (provider, received) => {
+    let left = 1;
+    const states = await provider.poll([TASK, "second"], { hasTime: () => left-- > 0 });
+    assertEquals(states.map(standing), ["processing", "unanswered server lease_over"]);
+    assertEquals(received.length, 1);
+  }));
+
+Deno.test("an id that is not one cannot lead anywhere else", () =>
   withRunway({ status: 404 }, async (provider, received) => {
     await provider.poll(["../organization?x="]);
     assertEquals(received[0]?.path, "/v1/tasks/..%2Forganization%3Fx%3D");

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createRunwayProvider } from "../../shared/providers/runway/adapter.ts";
 import { toRunwayRequest } from "../../shared/providers/runway/requests.ts";
-import { standing } from "./runware_support.ts";
+import { FAR_TOO_MUCH, standing } from "./runware_support.ts";
 import { JOB, type Recorded, RUNWAY_KEY, runwayTask, TASK, withRunway } from "./runway_support.ts";
 
 const PICTURE = "https://project.example/avatars/mia.png";
@@ -160,6 +160,25 @@ Deno.test("an answer that never comes ends at our own deadline, and nobody knows
     resolve({});
   }, { timeoutMs: 100 });
 });
+
+Deno.test("an answer that is too long counts as unreadable, however good its beginning", () =>
+  withRunway({ body: JSON.stringify({ id: TASK }) + FAR_TOO_MUCH }, async (provider) => {
+    assertEquals((await provider.submit([runwayTask()])).map(standing), [
+      "unknown server unreadable",
+    ]);
+  }));
+
+Deno.test("tasks that there is no time for are not handed over", () =>
+  withRunway({ body: { id: TASK } }, async (provider, received) => {
+    let left = 1;
+    const tasks = ["first", "second"].map((id) => runwayTask({ id }));
+    const outcomes = await provider.submit(tasks, { hasTime: () => left-- > 0 });
+    assertEquals(outcomes.map((one) => [one.id, standing(one)]), [
+      ["first", "accepted"],
+      ["second", "refused server lease_over"],
+    ]);
+    assertEquals(received.length, 1);
+  }));
 
 Deno.test("an impossible key or address is refused at start, and the key is not quoted", () => {
   const error = assertThrows(() => createRunwayProvider({ apiKey: "two words" }), TypeError);

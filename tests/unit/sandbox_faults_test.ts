@@ -135,7 +135,7 @@ Deno.test("tasks are refused at once with any code", async () => {
   });
 });
 
-Deno.test("a stuck task is rendered for ever, until the control ends it", async () => {
+Deno.test("a stuck task is rendered forever, until the control ends it", async () => {
   const options = { now: () => 0, knobs: { stuckTasks: { next: 1 } } };
   await withSandbox(options, async (client, { control }) => {
     const { taskUUID } = await client.submit();

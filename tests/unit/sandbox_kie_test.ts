@@ -83,7 +83,7 @@ Deno.test("sandbox of KIE: a record is null at first, then waiting, queuing, gen
   });
 });
 
-Deno.test("sandbox of KIE: a record is null again for ever once it was forgotten, and for unknown ids", async () => {
+Deno.test("sandbox of KIE: a record is null again forever once it was forgotten, and for unknown ids", async () => {
   const knobs = { hiddenMs: 0, forgetAfterMs: 1_000 };
   await withSandbox({ ...STILL, knobs }, async ({ sandbox: { control }, create, record }) => {
     const { taskId } = await create();

@@ -63,7 +63,7 @@ Deno.test("another method or path is refused", async () => {
   });
 });
 
-Deno.test("a taskUUID is good for one task, for ever", async () => {
+Deno.test("a taskUUID is good for one task, forever", async () => {
   await withSandbox({ knobs: { renderMs: 0 } }, async (client, { control }) => {
     const { taskUUID } = await client.submit();
     await control.settled(taskUUID);

@@ -31,7 +31,7 @@ class Table {
   readonly revs = new Map<string, number | null>();
   readonly questions: string[][] = [];
   broken = false;
-  /** Videos that can not be told now. */
+  /** Videos that cannot be told now. */
   readonly held = new Set<string>();
   readonly watcher: VideoWatcher = createVideoWatcher({
     log: quiet,
@@ -130,7 +130,7 @@ Deno.test("a question that fails loses no news", async () => {
   stop();
 });
 
-Deno.test("what can not be told yet is held back, told later, and keeps no other news waiting", async () => {
+Deno.test("what cannot be told yet is held back, told later, and keeps no other news waiting", async () => {
   const table = new Table();
   const many = Array.from({ length: 1_500 }, (_, index) => [`v${index}`, 1] as const);
   for (const id of ["v0", "v1", "v1400"]) table.revs.set(id, 2);

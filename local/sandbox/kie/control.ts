@@ -70,8 +70,8 @@ export class KieControl {
   }
 
   /**
-   * Calls back about a task now, whatever the knobs say: with `body`, or with what is true. Resolves
-   * when it was tried once. Throws for an unknown id.
+   * Calls back about a task now, whatever the knobs say: with `body`, or with what is true.
+   * Resolves when it was tried once. Throws for an unknown id.
    */
   async callBack(taskId: string, body?: unknown): Promise<void> {
     const task = this.#find(taskId);

@@ -59,7 +59,7 @@ const single = {
   refuseTasks: fault.default(0),
   /** Tasks whose render ends with `failCode` and `failMessage`. */
   failTasks: fault.default(0),
-  /** Tasks that are rendered for ever. */
+  /** Tasks that are rendered forever. */
   stuckTasks: fault.default(0),
   /** Callbacks that are never sent. */
   callbackLost: fault.default(0),
@@ -136,7 +136,9 @@ const schema = z.strictObject({
   mediaBytes: count.max(2 ** 32 - 1).nullable().default(null),
 });
 
-/** Everything about the sandbox that can be changed while it runs; see the comments in the schema. */
+/**
+ * Everything about the sandbox that can be changed while it runs; see the comments in the schema.
+ */
 export type KieKnobs = z.output<typeof schema>;
 /** Some knobs and what they are to be turned to. */
 export type KieKnobChanges = Partial<z.input<typeof schema>>;

@@ -1,7 +1,7 @@
 /**
- * The inputs of KIE's video models, as their pages at docs.kie.ai/market describe them: which fields
- * there are, which must be there, and whether a number is a number or a string. Written by itself and
- * not from the table of the adapter, so that each checks the other.
+ * The inputs of KIE's video models, as their pages at docs.kie.ai/market describe them: which
+ * fields there are, which must be there, and whether a number is a number or a string. Written by
+ * itself and not from the table of the adapter, so that each checks the other.
  */
 import { z } from "zod";
 

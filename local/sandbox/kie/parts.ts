@@ -49,7 +49,9 @@ export class KieParts {
   readonly #announced = new WeakMap<KieTask, Promise<void>>();
   /** When the newest creates came, oldest first. */
   creates: number[] = [];
-  /** For what happens to requests, callbacks and downloads; tasks draw from numbers of their own. */
+  /**
+   * For what happens to requests, callbacks and downloads; tasks draw from numbers of their own.
+   */
   random: Random;
   /** Base of result URLs; known once the server listens. */
   mediaUrl = "";
@@ -80,7 +82,9 @@ export class KieParts {
     await this.#announced.get(task);
   }
 
-  /** Tells a callback URL of a success that is not true: its file is where nobody must fetch from. */
+  /**
+   * Tells a callback URL of a success that is not true: its file is where nobody must fetch from.
+   */
   async forge({ taskId, order }: KieTask): Promise<void> {
     if (order.callBackUrl === null) return;
     const resultJson = JSON.stringify({ resultUrls: [`https://forged.example.net/${taskId}.mp4`] });
@@ -94,7 +98,9 @@ export class KieParts {
     return callbackOf(task, this.knobs.values, { mediaUrl, remainedCredits });
   }
 
-  /** Calls back about a task that has ended, as the knobs say; resolves when that was tried once. */
+  /**
+   * Calls back about a task that has ended, as the knobs say; resolves when that was tried once.
+   */
   async #announce(task: KieTask): Promise<void> {
     this.watchers.changed();
     const url = task.order.callBackUrl;

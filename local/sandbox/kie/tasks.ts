@@ -25,7 +25,7 @@ interface Step {
 }
 
 /** Whether the task is still to be made. */
-export function isRunning({ endedAt }: KieTask): boolean {
+function isRunning({ endedAt }: KieTask): boolean {
   return endedAt === null;
 }
 

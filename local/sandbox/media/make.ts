@@ -1,10 +1,11 @@
 /**
- * Draws the sample videos of this folder: a smiling sun, clouds, hills and bouncing balls.
- * They are committed, so nobody needs to run this; it is here so that they can be made again:
+ * Draws the sample videos of this folder: a smiling sun, clouds, hills and bouncing balls. They are
+ * committed, so nobody needs to run this; it is here so that they can be made again:
  *
  *   deno run -A local/sandbox/media/make.ts        (needs `ffmpeg` with libx264)
  *
- * Everything is plain shapes of one colour, because those stay small: each file has about 120 KB at most.
+ * Everything is plain shapes of one colour, because those stay small: each file has about 120 KB at
+ * most.
  */
 import { SAMPLES } from "./samples.ts";
 

@@ -1,8 +1,13 @@
-/** A browser's half of Web Push: the keys of a subscription, and reading what was encrypted for it. */
+/**
+ * A browser's half of Web Push: the keys of a subscription, and reading what was encrypted for it.
+ */
 import { Buffer } from "node:buffer";
 import { createDecipheriv, createECDH, type ECDH, hkdfSync, randomBytes } from "node:crypto";
 
-/** Makes a subscription's keys and opens messages. RFC 8291 and 8188, without any of the sender's code. */
+/**
+ * Makes a subscription's keys and opens messages. RFC 8291 and 8188, without any of the sender's
+ * code.
+ */
 export class Browser {
   readonly #ecdh: ECDH = createECDH("prime256v1");
   readonly #auth = randomBytes(16);

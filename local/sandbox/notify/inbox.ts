@@ -6,7 +6,9 @@ export interface Arrival {
   readonly place: Exclude<Place, "token">;
   /** The device's address; of the backend its own. */
   readonly to: string;
-  /** Two messages with the same one are one to the receiver: a tag, or the backend's `webhook-id`. */
+  /**
+   * Two messages with the same one are one to the receiver: a tag, or the backend's `webhook-id`.
+   */
   readonly sameAs: string;
   readonly title: string;
   readonly body: string;
@@ -20,8 +22,8 @@ export class Inbox {
   received: Arrival[] = [];
 
   /**
-   * What a person, or the backend's own code, has seen: of messages that are one to the receiver, the
-   * last takes the place of the others.
+   * What a person, or the backend's own code, has seen: of messages that are one to the receiver,
+   * the last takes the place of the others.
    */
   shown(): Arrival[] {
     const newest = new Map<string, Arrival>();

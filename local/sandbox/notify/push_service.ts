@@ -71,7 +71,7 @@ export class PushServiceSandbox {
     const browser = this.#browsers.get(endpoint);
     if (browser === undefined) return { status: 410 };
     const message = readAs(browser, body);
-    // A push service can not look into it: it is taken, and the browser drops what it can not open.
+    // A push service cannot look into it: it is taken, and the browser drops what it cannot open.
     if (message === undefined) return { status: 201 };
     const { tag, title, body: text, image, data } = message;
     this.inbox.received.push({

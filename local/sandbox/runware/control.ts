@@ -13,7 +13,10 @@ export class NoSuchTask extends Error {
   }
 }
 
-/** What a predicate of {@linkcode Control.waitFor} may look at; nothing of it costs more with many tasks. */
+/**
+ * What a predicate of {@linkcode Control.waitFor} may look at; nothing of it costs more with many
+ * tasks.
+ */
 export interface SandboxView {
   readonly counts: Readonly<SandboxCounts>;
   readonly webhooksPending: number;

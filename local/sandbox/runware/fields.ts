@@ -114,6 +114,6 @@ export function isWebUrl(value: string): boolean {
 }
 
 /** `invalid` and `webhookURL` make `invalidWebhookURL`, as the API names its codes. */
-export function codeOf(prefix: "invalid" | "missing" | "unsupported", field: string): string {
+function codeOf(prefix: "invalid" | "missing" | "unsupported", field: string): string {
   return `${prefix}${field.charAt(0).toUpperCase()}${field.slice(1)}`;
 }

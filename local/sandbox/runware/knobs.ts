@@ -68,7 +68,7 @@ export interface Knobs {
   readonly failMessage: string;
   /** Tasks whose render ends with `invalidProviderContent`, the upstream form of a refusal. */
   readonly lateSafetyRefusal: Fault;
-  /** Tasks that are rendered for ever. */
+  /** Tasks that are rendered forever. */
   readonly stuckTasks: Fault;
 
   // --- Answers to polls -------------------------------------------------------------------------
@@ -76,7 +76,9 @@ export interface Knobs {
   readonly unknownId: "processing" | "empty" | "taskNotFound";
   /** HTTP status of a poll that has nothing but failed tasks to tell. */
   readonly failedPollStatus: number;
-  /** Where a failed task is told: in `errors`, or in `data` with `error: {}`, or with flat fields. */
+  /**
+   * Where a failed task is told: in `errors`, or in `data` with `error: {}`, or with flat fields.
+   */
   readonly failureForm: "errors" | "item" | "flatItem";
   /** `taskType` of the item of a task in progress. */
   readonly processingForm: "videoInference" | "getResponse";
@@ -91,7 +93,8 @@ export interface Knobs {
   /** A task is unknown to polls this long after its end, in ms; null: it never is. */
   readonly forgetAfterMs: number | null;
 
-  // --- Webhooks -----------------------------------------------------------------------------------
+  // --- Webhooks
+  // -----------------------------------------------------------------------------------
   /** Webhooks that are never sent. */
   readonly webhookLost: Fault;
   /** Webhooks that are sent `webhookLateMs` after their time. */
@@ -116,8 +119,9 @@ export interface Knobs {
   /** Longest pause between two tries, in ms. */
   readonly webhookBackoffCapMs: number;
 
-  // --- Files ----------------------------------------------------------------------------------------
-  /** Life of a result URL, in ms; null: the task's `ttl`, or for ever. */
+  // --- Files
+  // ----------------------------------------------------------------------------------------
+  /** Life of a result URL, in ms; null: the task's `ttl`, or forever. */
   readonly urlTtlMs: number | null;
   /** Status of an expired URL. */
   readonly expiredStatus: 403 | 404 | 410;
@@ -130,13 +134,15 @@ export interface Knobs {
   /** Size of every file, in bytes: the video is filled up to it. null: the small file as it is. */
   readonly mediaBytes: number | null;
 
-  // --- Account --------------------------------------------------------------------------------------
+  // --- Account
+  // --------------------------------------------------------------------------------------
   /** What the account had before it bought anything, in USD. */
   readonly balanceUsd: number;
   /** `balance` as a number, or as `{amount, freeBalance, currency}`. */
   readonly balanceForm: "number" | "object";
 
-  // --- WebSocket --------------------------------------------------------------------------------------
+  // --- WebSocket
+  // --------------------------------------------------------------------------------------
   /** A WebSocket on which nothing was said for this long is closed, in ms of real time. */
   readonly socketIdleMs: number;
 }

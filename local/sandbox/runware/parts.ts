@@ -19,7 +19,9 @@ export interface PartsOptions {
   readonly mediaUrl: () => string;
 }
 
-/** The parts of one sandbox, wired to each other; the doors (REST, WebSocket, control) share them. */
+/**
+ * The parts of one sandbox, wired to each other; the doors (REST, WebSocket, control) share them.
+ */
 export class Parts {
   readonly apiKey: string;
   readonly mediaUrl: () => string;

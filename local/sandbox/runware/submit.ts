@@ -44,7 +44,7 @@ export async function submitVideo(
 }
 
 /**
- * An id is good for one task, for ever. The rejection also takes the place of the task's real
+ * An id is good for one task, forever. The rejection also takes the place of the task's real
  * answer in `getTaskDetails`, as the real API was seen to do.
  */
 function repeat(parts: Parts, known: RenderTask): Envelope {

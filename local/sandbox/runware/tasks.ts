@@ -18,7 +18,7 @@ export interface NewTask {
   readonly manual: boolean;
 }
 
-/** Every task that was accepted, for ever: an id that was used once can never be used again. */
+/** Every task that was accepted, forever: an id that was used once can never be used again. */
 export class TaskStore {
   readonly #clock: SandboxClock;
   readonly #seed: string;

@@ -7,7 +7,9 @@ import { type Random, randomUuid, seededRandom } from "../random.ts";
 import type { SandboxCounts } from "./record.ts";
 import { failureError, type RenderResult, type RenderTask } from "./task.ts";
 
-/** Webhooks that are sent at one time; the others wait, so that 10,000 ends make no 10,000 sockets. */
+/**
+ * Webhooks that are sent at one time; the others wait, so that 10,000 ends make no 10,000 sockets.
+ */
 const PARALLEL = 64;
 
 interface Parts {

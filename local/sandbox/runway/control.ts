@@ -55,7 +55,9 @@ export class RunwayControl {
     return view(this.#find(id));
   }
 
-  /** Ends a task badly, now, by default as the knobs say. Moderation is charged, the rest is not. */
+  /**
+   * Ends a task badly, now, by default as the knobs say. Moderation is charged, the rest is not.
+   */
   fail(id: string, code: string | null = this.#parts.knobs.values.failCode): RunwayTaskView {
     const task = this.#find(id);
     const credits = code?.startsWith("SAFETY.INPUT") ? task.order.credits : 0;

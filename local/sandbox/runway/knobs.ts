@@ -69,7 +69,7 @@ const schema = z.strictObject({
   failMessage: z.string().default("An unexpected error occurred."),
   /** Tasks that are refused by moderation after they were taken, and charged all the same. */
   safetyFailure: fault.default(0),
-  /** Tasks that run for ever. */
+  /** Tasks that run forever. */
   stuckTasks: fault.default(0),
 
   // Files and account.
@@ -85,7 +85,9 @@ const schema = z.strictObject({
   creditBalance: z.number().default(1_000_000),
 });
 
-/** Everything about the sandbox that can be changed while it runs; see the comments in the schema. */
+/**
+ * Everything about the sandbox that can be changed while it runs; see the comments in the schema.
+ */
 export type RunwayKnobs = z.output<typeof schema>;
 /** Some knobs and what they are to be turned to. */
 export type RunwayKnobChanges = Partial<z.input<typeof schema>>;

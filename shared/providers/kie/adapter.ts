@@ -2,12 +2,14 @@
 import { inParallel } from "../../in_parallel.ts";
 import { Caller } from "../http.ts";
 import type {
+  CallOptions,
   ProviderError,
   SubmitOutcome,
   TaskState,
   VideoProvider,
   VideoTask,
 } from "../provider.ts";
+import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { polledState, submitOutcome } from "./answers.ts";
 import { KieClient, usdOf } from "./client.ts";
 import { Pace, type PaceLimit } from "./pace.ts";
@@ -30,7 +32,7 @@ export interface KieConfig {
 const DEFAULT_URL = "https://api.kie.ai";
 /**
  * With the pace's longest wait still well within the lease of a submit: nobody must take the tasks of
- * a worker that is only slow, since they can not be handed over a second time.
+ * a worker that is only slow, since they cannot be handed over a second time.
  */
 const DEFAULT_TIMEOUT_MS = 15_000;
 /** 20 creates in 10 s, per account (docs.kie.ai/1973359m0), and some room for the way there. */
@@ -51,12 +53,13 @@ const MEDIA_HOSTS = [
 
 /** A provider backed by one KIE account. Makes no call by itself. Throws on an impossible key. */
 export function createKieProvider(config: KieConfig): VideoProvider {
+  const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = new KieClient(
     new Caller({
       provider: "KIE",
       apiKey: config.apiKey,
       url: config.url ?? DEFAULT_URL,
-      timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs,
       ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
     }),
   );
@@ -68,18 +71,34 @@ export function createKieProvider(config: KieConfig): VideoProvider {
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
-    submit: (tasks) => inParallel(tasks, SUBMIT_BATCH, (task) => submit(client, pace, task)),
-    poll: (ids) => inParallel(ids, POLL_WIDTH, (id) => poll(client, id)),
+    submit(tasks, { hasTime } = UNHURRIED) {
+      const door: Door = { client, pace, hasTime: () => hasTime(timeoutMs) };
+      return inParallel(tasks, SUBMIT_BATCH, (task) => submit(door, task));
+    },
+    poll: (ids, { hasTime } = UNHURRIED) =>
+      inParallel(
+        ids,
+        POLL_WIDTH,
+        async (id) => hasTime() ? await poll(client, id) : notAsked(id),
+      ),
     parseEvent: parseKieCallback,
     balanceUsd: async () => usdOf(await client.credits()),
   };
 }
 
+/** Where tasks are handed over, and how fast. */
+interface Door extends CallOptions {
+  readonly client: KieClient;
+  readonly pace: Pace;
+}
+
 /** One create, never repeated: there is no id of ours by which KIE could tell the second from the first. */
-async function submit(client: KieClient, pace: Pace, task: VideoTask): Promise<SubmitOutcome> {
+async function submit({ client, pace, hasTime }: Door, task: VideoTask): Promise<SubmitOutcome> {
   const request = createTaskOf(task);
   if ("kind" in request) return { id: task.id, outcome: "refused", error: request };
   await pace.turn();
+  // With others in front, that may have taken longer than the task is ours.
+  if (!hasTime()) return notSent(task.id);
   const result = await client.createTask(request);
   if ("answer" in result) return submitOutcome(task.id, result.answer);
   const outcome = isTurnedAwayAtTheDoor(result.error) ? "refused" : "unknown";

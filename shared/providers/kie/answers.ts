@@ -1,7 +1,8 @@
 /** From KIE's answers to the outcomes of the port. */
+import { unreadable } from "../answer_text.ts";
 import type { SubmitOutcome, TaskState } from "../provider.ts";
 import { type Answer, usdOf } from "./client.ts";
-import { errorOf, failureOf, isTurnedAway, unreadable } from "./codes.ts";
+import { errorOf, failureOf, isTurnedAway } from "./codes.ts";
 import { readRecord, type TaskRecord } from "./schemas.ts";
 
 /** Codes with which a record is told to be absent: "recordInfo is null" comes as either. */

@@ -5,9 +5,11 @@
  * the code in the body is what counts.
  */
 import * as z from "zod";
-import { Caller, CallError, type HttpAnswer, plainError } from "../http.ts";
+import { roundUsd } from "../../domain/usd.ts";
+import { unreadable } from "../answer_text.ts";
+import { attempt, type Caller, CallError, type HttpAnswer, plainError } from "../http.ts";
 import type { ProviderError } from "../provider.ts";
-import { errorOf, unreadable } from "./codes.ts";
+import { errorOf } from "./codes.ts";
 import { type Envelope, readEnvelope } from "./schemas.ts";
 
 /** A task as it goes over the wire. */
@@ -30,9 +32,9 @@ export type Result = { readonly answer: Answer } | { readonly error: ProviderErr
 /** What one credit is worth, in USD (the price list gives both). */
 const USD_PER_CREDIT = 0.005;
 
-/** Credits in USD, to a hundredth of a cent, so that sums do not carry the noise of doubles. */
+/** Credits in USD. */
 export function usdOf(credits: number): number {
-  return Math.round(credits * USD_PER_CREDIT * 10_000) / 10_000;
+  return roundUsd(credits * USD_PER_CREDIT);
 }
 
 /** A client of one account. */
@@ -63,12 +65,8 @@ export class KieClient {
   }
 
   async #call(method: "GET" | "POST", path: string, body?: unknown): Promise<Result> {
-    try {
-      return readAnswer(await this.#caller.call(method, path, body));
-    } catch (error) {
-      if (error instanceof CallError) return { error: plainError(error) };
-      throw error;
-    }
+    const answer = await attempt(() => this.#caller.call(method, path, body));
+    return answer instanceof CallError ? { error: plainError(answer) } : readAnswer(answer);
   }
 }
 

@@ -3,6 +3,7 @@
  * 200, and as the `failCode` of a task. From docs.kie.ai (Get Task Details, Get Account Credits, the
  * pages of the Veo API).
  */
+import { keptMessage } from "../answer_text.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
 
 /** What the code of an answer says. */
@@ -46,9 +47,7 @@ const byFailCode = new Map<number, ErrorKind>([
 const refusedContent =
   /flagged|moderat|nsfw|safety|sensitive|prohibited|inappropriate|explicit content|violat|(content|usage) polic|copyright/i;
 const gaveUpWaiting = /time(d)?[ -]?out/i;
-
-/** Characters of a message that are worth keeping. */
-const MESSAGE_MAX = 1_000;
+const NO_MESSAGE = "KIE gave no message";
 
 /** The error that an answer's code stands for. */
 export function errorOf(
@@ -62,7 +61,7 @@ export function errorOf(
   return {
     kind: kindOfCode(code, message),
     code: String(code),
-    message: keptMessage(message),
+    message: keptMessage(message || NO_MESSAGE),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     raw,
   };
@@ -80,14 +79,9 @@ export function failureOf(
   return {
     kind: kindOfFailure(Number(code), message),
     code: code === "" ? "fail" : code,
-    message: keptMessage(message),
+    message: keptMessage(message || NO_MESSAGE),
     raw,
   };
-}
-
-/** An answer, or a part of it, that says nothing we know. */
-export function unreadable(message: string, raw: unknown): ProviderError {
-  return { kind: "server", code: "unreadable", message, raw };
 }
 
 function kindOfCode(code: number, message: string): ErrorKind {
@@ -99,9 +93,4 @@ function kindOfCode(code: number, message: string): ErrorKind {
 function kindOfFailure(code: number, message: string): ErrorKind {
   if (refusedContent.test(message)) return "safety";
   return byFailCode.get(code) ?? (gaveUpWaiting.test(message) ? "timeout" : "provider");
-}
-
-/** A cut may split a character in two, and Postgres refuses halves. */
-function keptMessage(message: string): string {
-  return (message || "KIE gave no message").slice(0, MESSAGE_MAX).toWellFormed();
 }

@@ -4,6 +4,7 @@
  * pages, and what public clients met.
  */
 import * as z from "zod";
+import { parseJson } from "../answer_text.ts";
 
 /** `{code, msg, data}`, the form of every answer and callback. */
 export interface Envelope {
@@ -109,10 +110,5 @@ function firstUrl(place: unknown): string | undefined {
 
 /** What JSON in a string says; anything else as it is. */
 function parsed(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
+  return typeof value === "string" ? parseJson(value) ?? value : value;
 }

@@ -3,6 +3,7 @@
  * HMAC-SHA256 over "<task id>.<unix seconds>" (docs.kie.ai/common-api/webhook-verification). It proves
  * who calls and about which task, and nothing of what the body says.
  */
+import { parseJson } from "../answer_text.ts";
 import { readEnvelope, readRecord } from "./schemas.ts";
 
 /** How old a signed callback may be, and how far ahead its clock. KIE names no figure. */
@@ -40,7 +41,7 @@ export async function isSignedByKie(
     return false;
   }
   if (Math.abs(now / 1_000 - Number(timestamp)) > WINDOW_SECONDS) return false;
-  // The platform's own comparison takes the same time for every wrong signature.
+  // The platform's own comparison takes the same time forevery wrong signature.
   return await crypto.subtle.verify(
     "HMAC",
     await macKey(key),
@@ -69,10 +70,6 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
 
 /** Under `data` or at the root, in either spelling: the page's prose and its sample differ. */
 function taskIdOf(body: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return readRecord(readEnvelope(value)?.data)?.taskId ?? readRecord(value)?.taskId;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(body);
+  return readRecord(readEnvelope(value)?.data)?.taskId ?? readRecord(value)?.taskId;
 }

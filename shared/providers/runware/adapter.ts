@@ -1,13 +1,15 @@
 /** Runware behind the port. */
+import { Caller, CallError, plainError } from "../http.ts";
 import type {
-  ProviderError,
+  CallOptions,
   SubmitOutcome,
   TaskState,
   VideoProvider,
   VideoTask,
 } from "../provider.ts";
-import { blamesSomeTask, isAboutUs, polledState, submitOutcome } from "./answers.ts";
-import { type Answer, RunwareClient, RunwareError } from "./client.ts";
+import { notSent, UNHURRIED } from "../time_left.ts";
+import { blamesSomeId, blamesSomeTask, isAboutUs, polledState, submitOutcome } from "./answers.ts";
+import { RunwareClient } from "./client.ts";
 import { type RequestOptions, toVideoInference } from "./requests.ts";
 import { parseRunwareWebhook } from "./webhook.ts";
 
@@ -30,18 +32,23 @@ const DEFAULT_TTL_SECONDS = 86_400;
 /** No limit is documented. One lost answer leaves no more tasks in doubt than one poll settles. */
 const SUBMIT_BATCH = 50;
 const POLL_BATCH = 100;
+/** Calls in which one bad id among a hundred is found, after the one that told that there is one. */
+const POLLS_AGAIN = 14;
 /** Hosts seen in the documentation, newest first. */
 const MEDIA_HOSTS = ["vm.runware.ai", "im.runware.ai"];
 
 /** A provider backed by one Runware account. Makes no call by itself. Throws on an impossible key. */
 export function createRunwareProvider(config: RunwareConfig): VideoProvider {
-  const client = new RunwareClient({
-    apiKey: config.apiKey,
-    url: config.url ?? DEFAULT_URL,
-    timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
-  });
-  const options: RequestOptions = {
+  const client = new RunwareClient(
+    new Caller({
+      provider: "Runware",
+      apiKey: config.apiKey,
+      url: config.url ?? DEFAULT_URL,
+      timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
+    }),
+  );
+  const requests: RequestOptions = {
     frameImages: config.frameImages ?? "inputs",
     ttlSeconds: config.ttlSeconds ?? DEFAULT_TTL_SECONDS,
     safety: config.safety ?? "fast",
@@ -53,40 +60,61 @@ export function createRunwareProvider(config: RunwareConfig): VideoProvider {
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
-    submit: (tasks) => submit(client, options, tasks),
-    poll: (ids) => poll(client, ids),
+    submit: (tasks, options = UNHURRIED) => submit(client, requests, tasks, options),
+    poll: (ids, options = UNHURRIED) => poll(client, ids, atMost(POLLS_AGAIN, options)),
     parseEvent: parseRunwareWebhook,
     balanceUsd: () => client.balance(),
   };
 }
 
+/** Answers what each task was answered; what there is no time for is not handed over. */
 async function submit(
   client: RunwareClient,
-  options: RequestOptions,
+  requests: RequestOptions,
   tasks: readonly VideoTask[],
+  { hasTime }: CallOptions,
 ): Promise<SubmitOutcome[]> {
   if (tasks.length === 0) return [];
-  const answer = await attempt(() =>
-    client.submit(tasks.map((task) => toVideoInference(task, options)))
-  );
-  if (answer instanceof RunwareError) return tasks.map(({ id }) => notAnswered(id, answer));
+  const answer = await client.submit(tasks.map((task) => toVideoInference(task, requests)));
+  if (answer instanceof CallError) return tasks.map(({ id }) => notAnswered(id, answer));
   if (blamesSomeTask(answer) && tasks.length > 1) {
     // Safe: the ids are ours, so whatever was taken after all comes back as a conflict.
-    return inHalves(tasks, (half) => submit(client, options, half));
+    return inHalves(
+      tasks,
+      (half) =>
+        hasTime()
+          ? submit(client, requests, half, { hasTime })
+          : Promise.resolve(half.map(({ id }) => notSent(id))),
+    );
   }
   return tasks.map(({ id }) => submitOutcome(id, answer));
 }
 
-async function poll(client: RunwareClient, ids: readonly string[]): Promise<TaskState[]> {
+/** What there is no time to ask about once more stands as it was answered: not at all. */
+async function poll(
+  client: RunwareClient,
+  ids: readonly string[],
+  mayAskAgain: () => boolean,
+): Promise<TaskState[]> {
   if (ids.length === 0) return [];
-  const answer = await attempt(() => client.getResponses([...new Set(ids)]));
-  if (answer instanceof RunwareError) {
-    return ids.map((id) => ({ id, state: "unanswered", error: plain(answer) }));
+  const answer = await client.getResponses([...new Set(ids)]);
+  if (answer instanceof CallError) {
+    return ids.map((id) => ({ id, state: "unanswered", error: plainError(answer) }));
   }
-  if (blamesSomeTask(answer) && ids.length > 1) {
-    return inHalves(ids, (half) => poll(client, half));
+  const asAnswered = (some: readonly string[]) => some.map((id) => polledState(id, answer));
+  if (blamesSomeId(answer) && ids.length > 1) {
+    return inHalves(
+      ids,
+      (half) => mayAskAgain() ? poll(client, half, mayAskAgain) : Promise.resolve(asAnswered(half)),
+    );
   }
-  return ids.map((id) => polledState(id, answer));
+  return asAnswered(ids);
+}
+
+/** True until the time is up, or so many have asked. */
+function atMost(most: number, { hasTime }: CallOptions): () => boolean {
+  let asked = 0;
+  return () => asked++ < most && hasTime();
 }
 
 /** Runs the work on one half after the other, so that one bad entry spoils only its own call. */
@@ -96,27 +124,6 @@ async function inHalves<T, R>(all: readonly T[], work: (half: T[]) => Promise<R[
   return [...first, ...await work(all.slice(middle))];
 }
 
-/** A wire that fails is an answer too; anything else is a bug and passes through. */
-async function attempt(call: () => Promise<Answer>): Promise<Answer | RunwareError> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof RunwareError) return error;
-    throw error;
-  }
-}
-
-function notAnswered(id: string, error: RunwareError): SubmitOutcome {
-  return { id, outcome: isAboutUs(error) ? "refused" : "unknown", error: plain(error) };
-}
-
-/** The fields without the stack, since this is stored as JSON. */
-function plain({ kind, code, message, retryAfterSeconds, raw }: RunwareError): ProviderError {
-  return {
-    kind,
-    code,
-    message,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    raw,
-  };
+function notAnswered(id: string, error: CallError): SubmitOutcome {
+  return { id, outcome: isAboutUs(error) ? "refused" : "unknown", error: plainError(error) };
 }

@@ -1,7 +1,8 @@
 /** From Runware's answers to the outcomes of the port: exactly one for each task asked about. */
+import { unreadable } from "../answer_text.ts";
 import type { ErrorKind, ProviderError, SubmitOutcome, TaskState } from "../provider.ts";
 import type { Answer } from "./client.ts";
-import { toProviderError, unreadable } from "./errors.ts";
+import { toProviderError } from "./errors.ts";
 import type { Envelope, ErrorItem, TaskItem } from "./schemas.ts";
 
 /** The code that says our id was taken before: by us, since nobody else has it. */
@@ -72,16 +73,22 @@ export function isAboutUs({ kind }: ProviderError): boolean {
 }
 
 /** The error that is about the whole call, where there is one. */
-export function untargeted(answer: Answer): ProviderError | undefined {
+function untargeted(answer: Answer): ProviderError | undefined {
   const error = answer.errors.find((one) => one.taskUUID === undefined);
   return error === undefined ? undefined : toError(error, answer);
 }
 
 /**
- * True where Runware turned the whole call away because of something in it without naming the task.
- * One bad task then hides the others; asking about fewer at a time finds it.
+ * True where Runware turned the whole call away because of something in it without naming the task, so
+ * that nothing was bought. One bad task then hides the others; asking about fewer at a time finds it.
  */
 export function blamesSomeTask(answer: Answer): boolean {
+  const whole = untargeted(answer);
+  return whole !== undefined && isStoppedByInput(whole, answer);
+}
+
+/** True where one id may have kept all others from being answered; a code that is new may say so. */
+export function blamesSomeId(answer: Answer): boolean {
   const whole = untargeted(answer);
   if (whole === undefined || answer.items.length > 0) return false;
   return aboutInput.has(whole.kind) || whole.kind === "unknown";
@@ -125,11 +132,15 @@ function targeted(id: string, error: ErrorItem, answer: Answer): SubmitOutcome {
 
 function turnedAway(id: string, error: ProviderError, answer: Answer): SubmitOutcome {
   if (isAboutUs(error)) return { id, outcome: "refused", error };
-  // With nothing taken at all, an error in the input stopped the call before anything was bought. So
-  // did a lack of room, whatever its status: a task that no server had room for runs nowhere.
-  const stopped = answer.items.length === 0 &&
-    (error.kind === "unavailable" || (aboutInput.has(error.kind) && answer.status < 500));
+  // A lack of room stops it too, whatever its status: a task that no server had room for runs nowhere.
+  const stopped = isStoppedByInput(error, answer) ||
+    (error.kind === "unavailable" && answer.items.length === 0);
   return { id, outcome: stopped ? "refused" : "unknown", error };
+}
+
+/** With nothing taken at all, an error in the input stopped the call before anything was bought. */
+function isStoppedByInput({ kind }: ProviderError, { items, status }: Answer): boolean {
+  return items.length === 0 && aboutInput.has(kind) && status < 500;
 }
 
 function isTakenBefore({ code }: ErrorItem): boolean {

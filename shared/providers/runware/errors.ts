@@ -3,6 +3,7 @@
  * and the tables of Runware's own SDK (github.com/Runware/runware-typescript, errors.ts). The vendor
  * says they are still being unified, so families of names are known besides single ones.
  */
+import { keptMessage } from "../answer_text.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
 import type { ErrorItem } from "./schemas.ts";
 
@@ -72,9 +73,6 @@ const byStatus = new Map<number, ErrorKind>([
   [429, "rate"],
 ]);
 
-/** Characters of a provider's message that are worth keeping. */
-const MESSAGE_MAX = 1_000;
-
 /** The kind of one error of Runware. `status` is that of the HTTP answer it came with. */
 export function kindOfError(item: ErrorItem, status?: number): ErrorKind {
   const kind = kindOfCode(item.code) ?? kindOfStatus(status) ?? "unknown";
@@ -97,18 +95,12 @@ export function toProviderError(
   return {
     kind: kindOfError(item, status),
     code: item.code,
-    // A cut may split a character in two, and Postgres refuses halves.
-    message: item.message.slice(0, MESSAGE_MAX).toWellFormed(),
+    message: keptMessage(item.message),
     ...(item.parameter === undefined ? {} : { parameter: item.parameter }),
     ...(item.allowedValues === undefined ? {} : { allowedValues: item.allowedValues }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     raw: item.raw,
   };
-}
-
-/** An answer, or a part of it, that says nothing we know. */
-export function unreadable(message: string, raw: unknown): ProviderError {
-  return { kind: "server", code: "unreadable", message, raw };
 }
 
 function kindOfCode(code: string): ErrorKind | undefined {

@@ -6,7 +6,7 @@
  * guesses, used until the first renders have been measured. Check an id at
  * schemas.runware.ai/resolve/<id>.
  */
-import { findModel, type ModelSpec } from "../../domain/models.ts";
+import type { ModelSpec } from "../../domain/models.ts";
 import { hailuoModels } from "./models/hailuo.ts";
 import { klingModels } from "./models/kling.ts";
 import { pixverseModels } from "./models/pixverse.ts";
@@ -25,8 +25,3 @@ export const runwareModels: readonly ModelSpec[] = [
   ...viduModels,
   ...runwayModels,
 ];
-
-/** The model with this AIR id or alias, or undefined. */
-export function findRunwareModel(name: string): ModelSpec | undefined {
-  return findModel(runwareModels, name);
-}

@@ -5,8 +5,9 @@
  */
 import * as z from "zod";
 import { inParallel } from "../../in_parallel.ts";
-import { Caller, CallError, type HttpAnswer, plainError } from "../http.ts";
+import { attempt, Caller, CallError, plainError } from "../http.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState, VideoProvider } from "../provider.ts";
+import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { cancelOutcome, polledState, submitOutcome, toUsd } from "./answers.ts";
 import { toProviderError } from "./errors.ts";
 import { toRunwayRequest } from "./requests.ts";
@@ -54,16 +55,18 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
-    submit: (tasks) =>
+    submit: (tasks, { hasTime } = UNHURRIED) =>
       inParallel(tasks, AT_ONCE, async (task): Promise<SubmitOutcome> => {
+        if (!hasTime()) return notSent(task.id);
         const { path, body } = toRunwayRequest(task);
         const answer = await attempt(() => caller.call("POST", path, body));
         return answer instanceof CallError
           ? { id: task.id, outcome: "unknown", error: plainError(answer) }
           : submitOutcome(task.id, answer);
       }),
-    poll: (ids) =>
+    poll: (ids, { hasTime } = UNHURRIED) =>
       inParallel(ids, AT_ONCE, async (id): Promise<TaskState> => {
+        if (!hasTime()) return notAsked(id);
         const answer = await attempt(() => caller.call("GET", pathOf(id)));
         return answer instanceof CallError
           ? { id, state: "unanswered", error: plainError(answer) }
@@ -84,16 +87,6 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
       throw new Error(toProviderError(answer).message);
     },
   };
-}
-
-/** A wire that fails is an answer too; anything else is a bug and passes through. */
-async function attempt(call: () => Promise<HttpAnswer>): Promise<HttpAnswer | CallError> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof CallError) return error;
-    throw error;
-  }
 }
 
 function pathOf(id: string): string {

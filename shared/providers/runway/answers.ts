@@ -3,9 +3,11 @@
  * resources/image-to-video. Nothing is trusted: an answer in a form we do not know is no news.
  */
 import * as z from "zod";
+import { roundUsd } from "../../domain/usd.ts";
+import { unreadable } from "../answer_text.ts";
 import type { HttpAnswer } from "../http.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState } from "../provider.ts";
-import { kindOfFailure, toProviderError, unreadable } from "./errors.ts";
+import { kindOfFailure, toProviderError } from "./errors.ts";
 
 /** USD of one credit (docs.dev.runwayml.com/guides/pricing). */
 const CREDIT_USD = 0.01;
@@ -119,7 +121,7 @@ function billed({ cost }: { readonly cost?: Cost }): { costUsd?: number } {
   return cost === undefined ? {} : { costUsd: toUsd(cost.credits) };
 }
 
-/** USD, to a hundredth of a cent, so that sums do not carry the noise of doubles. */
+/** Credits in USD. */
 export function toUsd(credits: number): number {
-  return Math.round(credits * CREDIT_USD * 10_000) / 10_000;
+  return roundUsd(credits * CREDIT_USD);
 }

@@ -4,6 +4,7 @@
  * and what public clients met. An HTTP error has no code, only a status and a sentence.
  */
 import * as z from "zod";
+import { keptMessage } from "../answer_text.ts";
 import type { HttpAnswer } from "../http.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
 
@@ -51,9 +52,6 @@ const errorBody = z.object({
   })).catch([]),
 }).catch({ issues: [] });
 
-/** Characters of a message that are worth keeping. */
-const MESSAGE_MAX = 1_000;
-
 /** An HTTP answer that is not a success, in the words of the port. */
 export function toProviderError(answer: HttpAnswer): ProviderError {
   const { status, raw, retryAfterSeconds } = answer;
@@ -64,8 +62,7 @@ export function toProviderError(answer: HttpAnswer): ProviderError {
   return {
     kind,
     code: kind === "balance" ? NO_CREDITS : `http_${status}`,
-    // A cut may split a character in two, and Postgres refuses halves.
-    message: (said || `Runway answered with status ${status}`).slice(0, MESSAGE_MAX).toWellFormed(),
+    message: keptMessage(said || `Runway answered with status ${status}`),
     ...(issue === undefined || issue.path.length === 0 ? {} : { parameter: issue.path.join(".") }),
     ...(issue?.values === undefined ? {} : { allowedValues: issue.values }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
@@ -78,9 +75,4 @@ function kindOf(status: number, said: string): ErrorKind {
   if (status === 400 && refusedContent.test(said)) return "safety";
   // Everything else, redirects and 5xx, is an API in trouble: nothing it says about a task counts.
   return byStatus.get(status) ?? "server";
-}
-
-/** An answer that says nothing we know. */
-export function unreadable(message: string, raw: unknown): ProviderError {
-  return { kind: "server", code: "unreadable", message, raw };
 }

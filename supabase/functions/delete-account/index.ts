@@ -1,4 +1,4 @@
-/** POST, user: forgets the caller. */
+/** POST, user: deletes the caller's account. */
 import { deleteAccount } from "../../../shared/doors/delete_account.ts";
 import { userDoor } from "../../../shared/http/door.ts";
 

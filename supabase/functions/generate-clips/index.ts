@@ -1,7 +1,8 @@
 /** POST, user: makes the clips of a project's scenes, and waits a while for them. */
 import { imageHosts, moderationConfig } from "../../../shared/config.ts";
 import { generateClips } from "../../../shared/doors/generate_clips.ts";
-import { adminClient, userDoor } from "../../../shared/http/door.ts";
+import { adminClient } from "../../../shared/http/admin_client.ts";
+import { userDoor } from "../../../shared/http/door.ts";
 import { createLog } from "../../../shared/log.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { makersOf } from "../../../shared/providers/registry.ts";

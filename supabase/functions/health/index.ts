@@ -1,4 +1,4 @@
-/** GET, operator (any secret key): how the system is. */
+/** GET, operator (any secret key): the state of the system. */
 import { health } from "../../../shared/doors/health.ts";
 import { secretDoor } from "../../../shared/http/door.ts";
 import { createProviders } from "../../../shared/providers/registry.ts";

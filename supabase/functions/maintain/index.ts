@@ -1,4 +1,4 @@
-/** POST, cron: finds lost work, brings it back, checks the books, deletes what is to be forgotten. */
+/** POST, cron: finds lost work, brings it back, checks the invariants, deletes what is to be forgotten. */
 import { createAuthAdmin } from "../../../shared/auth_admin.ts";
 import { supabaseConfig } from "../../../shared/config.ts";
 import { maintenanceDoor } from "../../../shared/http/worker_door.ts";
@@ -10,7 +10,7 @@ import { createStorageApi } from "../../../shared/storage/storage_api.ts";
 const project = supabaseConfig(env);
 const forgetters = { storage: createStorageApi(project), auth: createAuthAdmin(project) };
 
-export default maintenanceDoor("maintain", async (tools) => ({
-  ...await maintain(tools),
-  forgotten: await forget(tools, forgetters),
-}));
+export default maintenanceDoor(
+  "maintain",
+  (tools) => maintain(tools, () => forget(tools, forgetters)),
+);

@@ -3,7 +3,8 @@ import { imageHosts, moderationConfig, supabaseConfig } from "../../../shared/co
 import { orderPlacer } from "../../../shared/doors/queue_orders.ts";
 import { queueRequestSchemas } from "../../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
-import { adminClient, userDoor } from "../../../shared/http/door.ts";
+import { adminClient } from "../../../shared/http/admin_client.ts";
+import { userDoor } from "../../../shared/http/door.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { checkSettings, makersOf, modelsOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";

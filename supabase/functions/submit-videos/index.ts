@@ -1,4 +1,4 @@
-/** POST, cron: hands queued videos to the provider. */
+/** POST, cron: hands queued videos to their providers. */
 import { moderationConfig, supabaseConfig, webhookConfig } from "../../../shared/config.ts";
 import { workerDoor } from "../../../shared/http/worker_door.ts";
 import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";

@@ -1,6 +1,7 @@
-/** GET, user: where videos stand, at once, on the next change, or as a stream. */
+/** GET, user: the state of videos: now, at the next change, or as a stream. */
 import { videoStatus } from "../../../shared/doors/video_status.ts";
-import { adminClient, userDoor } from "../../../shared/http/door.ts";
+import { adminClient } from "../../../shared/http/admin_client.ts";
+import { userDoor } from "../../../shared/http/door.ts";
 import { createLog } from "../../../shared/log.ts";
 import { isolateEnd } from "../../../shared/runtime.ts";
 import { readChanges } from "../../../shared/status/read.ts";

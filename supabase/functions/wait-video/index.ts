@@ -1,6 +1,7 @@
 /** POST, user: waits for a video of generate-video, as long as an answer may take. */
 import { waitVideo } from "../../../shared/doors/wait_video.ts";
-import { adminClient, userDoor } from "../../../shared/http/door.ts";
+import { adminClient } from "../../../shared/http/admin_client.ts";
+import { userDoor } from "../../../shared/http/door.ts";
 import { withErrorTypes } from "../../../shared/http/error_types.ts";
 import { createLog } from "../../../shared/log.ts";
 import { isolateEnd } from "../../../shared/runtime.ts";

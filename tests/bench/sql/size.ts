@@ -4,7 +4,7 @@
  */
 import { createPool } from "../../../local/pool.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
-import { submitBatch } from "../../../shared/stages/submit.ts";
+import { submitToProvider } from "../../../shared/stages/submit.ts";
 import { quiet } from "../../support/sql.ts";
 import { type Bench, type BenchContext, expect, flood, p, type Row, row } from "../bench.ts";
 import type { BenchDatabase } from "../database.ts";
@@ -156,7 +156,7 @@ async function showPlans({ say }: BenchContext, database: BenchDatabase): Promis
         [buyer.userId, buyer.childId],
       );
     }
-    await submitBatch(tools, instantProvider(CLAIM, () => {}), buildTask);
+    await submitToProvider(tools, instantProvider(CLAIM, () => {}), buildTask);
     await queue.close();
   });
   assertNoSeqScan(plans);

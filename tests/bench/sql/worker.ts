@@ -2,7 +2,7 @@
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
 import { openQueue, type WorkQueue } from "../../../shared/db/queue.ts";
 import type { VideoProvider, VideoTask } from "../../../shared/providers/provider.ts";
-import { submitBatch } from "../../../shared/stages/submit.ts";
+import { submitToProvider } from "../../../shared/stages/submit.ts";
 import type { StartedSubmission } from "../../../shared/db/worker_calls.ts";
 import { quiet } from "../../support/sql.ts";
 import { PROVIDER } from "./ours.ts";
@@ -44,7 +44,7 @@ export async function startWorker(url: string, { batch = BATCH } = {}): Promise<
     claims,
     async submit() {
       begin = performance.now();
-      return (await submitBatch(tools, provider, buildTask)).taken;
+      return (await submitToProvider(tools, provider, buildTask)).taken;
     },
     async close() {
       await queue.close();

@@ -52,7 +52,7 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
   const dataDir = await Deno.makeTempDir({ prefix: "gemreel-crash-" });
   try {
     await withClient(first.serverUrl, async (client) => {
-      // A database that somebody is connected to can not be copied.
+      // A database that somebody is connected to cannot be copied.
       await cutOff(client, "datname = $1", [first.database]);
       await client.query(`create database ${name} template ${first.database}`);
     });

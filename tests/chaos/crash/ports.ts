@@ -60,8 +60,9 @@ export function watchQueue(queue: WorkQueue, crossings: Crossings): WorkQueue {
 export function watchProvider(provider: VideoProvider, crossings: Crossings): VideoProvider {
   return {
     ...provider,
-    submit: (tasks) => crossings.call("provider.submit", () => provider.submit(tasks)),
-    poll: (ids) => crossings.call("provider.poll", () => provider.poll(ids)),
+    submit: (tasks, options) =>
+      crossings.call("provider.submit", () => provider.submit(tasks, options)),
+    poll: (ids, options) => crossings.call("provider.poll", () => provider.poll(ids, options)),
   };
 }
 

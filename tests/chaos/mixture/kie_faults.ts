@@ -44,7 +44,7 @@ export const KIE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "content refused late": failing({
     ...{ failTasks: 0.4, failCode: "400", failMessage: "The content was flagged" },
   }),
-  "renders for ever": retried({ stuckTasks: 0.4 }),
+  "renders forever": retried({ stuckTasks: 0.4 }),
   // Paid for, so not bought again.
   "forgotten at once": failing({ forgetAfterMs: 0, callbackLost: 0.5 }),
   "links in a string only": free({ resultForm: "resultJson" }),

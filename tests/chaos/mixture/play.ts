@@ -139,7 +139,7 @@ async function work(site: Site): Promise<void> {
       drain({ ...tools, lanes: 2 }, stage, (node) => step({ ...tools, node }))
     )
   );
-  const ends = await Promise.allSettled([...drains, ...isolates.map(maintain)]);
+  const ends = await Promise.allSettled([...drains, ...isolates.map((tools) => maintain(tools))]);
   for (const end of ends) {
     if (end.status === "rejected") incidents.push(`A worker threw: ${end.reason}`);
   }

@@ -38,7 +38,7 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   }),
   "tasks refused for a while": free({ refuseTasks: { next: 30 } }, ({ pauses }) => pauses.size > 0),
   // What the sandbox refuses once it refuses each time, so these wait until nobody may wait longer.
-  "tasks put off for ever": failing({ refuseTasks: 0.4 }),
+  "tasks put off forever": failing({ refuseTasks: 0.4 }),
   "tasks refused": {
     knobs: { refuseTasks: 0.4, refuseCode: "providerError" },
     costs: "videos",
@@ -47,7 +47,7 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "content refused": failing({ safetyRefusal: 0.4 }),
   "renders that fail": retried({ failTasks: 0.4 }),
   "content refused late": failing({ lateSafetyRefusal: 0.4 }),
-  "renders for ever": retried({ stuckTasks: 0.4 }),
+  "renders forever": retried({ stuckTasks: 0.4 }),
   "polls without an answer": free({ unansweredPolls: 0.6 }),
   "forgotten at once": retried({
     forgetAfterMs: 0,

@@ -39,7 +39,7 @@ export const RUNWAY_FAULTS: Readonly<Record<string, SingleFault>> = {
   "renders that fail": retried({ failTasks: 0.4 }),
   "renders that fail without a code": retried({ failTasks: 0.4, failCode: null }),
   "content refused late, and charged": failing({ safetyFailure: 0.4 }),
-  "renders for ever": retried({ stuckTasks: 0.4 }),
+  "renders forever": retried({ stuckTasks: 0.4 }),
   // Asked again, it makes a new link each time.
   "links of five seconds": free({ urlTtlMs: 5_000 }),
   "files missing": { knobs: { mediaMissing: 0.5 }, costs: "videos", struck: fetchedAgain },

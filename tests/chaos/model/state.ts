@@ -144,7 +144,7 @@ export interface Model {
   readonly happened: string[];
 }
 
-/** What the model says can not have happened. */
+/** What the model says cannot have happened. */
 export class Unexplained extends Error {
   override name = "Unexplained";
 }

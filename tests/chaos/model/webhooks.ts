@@ -50,7 +50,7 @@ export function bodyOf(attempt: string, says: Tidings, provider: Provider): Webh
 
 const body = z.object({ states: z.array(z.custom<TaskState>()) });
 
-/** Where tasks stand by a body; none where it can not be read. */
+/** Where tasks stand by a body; none where it cannot be read. */
 export function statesIn(payload: unknown): TaskState[] {
   return body.safeParse(payload).data?.states ?? [];
 }

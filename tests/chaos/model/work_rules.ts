@@ -236,7 +236,7 @@ export function finishStoring({ account, video, attempt }: Place): boolean {
   return true;
 }
 
-/** The file can not be had. Answers whether that failed the video. */
+/** The file cannot be had. Answers whether that failed the video. */
 export function failStoring(model: Model, { account, video }: Place): boolean {
   if (account.gone || video.status !== "rendering") return false;
   failVideo(model, video);

@@ -5,9 +5,9 @@
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import type { VideoProvider } from "../../../shared/providers/provider.ts";
 import { createLog } from "../../../shared/log.ts";
-import { pollBatch } from "../../../shared/stages/poll.ts";
+import { pollProvider } from "../../../shared/stages/poll.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
-import { submitBatch } from "../../../shared/stages/submit.ts";
+import { submitToProvider } from "../../../shared/stages/submit.ts";
 import { MediaError } from "../../../shared/storage/media_fetch.ts";
 import { statesIn } from "./webhooks.ts";
 import type { Ear } from "./ear.ts";
@@ -102,7 +102,7 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
       return run(job, (gate, tools) => {
         switch (job) {
           case "submit":
-            return submitBatch(
+            return submitToProvider(
               tools,
               facade(outside, gate, ear),
               async ({ video_job_id, model }) => {
@@ -113,10 +113,15 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
                 await gate.opened;
                 return { id: video_job_id, model, prompt: "A star", durationSeconds: 5 };
               },
-              { wall: () => outside.now() * 1_000, steady: () => outside.now() * 1_000 },
+              {
+                clock: {
+                  wall: () => outside.now() * 1_000,
+                  steady: () => outside.now() * 1_000,
+                },
+              },
             );
           case "poll":
-            return pollBatch(tools, facade(outside, gate, ear));
+            return pollProvider(tools, facade(outside, gate, ear));
           case "store":
             return storeBatch(
               tools,

@@ -99,7 +99,7 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
     file: GALLERY,
     find: "v.user_id || '/' || v.folder || '/' || v.id || '.'",
     replace: "v.user_id || '/videos/' || v.id || '.'",
-    why: "files of deleted videos stay for ever",
+    why: "files of deleted videos stay forever",
     tests: VIDEO_DOOR_TESTS,
   },
   {

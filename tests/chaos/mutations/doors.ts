@@ -32,7 +32,7 @@ export const DOOR_GUARDS: readonly Mutation[] = [
     underFire: [STORIES],
   },
   {
-    name: "a webhook is believed of a task that the provider can not know yet",
+    name: "a webhook is believed of a task that the provider cannot know yet",
     file: "shared/stages/poll.ts",
     find: `told?.state === "missing" && poll.seconds_running >= MISSING_GRACE_SECONDS;`,
     replace: `told?.state === "missing";`,

@@ -51,7 +51,7 @@ export const FORGETTING: readonly Mutation[] = [
     file: "supabase/migrations/20261101000660_deletion.sql",
     find: "    and d.written_until <= clock_timestamp()\n",
     replace: "",
-    why: "what a worker still writes stays for ever",
+    why: "what a worker still writes stays forever",
     tests: ["tests/db/delete_videos_test.ts"],
   },
   {

@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { Cleanups } from "../../../local/cleanups.ts";
 import { onStopSignal } from "../../../local/signals.ts";
-import { inParallel } from "../../../local/verify/in_parallel.ts";
+import { inParallel } from "../../../shared/in_parallel.ts";
 import { MUTATIONS } from "./all.ts";
 import { countLine, markdownTable, plainTable } from "./report.ts";
 import { type Asked, tryMutation } from "./trial.ts";

@@ -74,8 +74,8 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "two grants with one key do not take turns",
     file: LEDGER,
-    find: "  perform 1 from public.users u where u.id = p_user_id for no key update;\n",
-    replace: "",
+    find: "from public.users u where u.id = p_user_id for no key update;",
+    replace: "from public.users u where u.id = p_user_id;",
     why: "a shop that repeats its call gets an error instead of the first answer",
     tests: TESTS,
   },
@@ -115,9 +115,17 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "a call of which nobody knows what became is made again in parts",
     file: "shared/doors/queue_orders.ts",
-    find: "isOnes: wasUndone,",
-    replace: "isOnes: () => true,",
-    why: "where it was committed after all, orders without a key are charged twice",
+    find: "mayBeOneItemsFault: wasUndone,",
+    replace: "mayBeOneItemsFault: () => true,",
+    why: "a database that is out of breath gets every call over again, in its parts",
+    tests: ["tests/unit/queue_orders_test.ts"],
+  },
+  {
+    name: "an order without a key is placed without one",
+    file: "shared/doors/queue_orders.ts",
+    find: "idempotency_key: asked.idempotency_key ?? crypto.randomUUID()",
+    replace: "idempotency_key: asked.idempotency_key",
+    why: "a runtime that sends a call again by itself has the order charged twice",
     tests: ["tests/unit/queue_orders_test.ts"],
   },
   {
@@ -181,7 +189,7 @@ export const MONEY: readonly Mutation[] = [
     file: VIDEOS,
     find: "  if p_video.rev = 1 then\n",
     replace: "  if false then\n",
-    why: "any mistake in the door sells what can not be made",
+    why: "any mistake in the door sells what cannot be made",
     tests: ["tests/db/video_checks_test.ts"],
   },
   {

@@ -92,7 +92,7 @@ export const STATES: readonly Mutation[] = [
     file: SETTLE,
     find: "when 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)",
     replace: "when 'processing' then false",
-    why: "the video is under way for ever",
+    why: "the video is under way forever",
     tests: ["tests/db/reconcile_test.ts"],
     underFire: [STORIES],
   },
@@ -102,7 +102,7 @@ export const STATES: readonly Mutation[] = [
     find:
       "when 'unanswered' then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)",
     replace: "when 'unanswered' then false",
-    why: "the video is under way for ever",
+    why: "the video is under way forever",
     tests: ["tests/db/reconcile_test.ts"],
   },
   {
@@ -122,6 +122,30 @@ export const STATES: readonly Mutation[] = [
     replace: "      and j.status in ('pending', 'claimed')\n      and j.created_at",
     why: "refunded and bought at the same moment",
     tests: ["tests/db/reconcile_test.ts"],
+  },
+  {
+    name: "the queued deadline ends what was handed over a moment ago and never asked about",
+    file: RECONCILE,
+    find: "        p.chooses_task_id and j.maybe_bought\n",
+    replace: "        false\n",
+    why: "what was bought under an id of ours is given up, though the provider would tell",
+    tests: ["tests/db/unknown_outcome_test.ts"],
+  },
+  {
+    name: "a provider that knew nothing of an attempt before it was handed over ends it",
+    file: SETTLE,
+    find: "coalesce(j.submitted_at > r.leased_at, false)",
+    replace: "false",
+    why: "the same video is bought twice, without anything having failed",
+    tests: ["tests/db/unknown_outcome_test.ts"],
+  },
+  {
+    name: "what a provider took is given up when the database is away for a moment",
+    file: "shared/db/insist.ts",
+    find: "if (milliseconds === undefined || !isPassing(error)) throw error;",
+    replace: "throw error;",
+    why: "a batch of videos is bought, and nobody knows the tasks",
+    tests: ["tests/db/submit_stage_test.ts"],
   },
   {
     name: "many webhooks in one call change attempts before their videos are locked",

@@ -226,7 +226,7 @@ export const WORK: readonly Mutation[] = [
     underFire: [DEATHS],
   },
   {
-    name: "an attempt that lost its queue job waits for ever",
+    name: "an attempt that lost its queue job waits forever",
     file: RECONCILE,
     find: "      and not app.live_queue_job(app.submit_queue(j.provider), j.id)\n    order by v.id",
     replace: "      and false\n    order by v.id",
@@ -245,7 +245,7 @@ export const WORK: readonly Mutation[] = [
   {
     name: "both lanes of a worker go by one name",
     file: "shared/stages/drain.ts",
-    find: "take(`${node} beside`)",
+    find: "take(`${node} lane 2`)",
     replace: "take(node)",
     why: "one that slept past its lease has its say about what the other took over",
     tests: ["tests/db/poll_stage_test.ts"],

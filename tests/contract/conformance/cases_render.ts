@@ -145,7 +145,7 @@ export const renderCases: readonly Case[] = [
     },
   },
   {
-    name: "nobody offers to cancel what can not be cancelled",
+    name: "nobody offers to cancel what cannot be cancelled",
     run({ provider, lacks }) {
       assertEquals(provider.cancel === undefined, lacks.cancel !== undefined);
       return Promise.resolve();

@@ -11,7 +11,7 @@ export type CallTrouble =
   | "auth" // our key is refused
   | "balance" // our account is empty
   | "rate" // too many calls
-  | "server" // the API is in trouble and bought nothing, but can not be trusted to have said so
+  | "server" // the API is in trouble and bought nothing, but cannot be trusted to have said so
   | "lost_ack" // the task was bought, and the connection is closed without an answer
   | "hung_ack" // the task was bought, and no answer ever comes
   | "late_server" // the task was bought, and the answer is a status 500 or its like

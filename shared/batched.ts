@@ -1,17 +1,20 @@
-/** Calls that come in together, or while others are under way, and so can share one. */
+/** Calls for one item each that share a call for many, where they come in together or while others run. */
 
-/** How calls are made together. */
-export interface Company<T, R> {
+/** How items are batched. */
+export interface BatchOptions<T, R> {
   /** Makes one call for all of these. Answers in their order. */
   readonly call: (items: readonly T[]) => Promise<readonly R[]>;
   /** Most items of a call. */
   readonly most: number;
-  /** Most calls under way, not counting slow ones; what comes in meanwhile waits for the next. */
+  /** Most calls at once, not counting slow ones; items that come in meanwhile wait for the next. */
   readonly callsAtOnce: number;
-  /** Milliseconds after which a call is slow, and holds up only who is in it. A second by default. */
+  /** Milliseconds after which a call is slow and no longer holds up others. A second by default. */
   readonly slowAfter?: number;
-  /** Whether such a failure may be one item's fault, and did nothing: each is then called for alone. */
-  readonly isOnes: (error: unknown) => boolean;
+  /**
+   * True if one bad item may have caused the failure and nothing took effect; each item is then retried
+   * alone, one after the other.
+   */
+  readonly mayBeOneItemsFault: (error: unknown) => boolean;
 }
 
 interface Waiting<T, R> {
@@ -20,12 +23,12 @@ interface Waiting<T, R> {
 }
 
 /**
- * A function for one item that is answered by calls for many. Those that come in the same turn of the
- * event loop go together, in even parts where several calls may begin. Nobody waits longer for company:
- * an item alone is called for at once.
+ * A function for one item that is answered by calls for many. Items of the same turn of the event loop
+ * go together, in even parts where several calls may begin. Nothing waits to fill a batch: a lone item
+ * is sent at once.
  */
-export function inCompany<T, R>(
-  { call, most, callsAtOnce, slowAfter = 1_000, isOnes }: Company<T, R>,
+export function batched<T, R>(
+  { call, most, callsAtOnce, slowAfter = 1_000, mayBeOneItemsFault }: BatchOptions<T, R>,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
@@ -49,10 +52,10 @@ export function inCompany<T, R>(
         else answer.resolve(own);
       });
     } catch (error) {
-      if (some.length === 1 || !isOnes(error)) {
+      if (some.length === 1 || !mayBeOneItemsFault(error)) {
         for (const { answer } of some) answer.reject(error);
       } else {
-        await Promise.all(some.map((one) => callFor([one])));
+        for (const one of some) await callFor([one]);
       }
     }
   }

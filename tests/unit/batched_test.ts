@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { inCompany } from "../../shared/in_company.ts";
+import { batched } from "../../shared/batched.ts";
 
 interface Call {
   readonly items: readonly string[];
@@ -29,7 +29,7 @@ function gatedCalls() {
 
 Deno.test("one alone is called for at once, and what comes meanwhile shares the next call", async () => {
   const { call, next } = gatedCalls();
-  const ask = inCompany({ call, most: 3, callsAtOnce: 1, isOnes: () => false });
+  const ask = batched({ call, most: 3, callsAtOnce: 1, mayBeOneItemsFault: () => false });
   const first = ask("a");
   const alone = await next();
   const answers = ["b", "c", "d", "e"].map(ask);
@@ -49,7 +49,7 @@ Deno.test("one alone is called for at once, and what comes meanwhile shares the 
 
 Deno.test("those of one turn of the loop go together, in even parts where two calls may begin", async () => {
   const { call, next } = gatedCalls();
-  const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
+  const ask = batched({ call, most: 9, callsAtOnce: 2, mayBeOneItemsFault: () => false });
   const names = ["a", "b", "c", "d", "e"];
   const answers = names.slice(0, 3).map(ask);
   // As callers do who were answered in the same turn, each a few promises later.
@@ -64,7 +64,7 @@ Deno.test("those of one turn of the loop go together, in even parts where two ca
 
 Deno.test("who waits for a place all go into the first that is free", async () => {
   const { call, next } = gatedCalls();
-  const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
+  const ask = batched({ call, most: 9, callsAtOnce: 2, mayBeOneItemsFault: () => false });
   const two = ["a", "b"].map(ask);
   const [held, freed] = [await next(), await next()];
   const more = ["c", "d", "e"].map(ask);
@@ -78,7 +78,13 @@ Deno.test("who waits for a place all go into the first that is free", async () =
 
 Deno.test("a call that has become slow gives its place to those who wait, and its own are answered still", async () => {
   const { call, next } = gatedCalls();
-  const ask = inCompany({ call, most: 9, callsAtOnce: 1, slowAfter: 1, isOnes: () => false });
+  const ask = batched({
+    call,
+    most: 9,
+    callsAtOnce: 1,
+    slowAfter: 1,
+    mayBeOneItemsFault: () => false,
+  });
   const slow = ask("slow");
   const held = await next();
   const [a, b] = [ask("a"), ask("b")];
@@ -95,7 +101,7 @@ Deno.test("a call that has become slow gives its place to those who wait, and it
 
 Deno.test("a slow call holds up only who is in it, where another may be under way", async () => {
   const { call, next } = gatedCalls();
-  const ask = inCompany({ call, most: 9, callsAtOnce: 2, isOnes: () => false });
+  const ask = batched({ call, most: 9, callsAtOnce: 2, mayBeOneItemsFault: () => false });
   const slow = ask("slow");
   const held = await next();
   for (const name of ["quick", "next"]) {
@@ -107,14 +113,14 @@ Deno.test("a slow call holds up only who is in it, where another may be under wa
   assertEquals(await slow, "slow!");
 });
 
-Deno.test("one that can not be taken fails alone; where nobody is there all of them fail at once", async () => {
+Deno.test("one that cannot be taken fails alone; where nobody is there all of them fail at once", async () => {
   const bad = (items: readonly string[]) =>
     items.includes("bad") ? Promise.reject(new Error("bad")) : Promise.resolve([...items]);
-  const ask = inCompany({
+  const ask = batched({
     call: bad,
     most: 9,
     callsAtOnce: 1,
-    isOnes: (error) => error instanceof Error && error.message === "bad",
+    mayBeOneItemsFault: (error) => error instanceof Error && error.message === "bad",
   });
   const answers = await Promise.allSettled(["first", "good", "bad", "well"].map(ask));
   assertEquals(answers.map(({ status }) => status), [
@@ -125,11 +131,11 @@ Deno.test("one that can not be taken fails alone; where nobody is there all of t
   ]);
 
   let calls = 0;
-  const nobody = inCompany<string, string>({
+  const nobody = batched<string, string>({
     call: () => Promise.reject(new Error(`nobody is there: ${++calls}`)),
     most: 9,
     callsAtOnce: 1,
-    isOnes: () => false,
+    mayBeOneItemsFault: () => false,
   });
   const failed = ["a", "b", "c"].map(nobody);
   for (const one of failed) await assertRejects(() => one, Error, "nobody is there");
@@ -137,11 +143,11 @@ Deno.test("one that can not be taken fails alone; where nobody is there all of t
 });
 
 Deno.test("a call that leaves somebody without an answer says so", async () => {
-  const ask = inCompany<string, string>({
+  const ask = batched<string, string>({
     call: () => Promise.resolve([]),
     most: 9,
     callsAtOnce: 1,
-    isOnes: () => false,
+    mayBeOneItemsFault: () => false,
   });
   await assertRejects(() => ask("a"), Error, "no answer for this");
 });

@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
+import { hangDoorbell } from "../support/fixtures.ts";
+import { withSql } from "../support/sql.ts";
+
+/** What health says of all that wakes the workers. */
+async function clockwork(db: Database) {
+  const [row] = await db.query(
+    `select (r ->> 'doorbell_ready')::boolean as doorbell, (r ->> 'cron_scheduled')::boolean as cron
+     from public.health_report() r`,
+  );
+  return row;
+}
+
+Deno.test("health says whether the workers can be rung: with both secrets in Vault, and not before", async () => {
+  await withSql(async (db) => {
+    await db.query("delete from vault.secrets");
+    assertEquals(await clockwork(db), { doorbell: false, cron: true });
+    await hangDoorbell(db);
+    assertEquals(await clockwork(db), { doorbell: true, cron: true });
+    await db.query("delete from vault.secrets where name = 'cron_secret_key'");
+    assertEquals(await clockwork(db), { doorbell: false, cron: true });
+  });
+});
+
+Deno.test("health says whether our cron jobs are there and active; scheduled once more, they are", async () => {
+  await withSql(async (db) => {
+    await db.query("update cron.job set active = false where jobname = 'gemreel-maintain'");
+    assertEquals((await clockwork(db))?.["cron"], false);
+    await db.query("delete from cron.job");
+    assertEquals((await clockwork(db))?.["cron"], false);
+    await db.query("select app.schedule_cron()");
+    assertEquals((await clockwork(db))?.["cron"], true);
+  });
+});
