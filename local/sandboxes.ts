@@ -38,7 +38,7 @@ export interface Choice<S extends Sandbox = Sandbox> {
   readonly sandbox: S | null;
 }
 
-/** The choice forevery provider. */
+/** The choice for every provider. */
 export interface ProviderChoices {
   readonly runware: Choice<RunwareSandbox>;
   readonly runway: Choice<RunwaySandbox>;

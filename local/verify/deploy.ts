@@ -25,7 +25,7 @@ export async function verifyDeploy(report: Report, workspace: Workspace): Promis
     if (!deployed) return;
     const open = await readOpenFunctions(join(workspace.dir, "supabase"));
     await report.check(
-      "F12 supabase/config.toml switches the platform's JWT check off forevery function",
+      "F12 supabase/config.toml switches the platform's JWT check off for every function",
       () => Promise.resolve(findPlatformChecks(workspace.functions, open)),
     );
     for (const name of workspace.functions) {

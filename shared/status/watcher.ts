@@ -1,5 +1,5 @@
 /**
- * One pair of eyes foreverybody who waits in this isolate: as long as anybody does, the database is
+ * One pair of eyes for everybody who waits in this isolate: as long as anybody does, the database is
  * asked once a tick about all watched videos together, however many clients watch them.
  */
 import type { Log } from "../log.ts";

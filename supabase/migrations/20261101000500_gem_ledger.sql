@@ -58,7 +58,7 @@ begin
   raise exception 'The gem ledger is append-only' using errcode = 'GM009';
 end;
 $$;
-comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, forevery role.';
+comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, for every role.';
 revoke all on function app.refuse_ledger_change() from public;
 
 create trigger refuse_ledger_change

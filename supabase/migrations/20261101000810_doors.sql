@@ -126,7 +126,7 @@ as $$
   where v.id is null or v.rev > k.rev;
 $$;
 comment on function public.video_changes(uuid[], bigint[]) is
-  'Of many watched videos only those that moved past the rev beside their id; "state" is null for one that is gone. One question foreverybody who waits. Service role only: whose they are was checked when the watching began.';
+  'Of many watched videos only those that moved past the rev beside their id; "state" is null for one that is gone. One question for everybody who waits. Service role only: whose they are was checked when the watching began.';
 
 create function app.record_provider_event(
   p_provider text,

@@ -48,7 +48,7 @@ begin
   raise exception 'A consent can be withdrawn and not otherwise changed' using errcode = 'GM009';
 end;
 $$;
-comment on function app.guard_consent() is 'Keeps public.consents append-only, forevery role.';
+comment on function app.guard_consent() is 'Keeps public.consents append-only, for every role.';
 revoke all on function app.guard_consent() from public;
 
 create trigger guard_consent

@@ -62,7 +62,7 @@ async function providerTask({ app }: Scene, videoId: string): Promise<string> {
   );
 }
 
-/** Everything that may run, several times over, with enough time between forevery lease to end. */
+/** Everything that may run, several times over, with enough time between for every lease to end. */
 async function muchLater({ app }: Scene): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await passTime(app.db, "6 minutes");

@@ -183,7 +183,7 @@ export function brokenInvariants(sql: Sql) {
   return sql.query("select * from app.invariants");
 }
 
-/** Lets time pass foreverything that waits, by moving what is stored into the past. */
+/** Lets time pass for everything that waits, by moving what is stored into the past. */
 export async function passTime(sql: Sql, interval: string): Promise<void> {
   const statements = [
     "update public.videos set created_at = created_at - $1::interval",

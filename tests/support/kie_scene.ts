@@ -67,7 +67,7 @@ export async function kieTaskOf({ app }: KieScene, videoId: string): Promise<str
   return z.string().parse(await value(app.db, statement, [id]));
 }
 
-/** Everything that may run, several times over, with enough time between forevery lease to end. */
+/** Everything that may run, several times over, with enough time between for every lease to end. */
 export async function muchLater({ app }: KieScene): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await passTime(app.db, "6 minutes");

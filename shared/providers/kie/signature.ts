@@ -41,7 +41,7 @@ export async function isSignedByKie(
     return false;
   }
   if (Math.abs(now / 1_000 - Number(timestamp)) > WINDOW_SECONDS) return false;
-  // The platform's own comparison takes the same time forevery wrong signature.
+  // The platform's own comparison takes the same time for every wrong signature.
   return await crypto.subtle.verify(
     "HMAC",
     await macKey(key),

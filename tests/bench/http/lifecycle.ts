@@ -141,7 +141,7 @@ async function endAll(site: Site): Promise<void> {
   await control.waitFor(({ counts }) => counts.webhooksDelivered === VIDEOS);
 }
 
-/** So many seconds pass foreverything under way. */
+/** So many seconds pass for everything under way. */
 async function passTime(site: Site, seconds: number): Promise<void> {
   await site.db.query(
     `update public.video_jobs set next_poll_at = next_poll_at - $1 * interval '1 second',

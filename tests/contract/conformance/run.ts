@@ -16,7 +16,7 @@ export function registerConformance(subjects: readonly Subject[]): void {
     }
   }
   const names = subjects.map(({ name }) => name).join(", ");
-  Deno.test(`conformance of ${names}: every case was run forevery provider`, () => {
+  Deno.test(`conformance of ${names}: every case was run for every provider`, () => {
     console.log(`\n${table.print(subjects, cases)}`);
     assertEquals(table.holes(subjects, cases), []);
   });
