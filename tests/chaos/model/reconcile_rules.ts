@@ -16,7 +16,10 @@ export function reconcile(model: Model, account: { readonly gone: boolean }, vid
   if (account.gone) return;
   const attempt = video.attempts[video.attempts.length - 1];
   if (attempt === undefined) return;
-  if (isWaiting(model, attempt) && attempt.createdAt + RULES.queuedDeadline <= model.now) {
+  if (
+    isWaiting(model, attempt) && attempt.createdAt + RULES.queuedDeadline <= model.now &&
+    !isAskedAbout(model, attempt)
+  ) {
     giveUp(model, { account, video, attempt });
   }
   if (isForgotten(model, attempt)) failAttempt(model, { account, video, attempt }, "deadline", 5);
@@ -73,6 +76,12 @@ function isMoving(model: Model, { status }: Video, attempt: Attempt): boolean {
 function isWaiting(model: Model, attempt: Attempt): boolean {
   return attempt.status === "pending" ||
     (attempt.status === "claimed" && attempt.leaseUntil <= model.now);
+}
+
+/** The provider may have taken it a moment ago, and can be asked. */
+function isAskedAbout({ setting, now }: Model, { maybeBought, claimedAt }: Attempt): boolean {
+  return PROVIDERS[setting.provider].choosesTaskId && maybeBought &&
+    claimedAt + RULES.doubtGrace > now;
 }
 
 /** Nobody has asked about it for hours. */

@@ -23,6 +23,7 @@ export const RULES = {
   missingGrace: 90,
   unaskedDeadline: 6 * 60 * 60,
   queuedDeadline: 4 * 60 * 60,
+  doubtGrace: 10 * 60,
   storingDeadline: 30 * 60,
   storingGrace: 60 * 60,
   longestHold: 60 * 60,
@@ -92,7 +93,9 @@ export interface Attempt {
   status: "pending" | "claimed" | "processing" | "completed" | "failed" | "cancelled";
   claims: number;
   node: string;
+  claimedAt: number;
   leaseUntil: number;
+  submittedAt: number;
   /** The provider may have it though it never said so. */
   maybeBought: boolean;
   nextPoll: number | null;

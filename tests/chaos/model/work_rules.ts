@@ -45,6 +45,7 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
     status: "claimed",
     claims: attempt.claims + 1,
     node,
+    claimedAt: model.now,
     leaseUntil: model.now + RULES.submitLease,
   });
   Object.assign(video, { status: "processing", stage: "initializing", progress: 5 });
@@ -83,6 +84,7 @@ export function record(model: Model, place: Place, node: string, said: Outcome):
     case "accepted":
       Object.assign(attempt, {
         status: "processing",
+        submittedAt: model.now,
         deadline: model.now + RULES.renderDeadline,
         nextPoll: Math.min(attempt.nextPoll ?? Infinity, model.now + RULES.pollSteps[0]),
       });
@@ -158,6 +160,8 @@ export interface Settlement {
   readonly kind?: string | undefined;
   readonly progress?: number | undefined;
   readonly retry_seconds?: number | null | undefined;
+  /** When the poller leased the attempt. */
+  readonly leasedAt?: number;
 }
 
 /** What an attempt that is over is over for, by the code it was settled with. */
@@ -180,8 +184,11 @@ export function settle(model: Model, place: Place, said: Settlement): string | n
       enqueue(model, attempt, "store-video");
       return "rendering";
     case "failed":
-      // Not known there yet: it may be on its way there right now.
-      if (attempt.status === "claimed" && said.kind === "not_found") return null;
+      // Not known there yet: it may be on its way there right now, or have come there since.
+      if (said.kind === "not_found") {
+        const cameSince = said.leasedAt !== undefined && attempt.submittedAt >= said.leasedAt;
+        if (attempt.status === "claimed" || cameSince) return null;
+      }
       if (said.code === UNKNOWN_OUTCOME) return failUnknown(model, place);
       return failAttempt(
         model,

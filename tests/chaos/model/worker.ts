@@ -2,6 +2,8 @@
  * A worker by name, running the product's own stages. It stops wherever it waits for the outside (the
  * provider's answer, Storage) and stays there, with what it holds, until the story goes on with it.
  */
+import { z } from "zod";
+import type { Database } from "../../../shared/db/database.ts";
 import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import type { VideoProvider } from "../../../shared/providers/provider.ts";
 import { createLog } from "../../../shared/log.ts";
@@ -12,6 +14,10 @@ import { MediaError } from "../../../shared/storage/media_fetch.ts";
 import { statesIn } from "./webhooks.ts";
 import type { Ear } from "./ear.ts";
 import type { Fate, Provider, Word } from "./provider.ts";
+
+const settlements = z.string().transform((text): unknown => JSON.parse(text)).pipe(
+  z.array(z.looseObject({ video_job_id: z.string(), leased_at: z.string().optional() })),
+);
 
 /** Kinds of work that have a wait in the middle. */
 export const JOBS = ["submit", "poll", "store"] as const;
@@ -86,7 +92,8 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
   const run = async (job: Job, stage: (gate: Gate, tools: WorkerTools) => Promise<unknown>) => {
     const node = `${name}${++rounds}`;
     const gate = openGate(node, job === "submit" ? openGate(node, null) : null);
-    const { database, queue } = ear;
+    const { queue } = ear;
+    const database = withStoryTime(ear.database, outside.now);
     const done = stage(gate, { database, queue, node, log });
     const isOver = await Promise.race([done.then(() => true), gate.reached.then(() => false)]);
     waiting = isOver ? null : { job, node, ids: gate.ids, gate, isAsked: false, done };
@@ -152,6 +159,34 @@ export function newWorker(name: string, ear: Ear, outside: Outside): Worker {
       return { said: job === "submit" ? " with the tasks sold" : " with the file stored" };
     },
   };
+}
+
+/**
+ * Lets the times that a worker remembers pass like those in the rows, which a story moves into the past:
+ * when it leased an attempt.
+ */
+function withStoryTime(database: Database, now: () => number): Database {
+  const leased = new Map<unknown, number>();
+  return {
+    ...database,
+    async query(text, values = []) {
+      if (text.includes("settle_video_jobs")) {
+        return await database.query(text, [JSON.stringify(settlements.parse(values[0]).map(age))]);
+      }
+      const rows = await database.query(text, values);
+      if (text.includes("due_polls")) {
+        for (const row of rows) leased.set(row["video_job_id"], now());
+      }
+      return rows;
+    },
+  };
+
+  function age(record: z.infer<typeof settlements>[number]) {
+    const then = leased.get(record.video_job_id);
+    if (record.leased_at === undefined || then === undefined) return record;
+    const leased_at = new Date(record.leased_at).getTime() - (now() - then) * 1_000;
+    return { ...record, leased_at: new Date(leased_at) };
+  }
 }
 
 /** Where a stage waits for the story to go on. */
