@@ -244,20 +244,28 @@ interface Begun {
   readonly end: (fullness: number | Error) => void;
 }
 
-/** A step whose batches end when they are told to. */
+/** A step whose batches end when they are told to. No two of them may go by one name. */
 function gatedStep() {
   const begun: Begun[] = [];
+  const open = new Set<string>();
+  let clash: Error | undefined;
   let more = Promise.withResolvers<void>();
   const step = (lane: string) =>
     new Promise<Batch>((resolve, reject) => {
-      const end = (fullness: number | Error) =>
-        fullness instanceof Error ? reject(fullness) : resolve({ taken: 100 * fullness, fullness });
+      const end = (fullness: number | Error) => {
+        open.delete(lane);
+        if (fullness instanceof Error) reject(fullness);
+        else resolve({ taken: 100 * fullness, fullness });
+      };
       begun.push({ lane, end });
+      if (open.has(lane)) clash = new Error(`Two batches at once go by the name "${lane}"`);
+      open.add(lane);
       more.resolve();
     });
   /** The next batch that a lane begins. */
   const next = async (wanted: string): Promise<Begun> => {
     for (;;) {
+      if (clash !== undefined) throw clash;
       const at = begun.findIndex(({ lane }) => lane === wanted);
       const [found] = at < 0 ? [] : begun.splice(at, 1);
       if (found !== undefined) return found;
