@@ -2,7 +2,10 @@
 
 /** Supabase Auth, for closing accounts. */
 export interface AuthAdmin {
-  /** Deletes the account with its sessions and identities. An account that is already gone counts as deleted. Throws otherwise. */
+  /**
+   * Deletes the account with its sessions and identities. An account that is already gone counts as
+   * deleted. Throws otherwise.
+   */
   deleteUser(userId: string): Promise<void>;
 }
 

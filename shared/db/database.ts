@@ -2,7 +2,10 @@
 import pg from "pg";
 import type { Log } from "../log.ts";
 
-/** Runs one statement. Values are bound, never spliced. Outside a transaction, a statement is retried after a deadlock. */
+/**
+ * Runs one statement. Values are bound, never spliced. Outside a transaction, a statement is
+ * retried after a deadlock.
+ */
 export interface Sql {
   query(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }

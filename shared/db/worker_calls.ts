@@ -183,7 +183,10 @@ export async function noteAskedInVain(sql: Sql, provider: string, code: string):
 export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
   many(sql, changed, "select * from app.settle_video_jobs($1)", [JSON.stringify(results)]);
 
-/** Recorded webhook payloads of these attempts, newest first; record_provider_events keeps a handful of each. */
+/**
+ * Recorded webhook payloads of these attempts, newest first; record_provider_events keeps a handful
+ * of each.
+ */
 export const recordedEvents = (sql: Sql, jobIds: string[]) =>
   many(
     sql,
@@ -238,7 +241,10 @@ export const ring = (sql: Sql, stage: string): Promise<boolean> =>
 export const reconcile = (sql: Sql) =>
   one(sql, z.record(z.string(), z.number()), "select app.reconcile() as value", []);
 
-/** Keeps the fair order within what priorities can hold. Returns how many queues were rebased; almost always 0. */
+/**
+ * Keeps the fair order within what priorities can hold. Returns how many queues were rebased;
+ * almost always 0.
+ */
 export const rebasePriorities = (sql: Sql): Promise<number> =>
   one(sql, count, "select app.rebase_priorities() as value", []);
 

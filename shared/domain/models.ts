@@ -128,7 +128,8 @@ export function priceOf(
 }
 
 /**
- * What one video will cost us, in USD, or null where no figure is known. A video that takes its size from a picture is priced by the size asked for, which is the best guess there is.
+ * What one video will cost us, in USD, or null where no figure is known. A video that takes its
+ * size from a picture is priced by the size asked for, which is the best guess there is.
  */
 export function estimateUsd(spec: ModelSpec, request: VideoRequest): number | null {
   const size = sizeOf(request);

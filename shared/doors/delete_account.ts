@@ -17,8 +17,8 @@ const forgotten = z.object({ erasure_id: z.uuid().nullable() });
 
 /**
  * POST delete-account `{confirm: "delete my account"}`: 202. All rows are gone with the answer (of
- * very many videos, soon after); files and the sign-in follow within minutes. A repeated call answers the same; `erasure_id` is null once
- * everything is gone.
+ * very many videos, soon after); files and the sign-in follow within minutes. A repeated call
+ * answers the same; `erasure_id` is null once everything is gone.
  */
 export async function deleteAccount(
   request: Request,

@@ -23,7 +23,10 @@ export interface WebhookSource {
   readonly record: RecordEvent;
   /** Whether the provider's own signature is true, where it signs. Asked after the token was. */
   readonly isSigned?: (headers: Headers, body: string) => Promise<boolean>;
-  /** The tasks a body names, where their ids are the provider's: of a create that was never answered, the only word. */
+  /**
+   * The tasks a body names, where their ids are the provider's: of a create that was never
+   * answered, the only word.
+   */
   readonly tasksIn?: (body: unknown) => readonly TaskState[];
 }
 

@@ -1,6 +1,7 @@
 /**
  * The door of a worker: called with the secret key "cron" by pg_cron's ring or by an operator.
- * Answers 202 once the queue is ready and works on; `?wait=1` answers 200 with what was done, for people and tests.
+ * Answers 202 once the queue is ready and works on; `?wait=1` answers 200 with what was done, for
+ * people and tests.
  */
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/database.ts";

@@ -5,7 +5,10 @@ import type { ProviderError } from "./provider.ts";
 /** Characters of a provider's message that are worth keeping. */
 const MESSAGE_MAX = 1_000;
 
-/** The JSON of a body, fit for the database; undefined where it is none, or nested deeper than anybody sends. */
+/**
+ * The JSON of a body, fit for the database; undefined where it is none, or nested deeper than
+ * anybody sends.
+ */
 export function parseJson(text: string): unknown {
   try {
     return storable(JSON.parse(text));

@@ -1,7 +1,7 @@
 /**
  * Forgetting: what a transaction has written down to be deleted and cannot delete itself. Files go
- * through Storage, sign-ins through Auth, very many rows and messages bit by bit. Each step is safe to repeat, so a worker that dies anywhere
- * leaves only work that comes due again.
+ * through Storage, sign-ins through Auth, very many rows and messages bit by bit. Each step is safe
+ * to repeat, so a worker that dies anywhere leaves only work that comes due again.
  */
 import type { AuthAdmin } from "../auth_admin.ts";
 import type { Database } from "../db/database.ts";

@@ -12,7 +12,10 @@ import type { StorageApi } from "../storage/storage_api.ts";
 import { avatarLink } from "./avatar_link.ts";
 import type { TaskBuilder } from "./submit.ts";
 
-/** Makes the builder for a provider's models and webhook function; children's names are judged by `moderator`. */
+/**
+ * Makes the builder for a provider's models and webhook function; children's names are judged by
+ * `moderator`.
+ */
 export function videoTaskBuilder(
   { models, webhook, functionName, storage, moderator = wordList }: {
     models: readonly ModelSpec[];

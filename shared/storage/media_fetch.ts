@@ -1,4 +1,7 @@
-/** Fetching a file: only from hosts that are on a list, only what begins as it should, never whole in memory. */
+/**
+ * Fetching a file: only from hosts that are on a list, only what begins as it should, never whole
+ * in memory.
+ */
 import { isAllowedMedia } from "./allowed_media.ts";
 import { HEAD_BYTES, type MediaRules, type MediaType } from "./media_types.ts";
 import { Mp4Boxes } from "./mp4_boxes.ts";

@@ -8,8 +8,9 @@ import { StorageError } from "./object_store.ts";
 const signed = z.array(z.object({ path: z.string().nullish(), signedURL: z.string().nullish() }));
 
 /**
- * A link that lives so many seconds for each of these files of the bucket; files that are not there are
- * left out. `timeoutMs`: how long Storage may take, where a caller's usual patience is too much. Throws where Storage does not answer, StorageError where it refuses.
+ * A link that lives so many seconds for each of these files of the bucket; files that are not there
+ * are left out. `timeoutMs`: how long Storage may take, where a caller's usual patience is too
+ * much. Throws where Storage does not answer, StorageError where it refuses.
  */
 export async function signLinks(
   bucket: string,

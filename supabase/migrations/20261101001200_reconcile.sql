@@ -57,7 +57,7 @@ begin
       v_overdue := v_overdue + 1;
     exception when others then
       -- Its own rescue is undone; the others must not wait for it.
-      raise warning '% % could not be rescued: %', 'Video', v_row.id, sqlerrm;
+      raise warning 'Video % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
@@ -79,7 +79,7 @@ begin
       end if;
     exception when others then
       -- Its own rescue is undone; the others must not wait for it.
-      raise warning '% % could not be rescued: %', 'Attempt', v_row.id, sqlerrm;
+      raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
@@ -101,7 +101,7 @@ begin
       v_requeued := v_requeued + 1;
     exception when others then
       -- Its own rescue is undone; the others must not wait for it.
-      raise warning '% % could not be rescued: %', 'Attempt', v_row.id, sqlerrm;
+      raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
@@ -140,7 +140,7 @@ begin
       end if;
     exception when others then
       -- Its own rescue is undone; the others must not wait for it.
-      raise warning '% % could not be rescued: %', 'Attempt', v_row.id, sqlerrm;
+      raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
@@ -159,7 +159,7 @@ begin
       v_undelivered := v_undelivered + 1;
     exception when others then
       -- Its own rescue is undone; the others must not wait for it.
-      raise warning '% % could not be rescued: %', 'Delivery', v_row.id, sqlerrm;
+      raise warning 'Delivery % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;

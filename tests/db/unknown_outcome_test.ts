@@ -156,6 +156,16 @@ const noAnswer = (video_job_id: string, outcome: "unknown" | "held" | "failed") 
   ...{ people_message: "Busy.", provider_error: null, delay_seconds: 3_600 },
 });
 
+/** A video that was handed over, and whose provider gave no answer: it waits for its turn again. */
+async function inDoubt(db: Database) {
+  const family = await newFamily(db, { gems: 10 });
+  const { video_id } = await queueVideo(db, family);
+  const { id } = await newestJob(db, video_id);
+  await startSubmissions(db, [id], "w");
+  await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+  return { family, video_id, id };
+}
+
 Deno.test("a worker that dies at the queued deadline with the purchase made: an unknown outcome, not one that never started", async () => {
   await withoutOurIds(async (db) => {
     const family = await newFamily(db, { gems: 10 });
@@ -172,11 +182,7 @@ Deno.test("a worker that dies at the queued deadline with the purchase made: an 
 
 Deno.test("an attempt that waits for its turn and may have been bought is asked about meanwhile", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
-    const { id } = await newestJob(db, video_id);
-    await startSubmissions(db, [id], "w");
-    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    const { video_id, id } = await inDoubt(db);
     await passTime(db, "2 minutes");
     const due = await duePolls(db, { provider: "runware", most: 9, webhooks: "on" });
     assertEquals(due.map((poll) => [poll.video_job_id, poll.quiet]), [[id, false]]);
@@ -188,11 +194,7 @@ Deno.test("an attempt that waits for its turn and may have been bought is asked 
 
 Deno.test("that the provider does not know an attempt says nothing while it waits to be handed over again", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
-    const { id } = await newestJob(db, video_id);
-    await startSubmissions(db, [id], "w");
-    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    const { video_id, id } = await inDoubt(db);
     const missing = {
       ...{ video_job_id: id, state: "failed" as const, code: "taskNotFound", kind: "not_found" },
       ...{ people_code: "provider_failed", people_message: "No.", provider_error: null },
@@ -205,11 +207,7 @@ Deno.test("that the provider does not know an attempt says nothing while it wait
 
 Deno.test("that the provider did not know an attempt says nothing once it was handed over since", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
-    const { id } = await newestJob(db, video_id);
-    await startSubmissions(db, [id], "w");
-    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    const { video_id, id } = await inDoubt(db);
     await passTime(db, "3 minutes");
     const missing = (ids: readonly string[]): TaskState[] =>
       ids.map((id) => ({
@@ -236,11 +234,7 @@ Deno.test("that the provider did not know an attempt says nothing once it was ha
 
 Deno.test("given up after hours in doubt: refunded, and told to the operator", async () => {
   await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 10 });
-    const { video_id } = await queueVideo(db, family);
-    const { id } = await newestJob(db, video_id);
-    await startSubmissions(db, [id], "w");
-    await recordSubmissions(db, [noAnswer(id, "unknown")], "w");
+    const { family, video_id } = await inDoubt(db);
     await passTime(db, "241 minutes");
     assertEquals((await reconcile(db))["never_started"], 1);
     assertEquals((await videoOf(db, video_id)).error_code, "not_started");

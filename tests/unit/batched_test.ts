@@ -151,3 +151,22 @@ Deno.test("a call that leaves somebody without an answer says so", async () => {
   });
   await assertRejects(() => ask("a"), Error, "no answer for this");
 });
+
+Deno.test("retried alone, items go one after the other: no more calls run at once than may", async () => {
+  let running = 0;
+  let mostAtOnce = 0;
+  const ask = batched<string, string>({
+    call: async (items) => {
+      mostAtOnce = Math.max(mostAtOnce, ++running);
+      await Promise.resolve();
+      running -= 1;
+      if (items.length > 1) throw new Error("bad");
+      return items;
+    },
+    most: 9,
+    callsAtOnce: 1,
+    mayBeOneItemsFault: () => true,
+  });
+  assertEquals(await Promise.all(["a", "b", "c"].map(ask)), ["a", "b", "c"]);
+  assertEquals(mostAtOnce, 1);
+});

@@ -1,4 +1,5 @@
 /** How fast one account may be asked for new tasks. */
+import { sleep } from "../../sleep.ts";
 
 /** So many starts in so much time. */
 export interface PaceLimit {
@@ -15,7 +16,7 @@ export interface PaceClock {
 
 const realClock: PaceClock = {
   now: () => performance.now(),
-  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  wait: sleep,
 };
 
 /** Lets starts through as the limit allows, in the order they came; the others wait. */
