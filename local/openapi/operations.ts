@@ -14,7 +14,8 @@ import { generateVideoBody, taskAnswer, taskQuery } from "../../shared/doors/gen
 import { waitedAnswer, waitVideoBody } from "../../shared/doors/wait_video.ts";
 import { errorTypes } from "../../shared/domain/error_types.ts";
 import { errorAnswer } from "../../shared/http/error_answer.ts";
-import { idempotencyKeySchema, queueRequestSchema } from "../../shared/doors/queue_request.ts";
+import { idempotencyKeySchema } from "../../shared/doors/queue_request.ts";
+import { queueRequestSchema } from "../../shared/doors/request_kinds.ts";
 import { statusAnswer, statusQuery } from "../../shared/doors/video_status.ts";
 import { revList } from "../../shared/status/cursor.ts";
 

@@ -7,7 +7,9 @@ import { fieldMessage } from "../http/field_message.ts";
 import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelRequest } from "./model_request.ts";
-import { hashOf, pictureUrl, words } from "./queue_request.ts";
+import { pictureUrl } from "./picture_url.ts";
+import { hashOf } from "./queue_request.ts";
+import { words } from "./request_kinds.ts";
 
 /** Most scenes of one project. */
 const MOST_SCENES = 100;

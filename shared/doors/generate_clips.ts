@@ -6,7 +6,8 @@ import { fromRpcError } from "../http/http_error.ts";
 import { whenAllOver } from "../status/wait.ts";
 import { type ClipConfig, sceneRequests } from "./clip_scenes.ts";
 import { answerOf, readClips, readProject } from "./project_clips.ts";
-import { modelName, providerName } from "./queue_request.ts";
+import { modelName } from "./queue_request.ts";
+import { providerName } from "./request_kinds.ts";
 import { LONGEST_WAIT, type VideoStatusTools } from "./video_status.ts";
 
 /** Seconds that are waited for fast clips where nobody says. */

@@ -3,29 +3,15 @@ import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
 import { parseFields, readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
-import { fromRpcError, HttpError } from "../http/http_error.ts";
-import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
+import { HttpError } from "../http/http_error.ts";
+import type { Moderator } from "../moderation/moderator.ts";
 import type { Maker } from "../domain/choose_model.ts";
 import type { DraftRequest } from "./model_request.ts";
-import {
-  idempotencyKeySchema,
-  type ModelRequest,
-  type QueueRequest,
-  type QueueRequestSchemas,
-  requestHash,
-} from "./queue_request.ts";
-import type { QueuedAnswer, QuoteAnswer } from "./answers.ts";
+import { idempotencyKeySchema, type QueueRequestSchemas, requestHash } from "./queue_request.ts";
+import type { QueueRequest } from "./request_kinds.ts";
+import type { QueuedAnswer } from "./answers.ts";
 import type { PlaceOrder, QueuedRow } from "./queue_orders.ts";
 import { rhymeRequest } from "./rhyme_request.ts";
-
-const quoted = z.object({
-  title: z.string(),
-  gem_cost: z.number(),
-  gem_balance: z.number().nullable(),
-  provider: z.string(),
-  model: z.string(),
-  model_reason: z.string().nullable(),
-});
 
 /** What this deployment allows. */
 export interface QueueVideoConfig {
@@ -56,9 +42,8 @@ export async function queueVideo(
     });
   }
   const asked = await askedFor(body, visit, config);
-  return body.quote === true
-    ? await quote(visit, asked)
-    : await queue(visit, asked, { hash: await requestHash(body), key }, config.placeOrder);
+  if (body.quote === true) return await (await import("./quote_video.ts")).quoteVideo(visit, asked);
+  return await queue(visit, asked, { hash: await requestHash(body), key }, config.placeOrder);
 }
 
 async function askedFor(
@@ -67,43 +52,9 @@ async function askedFor(
   config: QueueVideoConfig,
 ): Promise<DraftRequest> {
   if ("rhyme_id" in body) return await rhymeRequest(body, visit, config);
-  const { kind, title, prompt, style, negative_prompt: negativePrompt } = body;
-  await assertAllowed(config.moderator, {
-    kind,
-    words: { title, prompt, style },
-    negativePrompt,
-    frames: framesOf(body),
-  });
-  // Choosing a model takes all tables of models, which a rhyme as it stands starts without.
-  const { modelRequest } = await import("./model_request.ts");
-  return await modelRequest(body, visit.admin(), { makers: await config.makers() });
-}
-
-function framesOf(body: ModelRequest): Record<string, string | undefined> {
-  if (!("first_frame" in body)) return {};
-  const { first_frame, last_frame } = body;
-  return { first_frame, last_frame };
-}
-
-async function quote(
-  visit: UserVisit,
-  { request }: DraftRequest,
-): Promise<Response> {
-  const { data, error } = await visit.admin().rpc("quote_video", {
-    p_user_id: visit.userId,
-    p_request: request,
-  });
-  if (error) throw fromRpcError(error);
-  const { model_reason, ...price } = quoted.parse(data);
-  return Response.json(
-    {
-      success: true,
-      quote: {
-        ...price,
-        ...(model_reason === null ? {} : { reason: model_reason }),
-      },
-    } satisfies QuoteAnswer,
-  );
+  // Judging words and choosing a model take what a rhyme as it stands starts without.
+  const { wordsRequest } = await import("./words_request.ts");
+  return await wordsRequest(body, visit.admin(), config);
 }
 
 /** The Idempotency-Key of a request, or null. 400 where it is none. */

@@ -1,7 +1,6 @@
 /** A rhyme from the catalogue, with the caller's wishes: what the database is asked for. */
 import type { ModelSpec } from "../domain/models.ts";
 import type { UserVisit } from "../http/door.ts";
-import { avatarPath } from "./avatar_url.ts";
 import type { DraftRequest } from "./model_request.ts";
 import type { RhymeRequest } from "./queue_request.ts";
 
@@ -20,7 +19,10 @@ export async function rhymeRequest(
   const { child_id, rhyme_id, avatar_url, model, duration, width, height, fps, seed } = body;
   const avatar_path = avatar_url === undefined
     ? undefined
-    : avatarPath(avatar_url, projectUrl, { userId, childId: child_id });
+    : (await import("./avatar_url.ts")).avatarPath(avatar_url, projectUrl, {
+      userId,
+      childId: child_id,
+    });
   const options = { duration, width, height, fps, seed };
   const wishes = { model, ...options };
   const isPlain = avatar_path === undefined &&

@@ -31,7 +31,7 @@ export async function readText(request: Request, most: number): Promise<string> 
 /** Reads a JSON body that fits the schema, or the one chosen for it; every problem names its field. */
 export async function readJson<T>(
   request: Request,
-  schema: z.ZodType<T> | ((value: unknown) => z.ZodType<T>),
+  schema: z.ZodType<T> | ((value: unknown) => Promise<z.ZodType<T>>),
   { most = 32_768 }: { most?: number } = {},
 ): Promise<T> {
   const text = await readText(request, most);
@@ -41,7 +41,7 @@ export async function readJson<T>(
   } catch (cause) {
     throw new HttpError(400, "malformed_body", "The body is not valid JSON", { cause });
   }
-  return parseFields(value, typeof schema === "function" ? schema(value) : schema);
+  return parseFields(value, typeof schema === "function" ? await schema(value) : schema);
 }
 
 /** Parses a value; a misfit is a 400 with one problem per field. */

@@ -6,10 +6,8 @@ import type { Env } from "../runtime.ts";
 import * as known from "./known.ts";
 import type { VideoProvider } from "./provider.ts";
 
-/** How a provider joins: what it is called, what it can make, and how it is set up. */
+/** How a provider joins: what it can make, and how it is set up. */
 export interface ProviderEntry {
-  /** Its row in app.providers has the same name, and its variables begin with it (`<NAME>_API_KEY`). */
-  readonly name: string;
   /** What it can make. Imports its table when it is called: most calls of the doors need none. */
   readonly models: () => Promise<readonly ModelSpec[]>;
   /**
@@ -19,7 +17,13 @@ export interface ProviderEntry {
   readonly open: (config: ProviderConfig) => Promise<VideoProvider>;
 }
 
-const entries: readonly ProviderEntry[] = Object.values(known);
+/** Reads the entry of a provider. */
+export type LoadProvider = () => Promise<ProviderEntry>;
+/**
+ * Providers by name. Its row in app.providers has the same one, and its variables begin with it
+ * (`<NAME>_API_KEY`). None is read before it is needed: to queue a rhyme takes their names only.
+ */
+export type KnownProviders = Readonly<Record<string, LoadProvider>>;
 
 /**
  * Every provider that has a key, by name. Throws ConfigError for settings that cannot be used, and
@@ -27,13 +31,13 @@ const entries: readonly ProviderEntry[] = Object.values(known);
  */
 export async function createProviders(
   env: Env,
-  from: readonly ProviderEntry[] = entries,
+  from: KnownProviders = known,
 ): Promise<ReadonlyMap<string, VideoProvider>> {
-  const opened = await Promise.all(from.map(async ({ name, open }) => {
+  const opened = Object.entries(from).map(async ([name, load]) => {
     const config = settingsOf(name, env);
-    return config && [name, await open(config)] as const;
-  }));
-  const providers = new Map(opened.filter((one) => one !== undefined));
+    return config && [name, await (await load()).open(config)] as const;
+  });
+  const providers = new Map((await Promise.all(opened)).filter((one) => one !== undefined));
   if (providers.size > 0) return providers;
   throw new ConfigError("RUNWARE_API_KEY", "is not set, and neither is any other provider's key");
 }
@@ -41,9 +45,10 @@ export async function createProviders(
 /** The models of a provider, whether it is switched on or not; none where it is unknown. */
 export async function modelsOf(
   provider: string,
-  from: readonly ProviderEntry[] = entries,
+  from: KnownProviders = known,
 ): Promise<readonly ModelSpec[]> {
-  return await from.find(({ name }) => name === provider)?.models() ?? [];
+  const entry = Object.hasOwn(from, provider) ? await from[provider]?.() : undefined;
+  return await entry?.models() ?? [];
 }
 
 /**
@@ -51,17 +56,17 @@ export async function modelsOf(
  * request.
  */
 export function checkSettings(env: Env): void {
-  for (const { name } of entries) settingsOf(name, env);
+  for (const name of Object.keys(known)) settingsOf(name, env);
 }
 
 /** The providers that have a key, and what they can make; without their clients. Throws ConfigError. */
 export async function makersOf(
   env: Env,
-  from: readonly ProviderEntry[] = entries,
+  from: KnownProviders = known,
 ): Promise<Maker[]> {
-  const ready = from.filter(({ name }) => settingsOf(name, env) !== undefined);
+  const ready = Object.entries(from).filter(([name]) => settingsOf(name, env) !== undefined);
   return await Promise.all(
-    ready.map(async ({ name, models }) => ({ name, models: await models() })),
+    ready.map(async ([name, load]) => ({ name, models: await (await load()).models() })),
   );
 }
 

@@ -207,7 +207,7 @@ Deno.test("that the provider does not know an attempt says nothing while it wait
 
 Deno.test("that the provider did not know an attempt says nothing once it was handed over since", async () => {
   await withSql(async (db) => {
-    const { video_id, id } = await inDoubt(db);
+    const { video_id } = await inDoubt(db);
     await passTime(db, "3 minutes");
     const missing = (ids: readonly string[]): TaskState[] =>
       ids.map((id) => ({

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { avatarPath } from "../../shared/doors/avatar_url.ts";
-import { queueRequestSchema } from "../../shared/doors/queue_request.ts";
+import { queueRequestSchema } from "../../shared/doors/request_kinds.ts";
 import { HttpError } from "../../shared/http/http_error.ts";
 
 const PROJECT = "https://ref.supabase.co";

@@ -8,7 +8,7 @@ import {
   modelsOf,
 } from "../../shared/providers/registry.ts";
 
-const entries = Object.values(known);
+const names = Object.keys(known);
 
 Deno.test("only providers with a key are there, under their own names", async () => {
   const env = (name: string) => name === "RUNWARE_API_KEY" ? "rw-key" : undefined;
@@ -19,7 +19,7 @@ Deno.test("only providers with a key are there, under their own names", async ()
 
 Deno.test("with every key every provider is there, and a worker without any does not start", async () => {
   const all = await createProviders((name) => name.endsWith("_API_KEY") ? "key" : undefined);
-  assertEquals([...all.keys()], entries.map(({ name }) => name));
+  assertEquals([...all.keys()], names);
   assertEquals([...all.values()].map(({ name }) => name), [...all.keys()]);
   await assertRejects(
     () => createProviders(() => undefined),
@@ -36,12 +36,12 @@ Deno.test("a key that can be none stops the door that charges as it stops the wo
 });
 
 Deno.test("every provider has models of its own, and an unknown one has none", async () => {
-  for (const entry of entries) {
-    const { name } = entry;
-    const models = await entry.models();
+  for (const [name, load] of Object.entries(known)) {
+    const models = await (await load()).models();
     assertEquals(await modelsOf(name), models);
     assertEquals(models.length > 0, true);
     assertEquals(new Set(models.map(({ id }) => id)).size, models.length);
   }
   assertEquals(await modelsOf("nobody"), []);
+  assertEquals(await modelsOf("toString", { ...known }), []);
 });

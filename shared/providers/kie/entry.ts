@@ -3,7 +3,6 @@ import type { ProviderEntry } from "../registry.ts";
 
 /** KIE_API_KEY switches it on; KIE_URL points it at a sandbox. */
 export const kie: ProviderEntry = {
-  name: "kie",
   models: async () => (await import("./models.ts")).kieModels,
   async open(config) {
     const { createKieProvider } = await import("./adapter.ts");

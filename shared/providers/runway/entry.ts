@@ -3,7 +3,6 @@ import type { ProviderEntry } from "../registry.ts";
 
 /** RUNWAY_API_KEY switches it on; RUNWAY_URL points it at a sandbox. */
 export const runway: ProviderEntry = {
-  name: "runway",
   models: async () => (await import("./models.ts")).runwayModels,
   async open(config) {
     const { createRunwayProvider } = await import("./adapter.ts");

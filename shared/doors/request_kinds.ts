@@ -1,0 +1,81 @@
+/**
+ * The body of queue-video of every kind. Imported by the first who asks for another than a rhyme, for
+ * it takes what a model can do.
+ */
+import { z } from "zod";
+import { promptingStrategies } from "../domain/prompts.ts";
+import { aspectRatios } from "../domain/shapes.ts";
+import { isStorableText } from "../storable.ts";
+import { pictureUrl } from "./picture_url.ts";
+import { modelName, rhymeSchema } from "./queue_request.ts";
+
+/**
+ * People's own words, without space around them. What Postgres does not keep is refused here, for there
+ * it would undo the call that others' orders share.
+ */
+export function words(least: number, most: number) {
+  return z.string().trim().min(least).max(most)
+    .refine(isStorableText, "must be whole characters, and no U+0000");
+}
+
+/** "auto", or the name of one that is switched on here. */
+export const providerName = z.string().regex(
+  /^[a-z][a-z0-9_]{1,30}$/,
+  "must be the lower-case name of a provider",
+);
+
+/** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
+const modelFields = () => ({
+  user_id: z.uuid().optional(),
+  quote: z.boolean().optional(),
+  child_id: z.uuid().optional(),
+  title: words(1, 120).optional(),
+  prompt: words(2, 10_000),
+  negative_prompt: words(2, 10_000).optional(),
+  style: words(1, 200).optional(),
+  prompting_strategy: z.enum(promptingStrategies).optional(),
+  provider: providerName.optional(),
+  model: modelName.optional(),
+  duration: z.number().positive().max(600).optional(),
+  aspect_ratio: z.enum(aspectRatios).optional(),
+  resolution: z.string().regex(
+    /^[0-9a-zA-Z]{2,20}$/,
+    'must be a quality such as "720p"',
+  )
+    .optional(),
+  fps: z.int().positive().max(120).optional(),
+  seed: z.int().positive().optional(),
+  audio: z.boolean().optional(),
+  fallbacks: z.array(
+    z.strictObject({ provider: providerName, model: modelName.optional() }),
+  ).max(3)
+    .optional(),
+});
+
+/** What a deployment allows in requests. */
+export interface Allowed {
+  /** Hosts of pictures. */
+  readonly imageHosts: readonly string[];
+}
+
+/** The schema for this deployment's hosts. Unknown fields are refused, so none is dropped. */
+export function queueRequestSchema({ imageHosts }: Allowed) {
+  const frame = pictureUrl(imageHosts);
+  const fields = modelFields();
+  return z.discriminatedUnion("kind", [
+    rhymeSchema,
+    z.strictObject({ kind: z.literal("prompt"), ...fields }),
+    z.strictObject({
+      kind: z.literal("image"),
+      ...fields,
+      first_frame: frame,
+      last_frame: frame.optional(),
+    }),
+    z.strictObject({ kind: z.literal("clip"), ...fields, first_frame: frame, last_frame: frame }),
+  ], {
+    error: 'must be "rhyme", "prompt", "image" or "clip"; absent, it is a rhyme',
+  });
+}
+
+/** A checked request of any kind. */
+export type QueueRequest = z.infer<ReturnType<typeof queueRequestSchema>>;

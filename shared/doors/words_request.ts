@@ -1,0 +1,31 @@
+/** A video in the caller's own words: judged before a model is chosen for it. */
+import type { Maker } from "../domain/choose_model.ts";
+import type { AdminClient } from "../http/admin_client.ts";
+import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
+import { type DraftRequest, modelRequest } from "./model_request.ts";
+import type { ModelRequest } from "./queue_request.ts";
+
+/** 422 where the words are not for small children, or nobody can make it; nothing is charged. */
+export async function wordsRequest(
+  body: ModelRequest,
+  admin: AdminClient,
+  { moderator, makers }: {
+    readonly moderator: Moderator;
+    readonly makers: () => Promise<readonly Maker[]>;
+  },
+): Promise<DraftRequest> {
+  const { kind, title, prompt, style, negative_prompt: negativePrompt } = body;
+  await assertAllowed(moderator, {
+    kind,
+    words: { title, prompt, style },
+    negativePrompt,
+    frames: framesOf(body),
+  });
+  return await modelRequest(body, admin, { makers: await makers() });
+}
+
+function framesOf(body: ModelRequest): Record<string, string | undefined> {
+  if (!("first_frame" in body)) return {};
+  const { first_frame, last_frame } = body;
+  return { first_frame, last_frame };
+}
