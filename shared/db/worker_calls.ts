@@ -102,6 +102,7 @@ const duePoll = z.object({
   progress: count,
   quiet: z.boolean(),
   leased_at: z.date(),
+  lease_seconds: count,
 });
 /** An attempt this poller has leased. */
 export type DuePoll = z.infer<typeof duePoll>;
@@ -119,6 +120,8 @@ const storable = z.object({
 });
 /** A delivered attempt whose file is to be copied. */
 export type Storable = z.infer<typeof storable>;
+
+const recordedEvent = z.object({ video_job_id: z.uuid(), payload: z.unknown() });
 
 const named = z.object({ name: z.string() });
 
@@ -190,7 +193,7 @@ export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
 export const recordedEvents = (sql: Sql, jobIds: string[]) =>
   many(
     sql,
-    z.object({ video_job_id: z.uuid(), payload: z.unknown() }),
+    recordedEvent,
     `select e.video_job_id, e.payload from public.provider_events e
      where e.video_job_id = any ($1) order by e.id desc`,
     [jobIds],

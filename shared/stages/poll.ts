@@ -29,9 +29,6 @@ import { Lease, type LeaseClock } from "./lease.ts";
 /** A provider may not know a task yet that it accepted a moment ago. */
 const MISSING_GRACE_SECONDS = 90;
 
-/** A poll's lease unless poll_lease_seconds is turned; to ask a little longer only asks twice. */
-const LEASE_SECONDS = 60;
-
 /** The end of an attempt of which nobody can say whether it was bought. */
 const UNKNOWN_OUTCOME = "unknown_outcome";
 
@@ -104,11 +101,12 @@ export async function pollProvider(
   const { database, log } = tools;
   const lease = new Lease(clock);
   const { due, fullness } = await leaseCall(tools, provider, webhooks);
-  if (due.length === 0) return { taken: 0, fullness: 0 };
+  const [first] = due;
+  if (first === undefined) return { taken: 0, fullness: 0 };
   const models = await modelsOf(provider.name);
 
   const ids = due.filter((poll) => !poll.quiet).map((poll) => poll.provider_task_id);
-  const hasTime = (requestMs?: number) => lease.hasRoom(LEASE_SECONDS, requestMs);
+  const hasTime = (requestMs?: number) => lease.hasRoom(first.lease_seconds, requestMs);
   const answers = ids.length === 0 ? [] : await provider.poll(ids, { hasTime });
   const left = new Set(answers.filter(wasNotAsked).map(({ id }) => id));
   const heard = answers.filter(({ id }) => !left.has(id));

@@ -120,7 +120,7 @@ begin
   select array_agg(a.video order by array_position(v_ids, (a.video).id)) into v_videos from added a;
 
   perform app.enqueue_all(v_queues, v_job_ids, v_jobs, v_priorities);
-  perform app.tell_owners('video_updated', array(select public.video_state(n) from unnest(v_videos) as n));
+  perform app.tell_owner('video_updated', n.user_id, public.video_state(n)) from unnest(v_videos) as n;
   return v_videos;
 end;
 $$;

@@ -11,7 +11,8 @@ returns table (
   median_seconds integer,
   progress smallint,
   quiet boolean,
-  leased_at timestamptz
+  leased_at timestamptz,
+  lease_seconds integer
 )
 language plpgsql set search_path = ''
 -- Attempts are looked up by their ids: to plan for a thousand of them means to read the whole table.
@@ -70,14 +71,15 @@ begin
     m.median_seconds,
     v.progress,
     l.quiet,
-    v_now
+    v_now,
+    (select s.poll_lease_seconds from app.settings s)
   from leased l
   join public.videos v on v.id = l.video_id
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 end;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. leased_at: before the provider was asked. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. leased_at: before the provider was asked; lease_seconds: for how long. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean

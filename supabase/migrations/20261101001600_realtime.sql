@@ -52,15 +52,11 @@ comment on function public.video_state(public.videos) is
 revoke all on function public.video_state(public.videos) from public, anon, authenticated, service_role;
 grant execute on function public.video_state(public.videos) to authenticated;
 
-create function app.tell_owners(p_event text, p_states jsonb[]) returns boolean
+create function app.tell_owner(p_event text, p_user_id uuid, p_state jsonb) returns boolean
 language plpgsql set search_path = ''
 as $$
-declare
-  v_state jsonb;
 begin
-  foreach v_state in array p_states loop
-    perform realtime.send(v_state, p_event, 'user:' || (v_state ->> 'user_id'), true);
-  end loop;
+  perform realtime.send(p_state, p_event, 'user:' || p_user_id, true);
   return true;
 exception
   -- Realtime is not there.
@@ -72,9 +68,9 @@ exception
     return false;
 end;
 $$;
-comment on function app.tell_owners(text, jsonb[]) is
-  'Broadcasts states of videos to their owners'' private topics user:<id> after commit. Never fails; false where it could not, or Realtime is absent.';
-revoke all on function app.tell_owners(text, jsonb[]) from public;
+comment on function app.tell_owner(text, uuid, jsonb) is
+  'Broadcasts the state of a video to its owner''s private topic user:<id> after commit. Never fails; false where it could not, or Realtime is absent.';
+revoke all on function app.tell_owner(text, uuid, jsonb) from public;
 
 create function app.tell_change() returns trigger
 language plpgsql security definer set search_path = ''
@@ -89,7 +85,7 @@ begin
     end if;
   end if;
   -- Assigned, since to "perform" a call is to run a query for it.
-  v_told := app.tell_owners('video_updated', array[public.video_state(new)]);
+  v_told := app.tell_owner('video_updated', new.user_id, public.video_state(new));
   return null;
 end;
 $$;
@@ -108,11 +104,11 @@ begin
   -- Where the account is gone already nobody is left to tell.
   insert into public.deleted_videos (video_id, user_id)
   select o.id, o.user_id from old_videos o join public.users u on u.id = o.user_id;
-  perform app.tell_owners('video_deleted', array(
-    select jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)
-    from old_videos o
-    join public.users u on u.id = o.user_id
-  ));
+  perform app.tell_owner(
+    'video_deleted', o.user_id, jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)
+  )
+  from old_videos o
+  join public.users u on u.id = o.user_id;
   return null;
 end;
 $$;

@@ -61,3 +61,16 @@ Deno.test("polls end with the lease; whoever was not asked about is not given up
     assertEquals(await round(db), [left]);
     assertEquals(await db.query("select * from app.invariants"), []);
   }));
+
+Deno.test("a lease that was turned shorter is over sooner", () =>
+  withSql(async (db) => {
+    const family = await newFamily(db, { gems: 30 });
+    for (let i = 0; i < 3; i++) await accept(db, (await queueVideo(db, family)).video_id);
+    await db.query("update app.settings set poll_lease_seconds = 30");
+    await passTime(db, "1 minute");
+    assertEquals(
+      (await round(db)).length,
+      1,
+      "twenty seconds are gone, and ten are no time to ask in",
+    );
+  }));
