@@ -11,7 +11,7 @@ import { status } from "./http/status.ts";
 import { fair } from "./sql/fair.ts";
 import { finish } from "./sql/finish.ts";
 import { queueSql } from "./sql/queue_sql.ts";
-import { backlog, history } from "./sql/size.ts";
+import { sizes } from "./sql/size.ts";
 import { snapshot } from "./sql/snapshot.ts";
 import { workers } from "./sql/workers.ts";
 
@@ -21,8 +21,7 @@ export const BENCHES: readonly Bench[] = [
   workers,
   fair,
   snapshot,
-  backlog,
-  history,
+  sizes,
   queueHttp,
   flow,
   lifecycle,

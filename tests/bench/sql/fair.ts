@@ -16,10 +16,10 @@ const SMALL_USERS = 1_000;
 /** Everyone with a single video is to be among so many. */
 const FIRST = 1_100;
 const EQUAL_USERS = 100;
-const EACH = 30;
+const EACH = 18;
 /** Claims of one video each; the rest are claimed by the batch. */
 const SINGLES = 300;
-const PEER_SINGLES = 50;
+const PEER_SINGLES = 25;
 
 export const fair: Bench = {
   name: "fair",
@@ -262,7 +262,7 @@ async function peerClaims(database: BenchDatabase) {
     };
     // The first two are the giant's; what comes then is the work that is compared.
     await times(2, 1);
-    const figures = { single: await times(PEER_SINGLES, 1), many: await times(10, BATCH) };
+    const figures = { single: await times(PEER_SINGLES, 1), many: await times(5, BATCH) };
     expect(
       "Active jobs of the giant",
       await database.value(

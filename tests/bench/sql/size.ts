@@ -1,6 +1,6 @@
 /**
- * backlog and history: what queueing and claiming cost in a small database and in one with many videos
- * waiting, or many that are over. Both databases take turns.
+ * backlog and history: what queueing and claiming cost in a small database, in one with many videos
+ * waiting, and in one with many that are over. The three take turns.
  */
 import { createPool } from "../../../local/pool.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
@@ -15,80 +15,95 @@ import { assertNoSeqScan, plansOf } from "./plans.ts";
 import { buildTask, instantProvider, startWorker } from "./worker.ts";
 
 const SMALL = 1_000;
-const ROUNDS = 15;
+const ROUNDS = 10;
 /** Queued, and then claimed again, by each database in each round. */
 const PER_ROUND = 100;
 const CLAIM = 10;
 const OWNERS = 10_000;
 const BUYERS = 200;
 
-export const backlog: Bench = {
-  name: "backlog",
-  run: (context) => compareSizes(context, "backlog", { status: "queued", count: 1_000_000 }, ""),
-};
+/** What a database holds besides its thousand that wait. */
+type Load = Omit<Bulk, "owners">;
 
-export const history: Bench = {
-  name: "history",
-  run: (context) => {
-    const count = context.full ? 10_000_000 : 500_000;
-    const note = `${count.toLocaleString("en-US")} finished videos` +
-      (context.full ? "" : "; 10,000,000 with --full");
-    return compareSizes(context, "history", { status: "completed", count }, note);
+export const sizes: Bench = {
+  name: "backlog-history",
+  run: async (context) => {
+    const { withDatabase, full } = context;
+    const waiting: Load = { status: "queued", count: 1_000_000 };
+    const over: Load = { status: "completed", count: full ? 10_000_000 : 500_000 };
+    const note = `${over.count.toLocaleString("en-US")} finished videos` +
+      (full ? "" : "; 10,000,000 with --full");
+    return await withDatabase((small) =>
+      withDatabase((backlog) =>
+        withDatabase(async (history) => {
+          const start = performance.now();
+          await Promise.all([fill(small), fill(backlog, waiting), fill(history, over)]);
+          context.say(`Written in ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+          const { small: a, backlog: b, history: c } = await takeTurns({ small, backlog, history });
+          await assertCounts(backlog, waiting);
+          await assertCounts(history, over);
+          await showPlans(context, backlog);
+          await showPlans(context, history);
+          return [...judge("backlog", b, a, {}), ...judge("history", c, a, { note })];
+        })
+      )
+    );
   },
 };
 
 /** A database under measurement. */
-interface Patient {
-  /** One round; milliseconds of each queue call and of each claim. */
+interface Patient extends Figures {
   round(): Promise<void>;
-  readonly queueing: number[];
-  readonly claiming: number[];
   close(): Promise<void>;
 }
 
-async function compareSizes(
-  context: BenchContext,
+/** Milliseconds of each queue call and of each claim. */
+interface Figures {
+  readonly queueing: number[];
+  readonly claiming: number[];
+}
+
+async function fill(database: BenchDatabase, load?: Load): Promise<void> {
+  await liftLimits(database);
+  const owners = await newCrowd(database, SMALL);
+  await addBulk(database, { count: SMALL, status: "queued", owners });
+  if (load) await addBulk(database, { ...load, owners: await newCrowd(database, OWNERS) });
+}
+
+/** Every second round goes backwards. */
+async function takeTurns<Name extends string>(
+  databases: Readonly<Record<Name, BenchDatabase>>,
+): Promise<Record<Name, Figures>> {
+  const names = Object.keys(databases) as Name[];
+  const admitted = names.map(async (name) => [name, await admit(databases[name])] as const);
+  const patients = Object.fromEntries(await Promise.all(admitted)) as Record<Name, Patient>;
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const name of round % 2 === 0 ? names : names.toReversed()) await patients[name].round();
+    }
+  } finally {
+    for (const name of names) await patients[name].close();
+  }
+  return patients;
+}
+
+function judge(
   name: string,
-  bulk: Omit<Bulk, "owners">,
-  note: string,
-): Promise<Row[]> {
-  return await context.withDatabase((small) =>
-    context.withDatabase(async (big) => {
-      for (const database of [small, big]) {
-        await liftLimits(database);
-        const owners = await newCrowd(database, SMALL);
-        await addBulk(database, { count: SMALL, status: "queued", owners });
-      }
-      const start = performance.now();
-      await addBulk(big, { ...bulk, owners: await newCrowd(big, OWNERS) });
-      context.say(
-        `${bulk.count} videos written in ${((performance.now() - start) / 1_000).toFixed(0)} s`,
-      );
-      const a = await admit(small);
-      const b = await admit(big);
-      try {
-        for (let round = 0; round < ROUNDS; round++) {
-          for (const patient of round % 2 === 0 ? [a, b] : [b, a]) await patient.round();
-        }
-      } finally {
-        await a.close();
-        await b.close();
-      }
-      await assertCounts(big, bulk);
-      await showPlans(context, big);
-      const judge = (what: "queueing" | "claiming", words: string) =>
-        row({
-          name: `${name}, ${words}`,
-          ours: p(b[what], 0.95),
-          peer: p(a[what], 0.95),
-          peerName: `ours, ${SMALL} waiting`,
-          unit: "ms p95",
-          goal: { ratioAtMost: 1.5 },
-          ...(note === "" ? {} : { note }),
-        });
-      return [judge("queueing", "queue"), judge("claiming", "claim")];
-    })
-  );
+  big: Figures,
+  small: Figures,
+  note: { readonly note?: string },
+): Row[] {
+  const line = (what: keyof Figures, words: string) =>
+    row({
+      name: `${name}, ${words}`,
+      ours: p(big[what], 0.95),
+      peer: p(small[what], 0.95),
+      peerName: `ours, ${SMALL} waiting`,
+      unit: "ms p95",
+      goal: { ratioAtMost: 1.5 },
+      ...note,
+    });
+  return [line("queueing", "queue"), line("claiming", "claim")];
 }
 
 async function admit(database: BenchDatabase): Promise<Patient> {
@@ -124,16 +139,16 @@ async function admit(database: BenchDatabase): Promise<Patient> {
   };
 }
 
-async function assertCounts(database: BenchDatabase, bulk: Omit<Bulk, "owners">): Promise<void> {
+async function assertCounts(database: BenchDatabase, load: Load): Promise<void> {
   const moved = ROUNDS * PER_ROUND;
   const [counts] = await database.rows(
     `select count(*)::int as videos, count(*) filter (where status = 'processing')::int as claimed from public.videos`,
   );
   expect("Videos, and those handed over", counts, {
-    videos: SMALL + bulk.count + moved,
+    videos: SMALL + load.count + moved,
     claimed: moved,
   });
-  const waiting = SMALL + (bulk.status === "queued" ? bulk.count : 0);
+  const waiting = SMALL + (load.status === "queued" ? load.count : 0);
   expect(
     "Waiting",
     await database.value(

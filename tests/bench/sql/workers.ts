@@ -10,8 +10,8 @@ import { assertBooks } from "./ours.ts";
 
 const DRAINER = fileURLToPath(new URL("drainer.ts", import.meta.url));
 const PROCESSES = 4;
-const VIDEOS = 2_000;
-const ROUNDS = 5;
+const VIDEOS = 1_500;
+const ROUNDS = 3;
 
 export const workers: Bench = {
   name: "workers",
