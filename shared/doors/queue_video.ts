@@ -21,7 +21,8 @@ export interface QueueVideoConfig {
   /** What all providers here can make. */
   readonly makers: () => Promise<readonly Maker[]>;
   readonly modelsOf: (provider: string) => Promise<readonly ModelSpec[]>;
-  readonly moderator: Moderator;
+  /** Who judges callers' own words. */
+  readonly moderator: () => Promise<Moderator>;
   readonly placeOrder: PlaceOrder;
 }
 

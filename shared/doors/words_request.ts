@@ -10,12 +10,12 @@ export async function wordsRequest(
   body: ModelRequest,
   admin: AdminClient,
   { moderator, makers }: {
-    readonly moderator: Moderator;
+    readonly moderator: () => Promise<Moderator>;
     readonly makers: () => Promise<readonly Maker[]>;
   },
 ): Promise<DraftRequest> {
   const { kind, title, prompt, style, negative_prompt: negativePrompt } = body;
-  await assertAllowed(moderator, {
+  await assertAllowed(await moderator(), {
     kind,
     words: { title, prompt, style },
     negativePrompt,

@@ -34,3 +34,16 @@ export async function assertAllowed(moderator: Moderator, judged: Judged): Promi
     { details: [{ field: verdict.field, message: "is not for small children" }] },
   );
 }
+
+/** The judges one after the other; the first refusal counts. */
+export function inTurn(...moderators: readonly Moderator[]): Moderator {
+  return {
+    async judge(judged) {
+      for (const moderator of moderators) {
+        const verdict = await moderator.judge(judged);
+        if (verdict !== null) return verdict;
+      }
+      return null;
+    },
+  };
+}

@@ -1,19 +1,9 @@
 /** The judges of a deployment. */
-import type { Moderator } from "./moderator.ts";
-import type { ModerationService } from "./service.ts";
+import { inTurn, type Moderator } from "./moderator.ts";
+import { type ModerationService, moderationService } from "./service.ts";
+import { wordList } from "./word_list.ts";
 
-/**
- * The word list, and a service after it where one is set up. Both are imported when somebody is judged:
- * most orders are rhymes, which nobody judges.
- */
+/** The word list, and a service after it where one is set up. */
 export function moderatorFor(service: ModerationService | undefined): Moderator {
-  return {
-    async judge(judged) {
-      const { wordList } = await import("./word_list.ts");
-      const verdict = await wordList.judge(judged);
-      if (verdict !== null || service === undefined) return verdict;
-      const { moderationService } = await import("./service.ts");
-      return await moderationService(service).judge(judged);
-    },
-  };
+  return service === undefined ? wordList : inTurn(wordList, moderationService(service));
 }

@@ -92,12 +92,16 @@ function isMet(goal: Goal, ours: number, ratio: number): boolean {
 
 /**
  * Lets contenders take turns, round after round, each measuring itself once a round, so that whatever
- * else the machine does meets all of them alike. Every second round goes backwards. Answers the median
- * of each. The rounds called warm-up are thrown away.
+ * else the machine does meets all of them alike. Every second round goes backwards. Answers one figure
+ * of each, by default the median. The rounds called warm-up are thrown away.
  */
 export async function interleave<Name extends string>(
   contenders: Readonly<Record<Name, (round: number) => Promise<number>>>,
-  { rounds, warmUp = 1 }: { readonly rounds: number; readonly warmUp?: number },
+  { rounds, warmUp = 1, figure = median }: {
+    readonly rounds: number;
+    readonly warmUp?: number;
+    readonly figure?: (values: readonly number[]) => number;
+  },
 ): Promise<Record<Name, number>> {
   const names = Object.keys(contenders) as Name[];
   const figures = new Map<Name, number[]>(names.map((name) => [name, []]));
@@ -107,8 +111,8 @@ export async function interleave<Name extends string>(
       if (round >= warmUp) figures.get(name)?.push(figure);
     }
   }
-  const medians = names.map((name) => [name, median(figures.get(name) ?? [])] as const);
-  return Object.fromEntries(medians) as Record<Name, number>;
+  const answers = names.map((name) => [name, figure(figures.get(name) ?? [])] as const);
+  return Object.fromEntries(answers) as Record<Name, number>;
 }
 
 /** The value below which `share` of the values are (nearest rank). Throws for none. */

@@ -46,7 +46,7 @@ function doorOf(
     body: queueRequestSchemas({ imageHosts: ["images.example.com"] }),
     makers: () => makersOf(env, withToy),
     modelsOf: (provider: string) => modelsOf(provider, withToy),
-    moderator: wordList,
+    moderator: () => Promise.resolve(wordList),
     placeOrder: orderPlacer(admin),
   };
 }

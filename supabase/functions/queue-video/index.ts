@@ -5,16 +5,18 @@ import { queueRequestSchemas } from "../../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
 import { adminClient } from "../../../shared/http/admin_client.ts";
 import { userDoor } from "../../../shared/http/door.ts";
-import { moderatorFor } from "../../../shared/moderation/moderator_for.ts";
 import { checkSettings, makersOf, modelsOf } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
 
 checkSettings(env);
+const service = moderationConfig(env);
 const config = {
   projectUrl: supabaseConfig(env).url,
   body: queueRequestSchemas({ imageHosts: imageHosts(env) }),
   makers: () => makersOf(env),
-  moderator: moderatorFor(moderationConfig(env)),
+  // Imported by the first who writes words of their own: most calls are for rhymes.
+  moderator: async () =>
+    (await import("../../../shared/moderation/moderator_for.ts")).moderatorFor(service),
   modelsOf,
   placeOrder: orderPlacer(adminClient),
 };

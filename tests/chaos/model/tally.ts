@@ -53,7 +53,7 @@ const counts = z.record(z.string(), z.number()).transform((record) =>
   Object.entries(record).filter(([, count]) => count > 0).map(([name]) => name)
 );
 const together = z.array(z.union([
-  z.object({ video: z.unknown() }).transform(() => "queued"),
+  z.object({ video: z.object({}) }).transform(() => "queued"),
   z.object({ error: z.object({ code: z.string() }) }).transform(({ error }) => error.code),
   z.object({ busy: z.literal(true) }).transform(() => "busy"),
 ]));
