@@ -1,10 +1,10 @@
 /**
- * `deno task test:postgres15`: the test run on Debian's Postgres 15, without tests/chaos, then the tests
- * that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron. Ends with "N passed,
- * N failed" over both.
+ * `deno task test:postgres15`: the tests that need a database, without tests/chaos, on Debian's Postgres
+ * 15, then those that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron.
+ * Ends with "N passed, N failed" over both.
  */
 import { fileURLToPath } from "node:url";
-import { PRODUCT, testArguments } from "./folders.ts";
+import { ON_POSTGRES, testArguments } from "./folders.ts";
 
 const BIN = "/usr/lib/postgresql/15/bin";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -35,7 +35,7 @@ try {
   await run(`${BIN}/createdb`, ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", DATABASE]);
   const url = `postgres://postgres@127.0.0.1:${port}/`;
   await count(
-    ["run", "-A", "tests/run.ts", ...await testArguments(Deno.args, PRODUCT)],
+    ["run", "-A", "tests/run.ts", ...await testArguments(Deno.args, ON_POSTGRES)],
     `${url}postgres`,
   );
   await count(["test", "-A", "tests/extensions/pg_cron.ts"], `${url}${DATABASE}`);
