@@ -9,10 +9,10 @@ import { assertBooks } from "./ours.ts";
 import { addToBoss, PEER_QUEUE, withBoss } from "./peers.ts";
 
 const IN_FLIGHT = 16;
-const ROUNDS = 5;
-const SINGLES = 500;
+const ROUNDS = 12;
+const SINGLES = 250;
 const BATCH = 100;
-const BATCHES = 10;
+const BATCHES = 6;
 const PER_ROUND = SINGLES + BATCH * BATCHES;
 const TOTAL = (ROUNDS + 1) * PER_ROUND;
 

@@ -22,7 +22,7 @@ const DELIVER_EVERY = 1_000;
 export const snapshot: Bench = {
   name: "snapshot",
   run: async ({ withDatabase, full }) => {
-    const count = full ? 100_000 : 15_000;
+    const count = full ? 100_000 : 12_000;
     const measure = (work: (database: BenchDatabase) => Promise<number[]>) =>
       withDatabase(async (database) => lost(await work(database)));
     const ours = await measure((database) => drainOurs(database, count));
