@@ -1,6 +1,6 @@
 /**
- * `deno task test:postgres15`: the tests that need a database, without tests/chaos, on Debian's Postgres
- * 15, then those that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron.
+ * `deno task test:postgres15`: the tests of the database and a video's whole life over HTTP on Debian's
+ * Postgres 15, then those that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron.
  * Ends with "N passed, N failed" over both.
  */
 import { fileURLToPath } from "node:url";

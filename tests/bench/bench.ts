@@ -29,12 +29,20 @@ export interface BenchContext {
   readonly full: boolean;
   /** A line for whoever watches; not part of the results. */
   say(text: string): void;
+  /** Resolves when no other benchmark runs any more: to be awaited before a clock starts. */
+  alone(): Promise<void>;
 }
 
 /** A benchmark. It throws where what it measured did not do what it should have done. */
 export interface Bench {
   /** As the command line names it. */
   readonly name: string;
+  /**
+   * How it gets along with others. "alone", the default: it starts when no other runs. "counts": it
+   * only counts, and the next one may start meanwhile. "prepares": it has much to write before it
+   * measures, may do that while another counts, and awaits `alone` itself.
+   */
+  readonly company?: "alone" | "counts" | "prepares";
   run(context: BenchContext): Promise<Row[]>;
 }
 

@@ -21,6 +21,7 @@ export const BENCHES: readonly Bench[] = [
   workers,
   fair,
   snapshot,
+  minutes,
   sizes,
   queueHttp,
   flow,
@@ -29,5 +30,4 @@ export const BENCHES: readonly Bench[] = [
   status,
   memory,
   cold,
-  minutes,
 ];

@@ -29,13 +29,21 @@ const server = await startBenchServer();
 const rows: Row[] = [];
 let broken = 0;
 try {
-  const context: BenchContext = {
-    server,
-    withDatabase: (work) => withCopy(server, work),
-    full: flags.full,
-    say: (text) => console.error(`  ${text}`),
-  };
-  for (const bench of chosen) await runOne(bench, context);
+  let counting: Promise<void> = Promise.resolve();
+  for (const bench of chosen) {
+    const running = counting;
+    if (bench.company !== "prepares") await running;
+    const done = runOne(bench, {
+      server,
+      withDatabase: (work) => withCopy(server, work),
+      full: flags.full,
+      say: (text) => console.error(`  ${bench.name}: ${text}`),
+      alone: () => running,
+    });
+    if (bench.company === "counts") counting = done;
+    else await done;
+  }
+  await counting;
 } finally {
   await server.stop();
 }
@@ -58,7 +66,7 @@ async function runOne(bench: Bench, context: BenchContext): Promise<void> {
     broken++;
     console.error(`  "${bench.name}" is broken:`, error);
   }
-  console.error(`  ${seconds(start)}`);
+  console.error(`  ${bench.name}: ${seconds(start)}`);
 }
 
 function seconds(since: number): string {

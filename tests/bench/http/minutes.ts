@@ -19,6 +19,7 @@ const PLATFORM = { poll_steps: [5, 10, 10, 15, 20, 30], quiet_percent: 120 } as 
 
 export const minutes: Bench = {
   name: "minutes",
+  company: "counts",
   async run({ server }): Promise<Row[]> {
     const [on, off, idle] = await Promise.all([
       providerCalls(server, "on"),

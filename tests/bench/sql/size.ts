@@ -27,6 +27,7 @@ type Load = Omit<Bulk, "owners">;
 
 export const sizes: Bench = {
   name: "backlog-history",
+  company: "prepares",
   run: async (context) => {
     const { withDatabase, full } = context;
     const waiting: Load = { status: "queued", count: 1_000_000 };
@@ -39,6 +40,7 @@ export const sizes: Bench = {
           const start = performance.now();
           await Promise.all([fill(small), fill(backlog, waiting), fill(history, over)]);
           context.say(`Written in ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+          await context.alone();
           const { small: a, backlog: b, history: c } = await takeTurns({ small, backlog, history });
           await assertCounts(backlog, waiting);
           await assertCounts(history, over);
