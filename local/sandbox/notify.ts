@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
+import { CONTROL_PATH } from "./control_http.ts";
 import { BackendSandbox } from "./notify/backend.ts";
 import { failure, FcmSandbox, parsedJson, SEND_PATH } from "./notify/fcm.ts";
 import {
@@ -57,7 +58,6 @@ export interface NotifySandbox {
   close(): Promise<void>;
 }
 
-const CONTROL_PATH = "/__sandbox";
 const order = z.object({ at: place, fault, times: z.number().int().min(1).max(1_000).optional() });
 
 /** Starts the sandbox on 127.0.0.1. Throws when the port is taken. */

@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Control } from "./runware/control.ts";
-import { CONTROL_PATH, serveControl } from "./runware/control_http.ts";
+import { CONTROL_PATH, isControlPath } from "./control_http.ts";
+import { serveControl } from "./runware/control_http.ts";
 import type { KnobChanges } from "./runware/knobs.ts";
 import { serveMedia } from "./runware/media.ts";
 import { Parts } from "./runware/parts.ts";
@@ -89,7 +90,7 @@ export async function startRunwareSandbox(
     if (path.startsWith("/media/")) {
       return serveMedia(parts, path.slice("/media/".length), request, response);
     }
-    if (path === CONTROL_PATH || path.startsWith(`${CONTROL_PATH}/`)) {
+    if (isControlPath(path)) {
       return serveControl(control, path, request, response);
     }
     response.writeHead(404, { "content-type": "application/json" });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { answer, type Reply } from "../reply.ts";
-import type { EarlyFaultName, LateFaultName, RequestKind } from "./knobs.ts";
+import type { RequestKind } from "../knobs.ts";
+import type { EarlyFaultName, LateFaultName } from "./knobs.ts";
 import { readOrder } from "./order.ts";
 import type { KieParts } from "./parts.ts";
 import { type KieEnvelope, recordOf } from "./record.ts";

@@ -1,3 +1,4 @@
+import type { Levers } from "../control_http.ts";
 import type { KieKnobChanges, KieKnobs } from "./knobs.ts";
 import type { KieCounts, KieParts } from "./parts.ts";
 import { creditsOf, type KieState, type KieTask } from "./tasks.ts";
@@ -21,7 +22,7 @@ export interface KieView {
 }
 
 /** The levers of a sandbox. The same are at `/__sandbox/` over HTTP. */
-export class KieControl {
+export class KieControl implements Levers {
   readonly #parts: KieParts;
 
   constructor(parts: KieParts) {

@@ -1,25 +1,5 @@
 import { z } from "zod";
-import type { Random } from "../random.ts";
-
-const probability = z.number().min(0).max(1);
-const count = z.number().int().min(0);
-/** How often something happens: a probability, or `{next: 2}` for the next two and then no more. */
-const fault = z.union([
-  probability,
-  z.strictObject({ probability }),
-  z.strictObject({ next: count }),
-]);
-type Fault = z.output<typeof fault>;
-/** Faults of whole requests are kept to one kind of request with `on`. */
-const on = z.enum(["submit", "poll", "any"]).optional();
-const requestFault = z.union([
-  probability,
-  z.strictObject({ probability, on }),
-  z.strictObject({ next: count, on }),
-]);
-
-/** What a request asks for, as far as faults care. */
-export type RequestKind = "submit" | "poll" | "other";
+import { count, fault, KnobStore, requestFault } from "../knobs.ts";
 
 /** Faults that strike before a request is read: nothing is bought. */
 const early = {
@@ -146,57 +126,10 @@ export type KieKnobChanges = Partial<z.input<typeof schema>>;
 export type EarlyFaultName = keyof typeof early;
 /** A fault that strikes after a request was carried out. */
 export type LateFaultName = keyof typeof late;
-/** A fault of a single task, callback or download. */
-export type SingleFaultName = keyof typeof single;
+/** The knobs as they are now. */
+export type KieKnobStore = KnobStore<KieKnobs>;
 
-/** The knobs as they are now. Drawing a counted fault uses it up. */
-export class KieKnobStore {
-  readonly #atStart: KieKnobs;
-  #values: KieKnobs;
-
-  /** Throws a ZodError that names the knob that is unknown or has a wrong value. */
-  constructor(changes: unknown = {}) {
-    this.#atStart = schema.parse(changes);
-    this.#values = this.#atStart;
-  }
-
-  get values(): KieKnobs {
-    return this.#values;
-  }
-
-  /** Turns some knobs and leaves the others. Throws a ZodError. */
-  merge(changes: unknown): KieKnobs {
-    const turned = z.record(z.string(), z.unknown()).parse(changes);
-    this.#values = schema.parse({ ...this.#values, ...turned });
-    return this.#values;
-  }
-
-  /** Puts every knob back to where it was at the start. */
-  reset(): void {
-    this.#values = this.#atStart;
-  }
-
-  /** Whether the fault happens this time. */
-  draw(name: SingleFaultName, random: Random): boolean {
-    return this.#draw(name, this.#values[name], random);
-  }
-
-  /** Whether the fault happens to this request. */
-  drawFor(kind: RequestKind, name: EarlyFaultName | LateFaultName, random: Random): boolean {
-    const value = this.#values[name];
-    const scope = (typeof value === "object" ? value.on : undefined) ??
-      (name in late ? "submit" : "any");
-    return (scope === "any" || scope === kind) && this.#draw(name, value, random);
-  }
-
-  #draw(name: keyof KieKnobs, value: Fault, random: Random): boolean {
-    if (typeof value === "object" && "next" in value) {
-      if (value.next === 0) return false;
-      this.#values = { ...this.#values, [name]: { ...value, next: value.next - 1 } };
-      return true;
-    }
-    const chance = typeof value === "number" ? value : value.probability;
-    // Certain and impossible faults draw no number, so that they do not shift those of the others.
-    return chance >= 1 || (chance > 0 && random() < chance);
-  }
+/** Throws a ZodError that names the knob that is unknown or has a wrong value. */
+export function newKieKnobs(changes: unknown): KieKnobStore {
+  return new KnobStore(schema, { late: Object.keys(late) as LateFaultName[], changes });
 }

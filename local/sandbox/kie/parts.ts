@@ -3,7 +3,7 @@ import { Delays } from "../delays.ts";
 import { type Random, seededRandom } from "../random.ts";
 import { Watchers } from "../watchers.ts";
 import { type CallbackCounts, Callbacks } from "./callbacks.ts";
-import { KieKnobStore } from "./knobs.ts";
+import { type KieKnobStore, newKieKnobs } from "./knobs.ts";
 import { callbackOf } from "./record.ts";
 import { creditsOf, type KieTask, KieTasks } from "./tasks.ts";
 
@@ -62,7 +62,7 @@ export class KieParts {
   ) {
     this.#seed = seed;
     this.clock = new SandboxClock(now);
-    this.knobs = new KieKnobStore(knobs);
+    this.knobs = newKieKnobs(knobs);
     this.tasks = new KieTasks(this.clock, this.knobs, seed);
     this.random = seededRandom(`${seed}/requests`);
     const onChange = () => this.watchers.changed();

@@ -3,10 +3,8 @@ import { type Control, NoSuchTask } from "./control.ts";
 import { isJsonObject, type JsonObject } from "./errors.ts";
 import { KnobError } from "./knob_schema.ts";
 import { DEFAULT_KNOBS } from "./knobs.ts";
+import { CONTROL_PATH } from "../control_http.ts";
 import { readBody } from "../read_body.ts";
-
-/** Where the control API is. */
-export const CONTROL_PATH = "/__sandbox";
 
 const OPERATIONS = [
   "GET /__sandbox/state",

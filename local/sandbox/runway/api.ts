@@ -1,16 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import { createPaths, readOrder } from "./create.ts";
-import type { RequestFaultName, RequestKind } from "./knobs.ts";
+import type { RequestFaultName, RequestKind } from "../knobs.ts";
+import type { RunwayKnobs } from "./knobs.ts";
 import type { RunwayParts } from "./parts.ts";
 import { answer, type Reply } from "../reply.ts";
 import { problem } from "./problem.ts";
 import { isActive, type RunwayTask } from "./tasks.ts";
 
+type FaultName = RequestFaultName<RunwayKnobs>;
+
 const VERSION = "2024-11-06";
 const DAY_MS = 24 * 3_600_000;
 
 /** Faults that strike before anything is done, in the order they are looked at. */
-const EARLY: readonly (readonly [RequestFaultName, (parts: RunwayParts) => Reply])[] = [
+const EARLY: readonly (readonly [FaultName, (parts: RunwayParts) => Reply])[] = [
   ["droppedRequest", () => ({ kind: "drop" })],
   ["unauthorized", () => problem(401, "The API key is not valid.")],
   ["insufficientCredits", noCredits],
@@ -20,7 +23,7 @@ const EARLY: readonly (readonly [RequestFaultName, (parts: RunwayParts) => Reply
 ];
 
 /** Faults that strike after the request was carried out. */
-const LATE: readonly (readonly [RequestFaultName, () => Reply])[] = [
+const LATE: readonly (readonly [FaultName, () => Reply])[] = [
   ["lostAck", () => ({ kind: "drop" })],
   ["hungAck", () => ({ kind: "silence" })],
   ["lateServerError", () => problem(500, "An unexpected error occurred.")],

@@ -1,9 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
-import { readBody } from "../read_body.ts";
 import type { RunwayKnobChanges, RunwayKnobs } from "./knobs.ts";
 import type { RunwayCounts, RunwayParts } from "./parts.ts";
-import { answer, type Reply, send } from "../reply.ts";
+import type { Levers } from "../control_http.ts";
 import type { RunwayStatus, RunwayTask } from "./tasks.ts";
 
 /** One task as the control shows it. */
@@ -26,7 +23,7 @@ export interface RunwayView {
 }
 
 /** The levers of a sandbox. The same are at `/__sandbox/` over HTTP. */
-export class RunwayControl {
+export class RunwayControl implements Levers {
   readonly #parts: RunwayParts;
 
   constructor(parts: RunwayParts) {
@@ -58,11 +55,12 @@ export class RunwayControl {
   /**
    * Ends a task badly, now, by default as the knobs say. Moderation is charged, the rest is not.
    */
-  fail(id: string, code: string | null = this.#parts.knobs.values.failCode): RunwayTaskView {
+  fail(id: string, code?: string, message?: string): RunwayTaskView {
+    const { failCode, failMessage } = this.#parts.knobs.values;
     const task = this.#find(id);
-    const credits = code?.startsWith("SAFETY.INPUT") ? task.order.credits : 0;
-    const { failMessage: message } = this.#parts.knobs.values;
-    this.#parts.tasks.fail(task, { code, message, credits });
+    const credits = (code ?? failCode)?.startsWith("SAFETY.INPUT") ? task.order.credits : 0;
+    const failure = { code: code ?? failCode, message: message ?? failMessage, credits };
+    this.#parts.tasks.fail(task, failure);
     return view(task);
   }
 
@@ -93,62 +91,4 @@ function view({ id, order, status, failure, cost, deleted }: RunwayTask): Runway
   const failureCode = failure?.code ?? null;
   const { model, prompt } = order;
   return { id, model, prompt, status, failureCode, cost, deleted };
-}
-
-/** Where the control API is. */
-export const CONTROL_PATH = "/__sandbox";
-
-const OPERATIONS = [
-  "GET /__sandbox/state",
-  "POST /__sandbox/config {knob: value, …}",
-  "POST /__sandbox/reset",
-  "POST /__sandbox/advance {ms}",
-  "POST /__sandbox/tasks/<id>/finish",
-  "POST /__sandbox/tasks/<id>/fail {code?}",
-  "POST /__sandbox/tasks/<id>/expire",
-];
-
-/** Serves `/__sandbox/…`. */
-export async function serveRunwayControl(
-  control: RunwayControl,
-  path: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const text = await readBody(request);
-  send(carryOut(control, `${request.method} ${path.slice(CONTROL_PATH.length)}`, text), response);
-}
-
-function carryOut(control: RunwayControl, operation: string, text = ""): Reply {
-  const [, id = "", action = ""] = operation.match(/^POST \/tasks\/([^/]+)\/(\w+)$/) ?? [];
-  try {
-    const input = z.record(z.string(), z.unknown()).parse(text === "" ? {} : JSON.parse(text));
-    switch (id === "" ? operation : action) {
-      case "GET ":
-      case "GET /":
-        return answer(200, { operations: OPERATIONS });
-      case "GET /state":
-        break;
-      case "POST /config":
-        return answer(200, control.configure(input));
-      case "POST /reset":
-        control.reset();
-        break;
-      case "POST /advance":
-        control.advance(z.number().nonnegative().parse(input["ms"]));
-        break;
-      case "finish":
-        return answer(200, control.finish(id));
-      case "fail":
-        return answer(200, control.fail(id, z.string().optional().parse(input["code"])));
-      case "expire":
-        control.expire(id);
-        break;
-      default:
-        return answer(404, { error: `There is no "${operation}"`, allowed: OPERATIONS });
-    }
-    return answer(200, control.state());
-  } catch (error) {
-    return answer(400, { error: error instanceof Error ? error.message : String(error) });
-  }
 }

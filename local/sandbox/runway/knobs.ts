@@ -1,23 +1,5 @@
 import { z } from "zod";
-import type { Random } from "../random.ts";
-
-/** What a request asks for, as far as faults care. */
-export type RequestKind = "submit" | "poll" | "other";
-
-const probability = z.number().min(0).max(1);
-const count = z.number().int().min(0);
-
-/** A probability, or a count (`{ next: 2 }`: the next two and then no more). */
-const fault = z.union([probability, z.strictObject({ next: count })]);
-/** The same for whole requests; `on` keeps it to one kind of them. */
-const requestFault = z.union([
-  probability,
-  z.strictObject({
-    probability: probability.optional(),
-    next: count.optional(),
-    on: z.enum(["submit", "poll", "any"]).optional(),
-  }),
-]);
+import { count, fault, KnobStore, requestFault } from "../knobs.ts";
 
 const schema = z.strictObject({
   /** How long a render takes once it runs, in ms. */
@@ -92,76 +74,11 @@ export type RunwayKnobs = z.output<typeof schema>;
 /** Some knobs and what they are to be turned to. */
 export type RunwayKnobChanges = Partial<z.input<typeof schema>>;
 
-/** A knob that is a fault of whole requests. */
-export type RequestFaultName = {
-  [K in keyof RunwayKnobs]: z.output<typeof requestFault> extends RunwayKnobs[K] ? K : never;
-}[keyof RunwayKnobs];
-/** A knob that is a fault of single tasks or downloads. */
-export type FaultName = Exclude<
-  { [K in keyof RunwayKnobs]: z.output<typeof fault> extends RunwayKnobs[K] ? K : never }[
-    keyof RunwayKnobs
-  ],
-  RequestFaultName
->;
+/** The knobs as they are now. */
+export type RunwayKnobStore = KnobStore<RunwayKnobs>;
 
-const ACK_FAULTS: ReadonlySet<string> = new Set(
-  ["lostAck", "hungAck", "lateServerError", "badJson"] satisfies RequestFaultName[],
-);
-
-/** The knobs as they are now. Drawing a counted fault uses it up. */
-export class RunwayKnobStore {
-  readonly #atStart: RunwayKnobs;
-  #values: RunwayKnobs;
-
-  /** Throws a ZodError that names the knob that is unknown or has a wrong value. */
-  constructor(changes: unknown = {}) {
-    this.#atStart = schema.parse(changes);
-    this.#values = this.#atStart;
-  }
-
-  get values(): RunwayKnobs {
-    return this.#values;
-  }
-
-  /** Turns some knobs and leaves the others. Throws a ZodError. */
-  merge(changes: unknown): RunwayKnobs {
-    this.#values = schema.parse({
-      ...this.#values,
-      ...z.record(z.string(), z.unknown()).parse(changes),
-    });
-    return this.#values;
-  }
-
-  /** Puts every knob back to where it was at the start. */
-  reset(): void {
-    this.#values = this.#atStart;
-  }
-
-  /** Whether the fault `name` happens this time. */
-  draw(name: FaultName, random: Random): boolean {
-    return this.#draw(name, this.#values[name], random);
-  }
-
-  /** Whether the fault `name` happens to this request. */
-  drawFor(kind: RequestKind, name: RequestFaultName, random: Random): boolean {
-    const value = this.#values[name];
-    const on = (typeof value === "object" ? value.on : undefined) ??
-      (ACK_FAULTS.has(name) ? "submit" : "any");
-    return (on === "any" || on === kind) && this.#draw(name, value, random);
-  }
-
-  #draw(
-    name: FaultName | RequestFaultName,
-    value: z.output<typeof requestFault>,
-    random: Random,
-  ): boolean {
-    if (typeof value === "object" && value.next !== undefined) {
-      const { next } = value;
-      if (next > 0) this.#values = { ...this.#values, [name]: { ...value, next: next - 1 } };
-      return next > 0;
-    }
-    const chance = typeof value === "number" ? value : value.probability ?? 0;
-    // Certain and impossible faults draw no number, so that they do not shift those of the others.
-    return chance >= 1 || (chance > 0 && random() < chance);
-  }
+/** Throws a ZodError that names the knob that is unknown or has a wrong value. */
+export function newRunwayKnobs(changes: unknown): RunwayKnobStore {
+  const late = ["lostAck", "hungAck", "lateServerError", "badJson"] as const;
+  return new KnobStore(schema, { late, changes });
 }

@@ -1,7 +1,7 @@
 import { SandboxClock } from "../clock.ts";
 import { Delays } from "../delays.ts";
 import { type Random, seededRandom } from "../random.ts";
-import { RunwayKnobStore } from "./knobs.ts";
+import { newRunwayKnobs, type RunwayKnobStore } from "./knobs.ts";
 import { RunwayTasks } from "./tasks.ts";
 
 /** What has happened since the start or the last reset. */
@@ -40,7 +40,7 @@ export class RunwayParts {
   ) {
     this.#seed = seed;
     this.clock = new SandboxClock(now);
-    this.knobs = new RunwayKnobStore(knobs);
+    this.knobs = newRunwayKnobs(knobs);
     this.tasks = new RunwayTasks(this.clock, this.knobs, seed);
     this.random = seededRandom(`${seed}/requests`);
   }
