@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { TaskState } from "../../shared/providers/provider.ts";
-import { KIE_KEY, type Recorded, TASK, withKie } from "./kie_support.ts";
+import { KIE_KEY, TASK, withKie } from "./kie_support.ts";
+import type { Recorded } from "./recorded.ts";
 import { FAR_TOO_MUCH } from "./runware_support.ts";
 
 const FILE = "https://tempfile.aiquickdraw.com/v/a.mp4";

@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { polledState } from "../../shared/providers/runway/answers.ts";
 import { standing } from "./runware_support.ts";
-import { type Recorded, TASK, withRunway } from "./runway_support.ts";
+import type { Recorded } from "./recorded.ts";
+import { TASK, withRunway } from "./runway_support.ts";
 
 const URL_OF_FILE = "https://dnznrvs05pmza.cloudfront.net/x.mp4?_jwt=a";
 const task = (status: string, more: Record<string, unknown> = {}): Recorded => ({
@@ -75,7 +76,7 @@ for (const [name, answer, expected] of answers) {
     withRunway(answer, async (provider, received) => {
       const states = await provider.poll([TASK]);
       assertEquals(states.map((one) => [one.id, standing(one)]), [[TASK, expected]]);
-      assertEquals([received[0]?.method, received[0]?.path], ["GET", `/v1/tasks/${TASK}`]);
+      assertEquals([received[0]?.method, received[0]?.url.pathname], ["GET", `/v1/tasks/${TASK}`]);
     }));
 }
 
@@ -112,7 +113,7 @@ Deno.test("a task that failed or was cancelled tells what it cost all the same",
 Deno.test("many tasks are one call each, a few at a time, and each answer finds its task", async () => {
   const arrived = Promise.withResolvers<void>();
   let [open, most] = [0, 0];
-  await withRunway(async ({ path }) => {
+  await withRunway(async ({ url: { pathname: path } }) => {
     most = Math.max(most, ++open);
     if (most === 10) arrived.resolve();
     await arrived.promise;
@@ -141,7 +142,7 @@ Deno.test("tasks that there is no time for are not asked about", () =>
 Deno.test("an id that is not one cannot lead anywhere else", () =>
   withRunway({ status: 404 }, async (provider, received) => {
     await provider.poll(["../organization?x="]);
-    assertEquals(received[0]?.path, "/v1/tasks/..%2Forganization%3Fx%3D");
+    assertEquals(received[0]?.url.pathname, "/v1/tasks/..%2Forganization%3Fx%3D");
   }));
 
 Deno.test("cancelling: done, not known, and no word", async () => {
@@ -153,7 +154,10 @@ Deno.test("cancelling: done, not known, and no word", async () => {
   ) {
     await withRunway({ status }, async (provider, received) => {
       assertEquals((await provider.cancel?.(TASK))?.outcome, expected);
-      assertEquals([received[0]?.method, received[0]?.path], ["DELETE", `/v1/tasks/${TASK}`]);
+      assertEquals([received[0]?.method, received[0]?.url.pathname], [
+        "DELETE",
+        `/v1/tasks/${TASK}`,
+      ]);
     });
   }
 });

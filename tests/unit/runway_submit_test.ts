@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { createRunwayProvider } from "../../shared/providers/runway/adapter.ts";
 import { toRunwayRequest } from "../../shared/providers/runway/requests.ts";
 import { FAR_TOO_MUCH, standing } from "./runware_support.ts";
-import { JOB, type Recorded, RUNWAY_KEY, runwayTask, TASK, withRunway } from "./runway_support.ts";
+import type { Recorded } from "./recorded.ts";
+import { JOB, RUNWAY_KEY, runwayTask, TASK, withRunway } from "./runway_support.ts";
 
 const PICTURE = "https://project.example/avatars/mia.png";
 const said = (error: string, more: Record<string, unknown> = {}) => ({ error, ...more });
@@ -58,7 +59,7 @@ Deno.test("a create carries the key, the version and the body that Runway docume
   withRunway({ body: { id: TASK } }, async (provider, received) => {
     await provider.submit([runwayTask({ firstFrame: PICTURE, seed: 7 })]);
     const [call] = received;
-    assertEquals([call?.method, call?.path], ["POST", "/v1/image_to_video"]);
+    assertEquals([call?.method, call?.url.pathname], ["POST", "/v1/image_to_video"]);
     assertEquals(call?.headers.get("authorization"), `Bearer ${RUNWAY_KEY}`);
     assertEquals(call?.headers.get("x-runway-version"), "2024-11-06");
     assertEquals(call?.headers.get("content-type"), "application/json");
