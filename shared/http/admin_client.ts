@@ -20,6 +20,8 @@ export function adminClient(): AdminClient {
     made = new PostgrestClient<Database>(`${url}/rest/v1`, {
       headers: { apikey: secretKey, authorization: `Bearer ${secretKey}` },
       fetch: fetchInTime,
+      // Its own retries of what can be read again would each have the whole time.
+      retry: false,
     });
   }
   return made;

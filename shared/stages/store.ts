@@ -10,7 +10,7 @@ import type { VideoProvider } from "../providers/provider.ts";
 import { inTime, unlessAborted } from "../storage/in_time.ts";
 import { type Media, MediaError, openMedia } from "../storage/media_fetch.ts";
 import { VIDEOS } from "../storage/media_types.ts";
-import type { ObjectStore } from "../storage/object_store.ts";
+import { type ObjectStore, StorageError } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
 import type { Batch } from "./drain.ts";
 import { storeThumbnail } from "./thumbnail.ts";
@@ -24,7 +24,11 @@ const AT_ONCE = 4;
  */
 const COPY_TIMEOUT_MS = 100_000;
 /** Errors that no further try will mend. Content that is wrong may be a page that says "later". */
-const HOPELESS = new Set(["host_not_allowed", "too_large"]);
+const HOPELESS: ReadonlySet<string> = new Set(["host_not_allowed", "too_large"]);
+/** What another minute may bring: the provider's host is down, or cut the file short. */
+const PASSING: ReadonlySet<string> = new Set(["unavailable", "cut"]);
+/** What Storage says of a file that it will never take. Everything else is Storage's own trouble. */
+const REFUSED: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 /** The link may be dead, or lead elsewhere than it did; the provider may have a fresh one. */
 const ASK_ANEW = new Set(["gone", "wrong_content", "host_not_allowed"]);
 
@@ -108,7 +112,7 @@ export async function storeBatch(
     const code = error instanceof MediaError ? error.code : "copy_failed";
     log.warn("A file could not be stored", { video_id: storable.video_id, code, error });
     await database.transaction(async (sql) => {
-      if (job.isLastTry || HOPELESS.has(code)) {
+      if (HOPELESS.has(code) || (job.isLastTry && !mayPass(error))) {
         const message = withoutQueries(error instanceof Error ? error.message : String(error));
         await failStoring(sql, storable.video_job_id, code, { message });
         await queue.complete(sql, "store-video", [job]);
@@ -117,6 +121,15 @@ export async function storeBatch(
       }
     });
   }
+}
+
+/**
+ * Whether the trouble is not the file's. Then the queue's last try is no end: `app.reconcile` asks again
+ * until `storing_deadline_minutes` are over.
+ */
+function mayPass(error: unknown): boolean {
+  if (error instanceof MediaError) return PASSING.has(error.code);
+  return !(error instanceof StorageError && REFUSED.has(error.status));
 }
 
 /** Opens the file at its link, or at a fresh one where that is of no use any more. */

@@ -25,13 +25,11 @@ as $$
   insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
   select j.id, j.video_id, j.provider, j.model, j.provider_task_id, j.provider_error
   from public.video_jobs j
-  join app.providers p on p.name = j.provider
   where j.video_id = any (p_video_ids) and j.finished_at is null and j.status = 'claimed'
-    and (j.maybe_bought or not p.chooses_task_id or j.lease_until <= clock_timestamp())
   on conflict (video_job_id) do nothing;
 $$;
 comment on function app.note_doubts(uuid[]) is
-  'Called before the live attempts of these videos are ended by us: those that their provider may have, though it never said so, are told to the operator. The caller holds the videos'' locks.';
+  'Called before the live attempts of these videos are ended by us: those that their provider may have, or be given right now, though it never said so, are told to the operator until its answer is written down. The caller holds the videos'' locks.';
 revoke all on function app.note_doubts(uuid[]) from public;
 
 create function app.start_submissions(p_job_ids uuid[], p_node text)
@@ -198,8 +196,15 @@ begin
   where u.video_job_id = o.video_job_id and u.resolved_at is null and p.name = u.provider
     and (
       o.outcome = 'accepted'
-      -- An attempt with an id of ours may have been handed over before: what is refused now was perhaps taken then.
-      or (not p.chooses_task_id and o.outcome in ('failed', 'held') and o.code is distinct from 'unknown_outcome')
+      or (
+        o.outcome in ('failed', 'held') and o.code is distinct from 'unknown_outcome'
+        -- An attempt with an id of ours may have been handed over before: what is refused now was perhaps taken then.
+        and (
+          not p.chooses_task_id
+          or exists (select 1 from public.video_jobs j where j.id = u.video_job_id and not j.maybe_bought)
+          or exists (select 1 from app.costs c where c.video_job_id = u.video_job_id and not c.was_submitted)
+        )
+      )
     );
 end;
 $$;

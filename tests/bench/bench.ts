@@ -1,10 +1,12 @@
 /** What a benchmark is, and how its figures become rows of the table. */
+import { sleep } from "../../shared/sleep.ts";
 import type { TestServer } from "../support/server.ts";
 import type { BenchDatabase } from "./database.ts";
 
 /** One line of the table. The JSON file holds these as they are. */
 export interface Row {
   readonly name: string;
+  /** NaN, which is null in JSON, where the benchmark broke. */
   readonly ours: number;
   /** Null where nothing is compared. */
   readonly peer: number | null;
@@ -65,6 +67,12 @@ export interface Measured {
   readonly note?: string;
 }
 
+/** The row of a benchmark that did not get as far as to measure. */
+export function brokenRow(name: string): Row {
+  const goal = "runs to its end";
+  return { name, ours: NaN, peer: null, peerName: "", unit: "", ratio: null, goal, met: false };
+}
+
 /** Judges a measurement. A figure that is not a number meets no goal. */
 export function row({ name, ours, unit, goal, peer, peerName = "", note }: Measured): Row {
   // Two that lose nothing are alike.
@@ -85,7 +93,7 @@ export function row({ name, ours, unit, goal, peer, peerName = "", note }: Measu
 function wordsOf(goal: Goal): string {
   if (goal === "printed") return "printed";
   if ("ratioAtLeast" in goal) return `ratio >= ${goal.ratioAtLeast}`;
-  if ("ratioAtMost" in goal) return `ratio <= ${goal.ratioAtMost}`;
+  if ("ratioAtMost" in goal) return `ratio <= ${Number(goal.ratioAtMost.toPrecision(3))}`;
   if ("atLeast" in goal) return `>= ${goal.atLeast}`;
   return `<= ${goal.atMost}`;
 }
@@ -104,7 +112,7 @@ function isMet(goal: Goal, ours: number, ratio: number): boolean {
  * of each, by default the median. The rounds called warm-up are thrown away.
  */
 export async function interleave<Name extends string>(
-  contenders: Readonly<Record<Name, (round: number) => Promise<number>>>,
+  contenders: Readonly<Record<Name, () => Promise<number>>>,
   { rounds, warmUp = 1, figure = median }: {
     readonly rounds: number;
     readonly warmUp?: number;
@@ -115,8 +123,8 @@ export async function interleave<Name extends string>(
   const figures = new Map<Name, number[]>(names.map((name) => [name, []]));
   for (let round = 0; round < warmUp + rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const figure = await contenders[name](round);
-      if (round >= warmUp) figures.get(name)?.push(figure);
+      const value = await contenders[name]();
+      if (round >= warmUp) figures.get(name)?.push(value);
     }
   }
   const answers = names.map((name) => [name, figure(figures.get(name) ?? [])] as const);
@@ -136,6 +144,10 @@ export function median(values: readonly number[]): number {
   return p(values, 0.5);
 }
 
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Runs `work` so many times, `inFlight` at once. Answers seconds, and the milliseconds of each. */
 export async function flood(
   { times, inFlight }: { readonly times: number; readonly inFlight: number },
@@ -153,6 +165,32 @@ export async function flood(
   }));
   const seconds = (performance.now() - begin) / 1_000;
   return { seconds, rate: times / seconds, milliseconds };
+}
+
+/** How long anything may take that a benchmark waits for, in seconds. */
+const PATIENCE = 150;
+
+/** Looks again and again, until it is so. Throws when that takes too long. */
+export async function until(
+  what: string,
+  look: () => boolean | Promise<boolean>,
+  { everyMs = 20 }: { readonly everyMs?: number } = {},
+): Promise<void> {
+  const end = performance.now() + PATIENCE * 1_000;
+  while (!await look()) {
+    if (performance.now() > end) throw new Error(`Waited ${PATIENCE} s in vain until ${what}`);
+    await sleep(everyMs);
+  }
+}
+
+/** What `work` comes to. Throws when that takes too long. */
+export async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const refuse = () => reject(new Error(`Waited ${PATIENCE} s in vain until ${what}`));
+    timer = setTimeout(refuse, PATIENCE * 1_000);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Throws with both values where a result is not what the run should have left behind. */

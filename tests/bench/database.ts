@@ -33,8 +33,6 @@ export const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: "8GB",
   checkpoint_timeout: "30min",
   autovacuum_naptime: "10s",
-  shared_preload_libraries: "pg_stat_statements",
-  "pg_stat_statements.max": "5000",
 };
 
 /** Starts the server that all benchmarks share and makes the template in it. */
@@ -49,7 +47,6 @@ export async function startBenchServer(): Promise<TestServer & { stop(): Promise
   try {
     await runOn(own.url, `create database ${template}`);
     await prepareDatabase(databaseUrl(own.url, template));
-    await runOn(databaseUrl(own.url, template), "create extension pg_stat_statements");
     return { url: own.url, template, stop: () => own.stop() };
   } catch (error) {
     await own.stop();

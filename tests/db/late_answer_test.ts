@@ -18,7 +18,10 @@ import {
 } from "../support/fixtures.ts";
 import { withSql } from "../support/sql.ts";
 
-/** A video whose attempt is being handed over to a provider that makes up its own ids. */
+/** Whose id a task has: the provider's own, or the attempt's. */
+const IDS = ["theirs", "ours"] as const;
+
+/** A video whose attempt is being handed over. */
 interface Handover {
   readonly db: Database;
   readonly family: Family;
@@ -26,9 +29,12 @@ interface Handover {
   readonly jobId: string;
 }
 
-async function handingOver(work: (scene: Handover) => Promise<void>): Promise<void> {
+async function handingOver(
+  work: (scene: Handover) => Promise<void>,
+  ids: typeof IDS[number] = "theirs",
+): Promise<void> {
   await withSql(async (db) => {
-    await db.query("update app.providers set chooses_task_id = false");
+    await db.query("update app.providers set chooses_task_id = $1", [ids === "ours"]);
     const family = await newFamily(db, { gems: 10 });
     const { video_id: videoId } = await queueVideo(db, family);
     const { id: jobId } = await newestJob(db, videoId);
@@ -62,62 +68,64 @@ const doubts = (db: Database) =>
 const costsUnknown = (db: Database) =>
   value(db, "select coalesce(sum(costs_unknown), 0)::int as value from app.margins");
 
-Deno.test("cancelled while the provider takes it: the purchase is on record, and nothing is in doubt", async () => {
-  await handingOver(async (scene) => {
-    const { db, family } = scene;
-    await cancel(scene);
-    assertEquals(await doubts(db), [{ open: true, resolution: null }]);
-    await answer(scene, { outcome: "accepted" });
-    assertEquals(
-      await db.query(
-        "select status, provider_task_id, submitted_at is not null as submitted from public.video_jobs",
-      ),
-      [{ status: "cancelled", provider_task_id: "task-x", submitted: true }],
-    );
-    assertEquals(await costsUnknown(db), 1);
-    assertEquals(await doubts(db), [{
-      open: false,
-      resolution: "Taken after all, as task task-x",
-    }]);
-    assertEquals(await balanceOf(db, family), 0);
+for (const ids of IDS) {
+  Deno.test(`${ids}: cancelled while the provider takes it: the purchase is on record, and nothing is in doubt`, async () => {
+    await handingOver(async (scene) => {
+      const { db, family } = scene;
+      await cancel(scene);
+      assertEquals(await doubts(db), [{ open: true, resolution: null }]);
+      await answer(scene, { outcome: "accepted" });
+      assertEquals(
+        await db.query(
+          "select status, provider_task_id, submitted_at is not null as submitted from public.video_jobs",
+        ),
+        [{ status: "cancelled", provider_task_id: "task-x", submitted: true }],
+      );
+      assertEquals(await costsUnknown(db), 1);
+      assertEquals(await doubts(db), [{
+        open: false,
+        resolution: "Taken after all, as task task-x",
+      }]);
+      assertEquals(await balanceOf(db, family), 0);
+    }, ids);
   });
-});
 
-Deno.test("cancelled while the provider refuses it: nothing was bought, and nothing is in doubt", async () => {
-  await handingOver(async (scene) => {
-    const { db } = scene;
-    await cancel(scene);
-    await answer(scene, { outcome: "failed" });
-    assertEquals(await costsUnknown(db), 0);
-    assertEquals(await doubts(db), [{ open: false, resolution: "Not taken" }]);
+  Deno.test(`${ids}: cancelled while the provider refuses it: nothing was bought, and nothing is in doubt`, async () => {
+    await handingOver(async (scene) => {
+      const { db } = scene;
+      await cancel(scene);
+      await answer(scene, { outcome: "failed" });
+      assertEquals(await costsUnknown(db), 0);
+      assertEquals(await doubts(db), [{ open: false, resolution: "Not taken" }]);
+    }, ids);
   });
-});
 
-Deno.test("cancelled while the worker dies: the operator is told that it may have been bought", async () => {
-  await handingOver(async (scene) => {
-    const { db } = scene;
-    await cancel(scene);
-    await passTime(db, "1 hour");
-    assertEquals(
-      await value(db, "select public.health_report() -> 'unknown_outcomes' as value"),
-      1,
-    );
+  Deno.test(`${ids}: cancelled while the worker dies: the operator is told that it may have been bought`, async () => {
+    await handingOver(async (scene) => {
+      const { db } = scene;
+      await cancel(scene);
+      await passTime(db, "1 hour");
+      assertEquals(
+        await value(db, "select public.health_report() -> 'unknown_outcomes' as value"),
+        1,
+      );
+    }, ids);
   });
-});
 
-Deno.test("deleted while the provider takes it: what it cost us outlives the video", async () => {
-  await handingOver(async (scene) => {
-    const { db, family, videoId } = scene;
-    await asUser(db, family.userId, "select public.delete_videos(array[$1::uuid])", [videoId]);
-    await answer(scene, { outcome: "accepted" });
-    assertEquals(await db.query("select 1 from public.video_jobs"), []);
-    assertEquals(await costsUnknown(db), 1);
-    assertEquals(await doubts(db), [{
-      open: false,
-      resolution: "Taken after all, as task task-x",
-    }]);
+  Deno.test(`${ids}: deleted while the provider takes it: what it cost us outlives the video`, async () => {
+    await handingOver(async (scene) => {
+      const { db, family, videoId } = scene;
+      await asUser(db, family.userId, "select public.delete_videos(array[$1::uuid])", [videoId]);
+      await answer(scene, { outcome: "accepted" });
+      assertEquals(await db.query("select 1 from public.video_jobs"), []);
+      assertEquals(await costsUnknown(db), 1);
+      assertEquals(await doubts(db), [{
+        open: false,
+        resolution: "Taken after all, as task task-x",
+      }]);
+    }, ids);
   });
-});
+}
 
 Deno.test("a worker that sleeps past its lease and brings the task's id closes the doubt", async () => {
   await handingOver(async (scene) => {
@@ -151,4 +159,26 @@ Deno.test("cancelled before anybody took it, or with the provider: nothing is in
     await cancel({ ...scene, videoId: video_id });
     assertEquals(await doubts(db), []);
   });
+});
+
+Deno.test("ours: deleted while the provider refuses it: nothing is in doubt", async () => {
+  await handingOver(async (scene) => {
+    const { db, family, videoId } = scene;
+    await asUser(db, family.userId, "select public.delete_videos(array[$1::uuid])", [videoId]);
+    await answer(scene, { outcome: "failed" });
+    assertEquals(await costsUnknown(db), 0);
+    assertEquals(await doubts(db), [{ open: false, resolution: "Not taken" }]);
+  }, "ours");
+});
+
+Deno.test("ours: cancelled while it is handed over once more: a refusal now says nothing of the first time", async () => {
+  await handingOver(async (scene) => {
+    const { db, jobId } = scene;
+    await passTime(db, "1 hour");
+    await startSubmissions(db, [jobId], "w");
+    await cancel(scene);
+    await answer(scene, { outcome: "failed" });
+    assertEquals(await doubts(db), [{ open: true, resolution: null }]);
+    assertEquals(await costsUnknown(db), 1);
+  }, "ours");
 });

@@ -38,9 +38,15 @@ const SENTENCES: readonly (readonly [keyof typeof right, unknown, string])[] = [
   ["seed", 0, "must be more than 0, not 0"],
   ["seed", 10, "must be at most 9, not 10"],
   ["loud", "true", 'must be true or false, not "true"'],
+  // Deep enough for Deno 2.1 to fail at writing it as JSON.
+  [
+    "loud",
+    JSON.parse("[".repeat(6_000) + "]".repeat(6_000)),
+    "must be true or false, not an array",
+  ],
   ["list", ["a", "b"], "must have at most 1 entry"],
-  ["list", {}, "must be an array, not {}"],
-  ["map", [], "must be an object, not []"],
+  ["list", {}, "must be an array, not an object"],
+  ["map", [], "must be an object, not an array"],
   ["size", "huge", 'must be "small", "medium" or "large", not "huge"'],
   ["sure", "no", 'must be "yes", not "no"'],
   ["own", "b", "must begin with an a"],

@@ -86,7 +86,7 @@ async function onDeno(place: Place, deno: string): Promise<Row[]> {
       peerName: "hello-world",
       unit: "ms",
       goal: { ratioAtMost: 1.3 },
-      note: `start of the process to its first answer, the fastest of ${ROUNDS} each; ` +
+      note: `start of Deno to its first answer, the fastest of ${ROUNDS} each; ` +
         "hello-world imports supabase-js",
     })
   );

@@ -1,6 +1,6 @@
 /**
  * Run by cold.ts in a process of its own: imports a function, calls it once, and prints the milliseconds
- * from the start of the process to its answer, and the answer's status.
+ * from the start of its Deno to its answer, and the answer's status.
  *
  *   deno run -A cold_start.ts <entry> <url> <headers as JSON> <body>
  */

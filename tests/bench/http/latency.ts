@@ -1,5 +1,6 @@
 /** latency: an idle system, one video: from the app's call to the provider's word that it has it. */
-import { type Bench, p, row } from "../bench.ts";
+import { sleep } from "../../../shared/sleep.ts";
+import { type Bench, inTime, p, row, until } from "../bench.ts";
 import { assertOurs } from "./books.ts";
 import { number, people, type Person, queueOne, type Site, withOurs } from "./sites.ts";
 
@@ -57,16 +58,18 @@ async function sample(site: Site, person: Person): Promise<number> {
   const started = performance.now();
   await Promise.all([
     queueOne(site, person),
-    site.sandbox.control.waitFor(({ counts }) => counts.tasksAccepted > before),
+    inTime(
+      "the provider accepts",
+      site.sandbox.control.waitFor(({ counts }) => counts.tasksAccepted > before),
+    ),
   ]);
   return performance.now() - started;
 }
 
 /** Until no worker is at it any more. */
 async function idle(site: Site): Promise<void> {
-  while (await number(site, "select count(*) from app.drainers where stage = 'submit'") > 0) {
-    await pause(10);
-  }
+  const working = "select count(*) from app.drainers where stage = 'submit'";
+  await until("nobody works", async () => await number(site, working) === 0, { everyMs: 10 });
 }
 
 /** To whoever queues, somebody seems to be at it already and needs no ring; cron sees room for one more. */
@@ -82,16 +85,13 @@ async function cronOnly(site: Site, person: Person): Promise<number[]> {
   const { control } = site.sandbox;
   const before = control.state().counts.tasksAccepted;
   const waits = Array.from({ length: CRON_SAMPLES }, async (_, n) => {
-    await pause(n * CRON_EVERY_MS);
+    await sleep(n * CRON_EVERY_MS);
     const started = performance.now();
     await queueOne(site, person);
     // In the order of queueing, since all are alike and of one user.
-    await control.waitFor(({ counts }) => counts.tasksAccepted > before + n);
+    const accepted = control.waitFor(({ counts }) => counts.tasksAccepted > before + n);
+    await inTime("the provider accepts", accepted);
     return performance.now() - started;
   });
   return await Promise.all(waits);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

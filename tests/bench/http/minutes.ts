@@ -3,10 +3,11 @@
  * them only count, so they run at once.
  */
 import { TWINKLE } from "../../support/fixtures.ts";
-import { type Bench, expect, type Row, row } from "../bench.ts";
+import { sleep } from "../../../shared/sleep.ts";
+import { type Bench, expect, type Row, row, until } from "../bench.ts";
 import { assertOurs } from "./books.ts";
-import { queueMany } from "./crowd.ts";
-import { number, type Site, withOurs } from "./sites.ts";
+import { keepFromStoring, queueMany } from "./crowd.ts";
+import { functionCalls, number, PLATFORM, withOurs } from "./sites.ts";
 import type { TestServer } from "../../support/server.ts";
 
 const IN_FLIGHT = 1_000;
@@ -14,8 +15,6 @@ const IN_FLIGHT = 1_000;
 const RENDER_SECONDS = 60;
 const IDLE_SECONDS = 60;
 const CRON_SECONDS = 10;
-/** What applies where the provider is no sandbox; the local stack is more curious. */
-const PLATFORM = { poll_steps: [5, 10, 10, 15, 20, 30], quiet_percent: 120 } as const;
 
 export const minutes: Bench = {
   name: "minutes",
@@ -73,13 +72,12 @@ function providerCalls(server: TestServer, webhooks: "on" | "off"): Promise<numb
        select r.provider, r.model, $2, 100 from public.rhymes r where r.id = $1`,
       [TWINKLE, RENDER_SECONDS],
     );
-    // Files are not what is counted: enough seem to be copying already.
-    await site.db.query(
-      `insert into app.drainers (stage, node, lease_until)
-       select 'store', n::text, now() + interval '1 hour' from generate_series(1, 32) n`,
-    );
+    // Files are not what is counted.
+    await keepFromStoring(site);
     await queueMany(site, IN_FLIGHT);
-    await delivered(site);
+    const delivered = "select count(*) from public.video_jobs where status = 'completed'";
+    const all = async () => await number(site, delivered) === IN_FLIGHT;
+    await until("all are delivered", all, { everyMs: 500 });
     const { counts, tasks } = site.sandbox.control.state();
     expect("Tasks", tasks.length, IN_FLIGHT);
     const inFlight = tasks.reduce(
@@ -91,24 +89,16 @@ function providerCalls(server: TestServer, webhooks: "on" | "off"): Promise<numb
   });
 }
 
-async function delivered(site: Site): Promise<void> {
-  const done = "select count(*) from public.video_jobs where status = 'completed'";
-  while (await number(site, done) < IN_FLIGHT) await pause(500);
-}
-
 function idleMinute(server: TestServer): Promise<{ calls: number; queries: number }> {
   return withOurs(server, { counted: true, settings: PLATFORM }, async (site) => {
     await site.db.query("select app.schedule_cron($1)", [CRON_SECONDS]);
-    const runs = () => number(site, "select count(*) from cron.job_run_details");
-    const calls = () => [...site.stack.functions?.requests.values() ?? []].length;
-    const before = await runs();
+    const cronRuns = () => number(site, "select count(*) from cron.job_run_details");
+    const before = [await cronRuns(), functionCalls(site)] as const;
     site.counters?.wire.reset();
-    await pause(IDLE_SECONDS * 1_000);
-    const other = site.counters?.wire.counts().statements ?? NaN;
-    return { calls: calls(), queries: await runs() - before + other };
+    await sleep(IDLE_SECONDS * 1_000);
+    const statements = site.counters?.wire.counts().statements ?? NaN;
+    const runs = await cronRuns() - before[0];
+    expect("Cron ran all the time", runs >= IDLE_SECONDS / CRON_SECONDS - 1, true);
+    return { calls: functionCalls(site) - before[1], queries: runs + statements };
   });
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

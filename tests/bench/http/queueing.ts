@@ -1,5 +1,5 @@
 /** queue.http: `queue-video` through the gateway, with all that follows from it going on. */
-import { type Bench, expect, flood, p, row } from "../bench.ts";
+import { type Bench, expect, flood, inTime, mean, p, row } from "../bench.ts";
 import { assertOurs } from "./books.ts";
 import { number, people, type Person, queueOne, type Site, withBoth } from "./sites.ts";
 
@@ -64,10 +64,7 @@ async function round(site: Site, crowd: readonly Person[], calls: number) {
     await queueOne(site, person);
     free.push(person);
   });
-  await site.sandbox.control.waitFor(({ counts }) => counts.tasksAccepted === accepted);
+  const all = site.sandbox.control.waitFor(({ counts }) => counts.tasksAccepted === accepted);
+  await inTime("all are accepted", all);
   return result;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -18,6 +18,9 @@ const NAIVE = fileURLToPath(new URL("../naive/supabase", import.meta.url));
 /** Gems of everyone; nobody is to run out. */
 const GEMS = 1_000_000;
 
+/** Settings of the platform, where the provider is no sandbox; the local stack is more curious. */
+export const PLATFORM = { poll_steps: [5, 10, 10, 15, 20, 30], quiet_percent: 120 } as const;
+
 /** A running system. */
 export interface Site {
   readonly name: "ours" | "naive";
@@ -191,4 +194,10 @@ export async function callWorker(site: Site, path: string, body: unknown = {}): 
 export async function number(site: Site, text: string, values: unknown[] = []): Promise<number> {
   const { rows } = await site.db.query<Record<string, unknown>>(text, values);
   return Number(Object.values(rows[0] ?? {})[0]);
+}
+
+/** Calls of functions since the start. */
+export function functionCalls({ stack: { functions } }: Site): number {
+  if (functions === null) throw new Error("This system's functions are served elsewhere");
+  return [...functions.requests.values()].reduce((sum, count) => sum + count, 0);
 }

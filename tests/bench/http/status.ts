@@ -7,7 +7,8 @@ import { openDatabase } from "../../../shared/db/database.ts";
 import { countQuestions } from "../../support/questions.ts";
 import { quiet } from "../../support/sql.ts";
 import { adminClient } from "../../support/users.ts";
-import { type Bench, expect, flood, p, type Row, row } from "../bench.ts";
+import { sleep } from "../../../shared/sleep.ts";
+import { type Bench, expect, flood, p, type Row, row, until } from "../bench.ts";
 import { assertOurs } from "./books.ts";
 import { takeDoorbellOff } from "./crowd.ts";
 import { type CpuSeconds, cpuSeconds } from "./proc.ts";
@@ -122,7 +123,7 @@ async function round(
 ) {
   const watched = await deliveredVideos(site, owners);
   const waiting = await waitForAll(site, watched, { patienceMs: PATIENCE_MS });
-  const { used: idle } = await meter(() => pause(idleMs));
+  const { used: idle } = await meter(() => sleep(idleMs));
   const ids = watched.map(({ videoId }) => videoId);
   const { result: [told, changed], used } = await meter(() =>
     Promise.all([waiting.told, complete(site, ids)])
@@ -144,14 +145,19 @@ async function deliveredVideos(site: Site, owners: readonly Person[]): Promise<W
   );
   const inState = (status: string) =>
     number(site, "select count(*) from public.videos where status = $1", [status]);
-  do await callWorker(site, "submit-videos?wait=1"); while (await inState("queued") > 0);
+  const drain = (worker: string, status: string) =>
+    until(`nothing is ${status}`, async () => {
+      await callWorker(site, `${worker}?wait=1`);
+      return await inState(status) === 0;
+    });
+  await drain("submit-videos", "queued");
   for (const { taskUUID } of site.sandbox.control.state().tasks) {
     site.sandbox.control.finish(taskUUID);
   }
   await site.db.query(
     "update public.video_jobs set next_poll_at = now() where status = 'processing'",
   );
-  do await callWorker(site, "poll-videos?wait=1"); while (await inState("processing") > 0);
+  await drain("poll-videos", "processing");
   const { rows } = await site.db.query<{ id: string; user_id: string; path: string }>(
     `select v.id, v.user_id, ${PATH} as path from public.videos v where v.status = 'rendering'`,
   );
@@ -179,7 +185,7 @@ order by v.id`;
 async function completeSpread(site: Site, ids: readonly string[]) {
   const changed = new Map<string, number>();
   await Promise.all(ids.map(async (id, n) => {
-    await pause(n * SPREAD_MS / ids.length);
+    await sleep(n * SPREAD_MS / ids.length);
     await site.db.query(COMPLETE, [[id]]);
     changed.set(id, performance.now());
   }));
@@ -216,8 +222,4 @@ function createMeter(
       },
     };
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

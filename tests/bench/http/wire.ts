@@ -18,8 +18,6 @@ export interface Wire {
   readonly url: string;
   /** The counts of all clients but the stand-ins of platform services, which are no clients there. */
   counts(): WireCounts;
-  /** The counts of each `application_name`; "" is a client without one. */
-  countsByClient(): ReadonlyMap<string, WireCounts>;
   reset(): void;
   close(): void;
 }
@@ -76,7 +74,6 @@ export function startWire(databaseUrl: string): Wire {
   url.port = String(listener.addr.port);
   return {
     url: url.href,
-    countsByClient: () => tallies,
     counts() {
       const sum = { roundTrips: 0, statements: 0 };
       for (const [name, tally] of tallies) {

@@ -6,9 +6,7 @@ import type pg from "pg";
 import type { Family } from "../../support/fixtures.ts";
 import { TWINKLE } from "../../support/fixtures.ts";
 import type { BenchDatabase } from "../database.ts";
-
-/** What TWINKLE costs, and so how far apart the tags of a free user's videos are. */
-const PRICE = 10;
+import { PRICE } from "./ours.ts";
 
 const TABLES = [
   "public.videos",
@@ -23,7 +21,7 @@ export interface Bulk {
   readonly count: number;
   /**
    * "queued": charged and waiting in the queue. "processing": with the provider, which is to be asked
-   * in an hour. "completed": stored and told about, months ago.
+   * in an hour. "completed": stored, months ago; what was told about them has been cleared away since.
    */
   readonly status: "queued" | "processing" | "completed";
   /** Whose they are, turn by turn: one each, then the second of each. */
@@ -104,7 +102,7 @@ async function writeQueued(client: pg.PoolClient): Promise<void> {
     `insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
      select s.video_id, s.user_id, 1, 'initializing', 0, app.stage_message('initializing', 0), 60 from seeds s`,
   );
-  // As app.enqueue makes them: tags ten apart from where the user stood.
+  // As app.enqueue makes them: a free user's tags are the price apart, from where the user stood.
   await client.query(
     `insert into pgboss.job (id, name, data, priority, created_on, start_after, keep_until,
        expire_seconds, deletion_seconds, retry_limit, retry_delay, retry_backoff, retry_delay_max, policy, dead_letter)

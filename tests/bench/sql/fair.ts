@@ -3,7 +3,7 @@ import { openDatabase } from "../../../shared/db/database.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
 import { type Family, queueVideo } from "../../support/fixtures.ts";
 import { quiet } from "../../support/sql.ts";
-import { type Bench, type BenchContext, expect, flood, p, type Row, row } from "../bench.ts";
+import { type Bench, type BenchContext, expect, flood, mean, p, type Row, row } from "../bench.ts";
 import type { BenchDatabase } from "../database.ts";
 import { addBulk } from "./bulk.ts";
 import { liftLimits, newCrowd } from "./crowd.ts";
@@ -109,7 +109,7 @@ async function equals({ withDatabase }: BenchContext): Promise<Row[]> {
     // Each queues all of theirs before the next one comes: the worst order for those who come late.
     for (const user of users) await queueMany(database, user, EACH);
     const { order } = await claim(database, { count: EQUAL_USERS * EACH / 2 });
-    assertWaitBound(order, EQUAL_USERS);
+    assertWaitBound(order, users.map(({ userId }) => userId));
     await assertBooks(database, { videos: EQUAL_USERS * EACH });
     return jain(users.map(({ userId }) => order.filter((one) => one === userId).length));
   });
@@ -148,14 +148,21 @@ async function equals({ withDatabase }: BenchContext): Promise<Row[]> {
  * The bound on a wait: with equal prices and weights, a user's k-th waiting video stands behind at most
  * k videos of each other user; a batch may hold it back by its own size.
  */
-function assertWaitBound(order: readonly string[], users: number): void {
-  const counts = new Map<string, number>();
+function assertWaitBound(order: readonly string[], users: readonly string[]): void {
+  const counts = new Map(users.map((user) => [user, 0]));
   for (const [position, user] of order.entries()) {
     const k = (counts.get(user) ?? 0) + 1;
     counts.set(user, k);
-    if (position + 1 > k * users + BATCH) {
-      throw new Error(`Video ${k} of a user came at place ${position + 1} of ${users} users`);
+    if (position + 1 > k * users.length + BATCH) {
+      throw new Error(
+        `Video ${k} of a user came at place ${position + 1} of ${users.length} users`,
+      );
     }
+  }
+  // And nobody is behind whose next one should have come.
+  const least = Math.floor((order.length - BATCH) / users.length);
+  for (const [user, count] of counts) {
+    if (count < least) throw new Error(`${user} was served ${count} times, not ${least}`);
   }
 }
 
@@ -163,10 +170,6 @@ function assertWaitBound(order: readonly string[], users: number): void {
 function jain(shares: readonly number[]): number {
   const sum = shares.reduce((total, share) => total + share, 0);
   return sum ** 2 / (shares.length * shares.reduce((total, share) => total + share ** 2, 0));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0) / values.length;
 }
 
 /** Claims so many. Answers whose they were, in order, and what each claim took. */

@@ -1,4 +1,7 @@
-/** finish: a delivered attempt becomes rows and a job of the next stage, beside a bare fetch and complete. */
+/**
+ * finish: a delivered attempt becomes rows and a job of the next stage, beside pg-boss's bare fetch and
+ * complete.
+ */
 import { openDatabase } from "../../../shared/db/database.ts";
 import { settleVideoJobs } from "../../../shared/db/worker_calls.ts";
 import { quiet } from "../../support/sql.ts";
@@ -39,7 +42,7 @@ export const finish: Bench = {
           })),
         );
       const figures = await withBoss(database, { connections: IN_FLIGHT }, async (boss) => {
-        await addToBoss(boss, Array.from({ length: (ROUNDS + 1) * SINGLES }, () => ({})));
+        await addToBoss(boss, Array.from({ length: TOTAL }, () => ({})));
         return await interleave({
           single: async () =>
             (await flood({ times: SINGLES, inFlight: IN_FLIGHT }, () => settle(1))).rate,
@@ -50,6 +53,11 @@ export const finish: Bench = {
               const [job] = await boss.fetch(PEER_QUEUE);
               if (job) await boss.complete(PEER_QUEUE, job.id);
             })).rate,
+          bossBatch: async () =>
+            (await flood({ times: BATCHES, inFlight: 2 }, async () => {
+              const jobs = await boss.fetch(PEER_QUEUE, { batchSize: BATCH });
+              await boss.complete(PEER_QUEUE, jobs.map(({ id }) => id));
+            })).rate * BATCH,
         }, { rounds: ROUNDS });
       }).finally(() => db.close());
 
@@ -68,7 +76,7 @@ export const finish: Bench = {
         videos: TOTAL,
         store_jobs: TOTAL,
         entries: TOTAL,
-        boss: (ROUNDS + 1) * SINGLES,
+        boss: TOTAL,
       });
       const common = {
         peer: figures.boss,
@@ -87,6 +95,13 @@ export const finish: Bench = {
           name: "finish, by the hundred",
           ours: figures.batch,
           goal: { ratioAtLeast: 5 },
+        }),
+        row({
+          ...common,
+          name: "finish, by the hundred both",
+          ours: figures.batch,
+          peer: figures.bossBatch,
+          goal: "printed",
         }),
       ];
     }),

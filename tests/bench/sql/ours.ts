@@ -12,18 +12,17 @@ export const PROVIDER = "runware";
 /** Its queue. */
 export const QUEUE = "submit-runware";
 
+/** What TWINKLE costs, in gems. */
+export const PRICE = 10;
+
 /** Queues and charges one video through a driver, as a prepared statement, the way PostgREST does it. */
-export async function queueOurs(
-  driver: pg.Pool,
-  family: Family,
-  { rhymeId = TWINKLE }: { readonly rhymeId?: string } = {},
-): Promise<void> {
+export async function queueOurs(driver: pg.Pool, family: Family): Promise<void> {
   await driver.query({
     name: "queue_video",
     text: "select public.queue_video($1, $2, 'bench', 60, $3) as answer",
     values: [
       family.userId,
-      { child_id: family.childId, rhyme_id: rhymeId },
+      { child_id: family.childId, rhyme_id: TWINKLE },
       crypto.randomUUID(),
     ],
   });
@@ -53,7 +52,7 @@ export function placerOf(driver: pg.Pool): (family: Family) => Promise<void> {
 /** Nothing that the product promises is broken, and the books hold exactly what was sold. */
 export async function assertBooks(
   database: BenchDatabase,
-  { videos, gemsEach = 10 }: { readonly videos: number; readonly gemsEach?: number },
+  { videos }: { readonly videos: number },
 ): Promise<void> {
   expect(
     "Videos",
@@ -65,7 +64,7 @@ export async function assertBooks(
     await database.value(
       "select coalesce(-sum(amount), 0)::int as value from public.gem_entries where kind = 'charge'",
     ),
-    videos * gemsEach,
+    videos * PRICE,
   );
   expect(
     "Balances that are not the sum of their entries",
@@ -74,4 +73,16 @@ export async function assertBooks(
     0,
   );
   expect("Violated invariants", await database.rows("select * from app.invariants limit 3"), []);
+}
+
+/** The provider delivers everything, so that the next round starts with nothing in flight. */
+export async function finishAll(database: BenchDatabase): Promise<void> {
+  await database.rows(
+    `select count(*) from app.settle_video_jobs((
+       select coalesce(jsonb_agg(jsonb_build_object(
+         'video_job_id', j.id, 'state', 'succeeded', 'video_url', 'https://vm.runware.ai/video/bench.mp4', 'cost_usd', 0.3
+       )), '[]')
+       from public.video_jobs j where j.status = 'processing'
+     ))`,
+  );
 }

@@ -70,22 +70,25 @@ export const queueSql: Bench = {
         floor: calls,
       }]);
 
-      const common = { name: "queue.sql", ours: figures.ours, unit: "calls/s" };
+      const common = { ours: figures.ours, unit: "orders/s" };
       return [
         row({
           ...common,
+          name: "queue.sql, pg-boss",
           peer: figures.boss,
           peerName: "pg-boss send",
           goal: { ratioAtLeast: 1.2 },
         }),
         row({
           ...common,
+          name: "queue.sql, graphile",
           peer: figures.graphile,
           peerName: "graphile add_job",
           goal: { ratioAtLeast: 2 },
         }),
         row({
           ...common,
+          name: "queue.sql, floor",
           peer: figures.floor,
           peerName: "floor (one insert)",
           goal: { ratioAtLeast: 0.3 },
@@ -93,7 +96,7 @@ export const queueSql: Bench = {
         row({
           name: "queue.sql, a call each",
           ours: figures.alone,
-          unit: "calls/s",
+          unit: "orders/s",
           goal: "printed",
           peer: figures.boss,
           peerName: "pg-boss send",

@@ -1,6 +1,6 @@
 /** The product's submit worker, with a provider that takes everything at once. */
-import { type Database, openDatabase } from "../../../shared/db/database.ts";
-import { openQueue, type WorkQueue } from "../../../shared/db/queue.ts";
+import { openDatabase } from "../../../shared/db/database.ts";
+import { openQueue } from "../../../shared/db/queue.ts";
 import type { VideoProvider, VideoTask } from "../../../shared/providers/provider.ts";
 import { submitToProvider } from "../../../shared/stages/submit.ts";
 import type { StartedSubmission } from "../../../shared/db/worker_calls.ts";
@@ -9,8 +9,6 @@ import { PROVIDER } from "./ours.ts";
 
 /** A worker as it runs in an edge function: its own small pool, its own pg-boss. */
 export interface Worker {
-  readonly database: Database;
-  readonly queue: WorkQueue;
   /** Claims a batch, hands it over and writes it down. Answers how many it took. */
   submit(): Promise<number>;
   /** The attempts it handed over, in order. */
@@ -38,8 +36,6 @@ export async function startWorker(url: string, { batch = BATCH } = {}): Promise<
   const node = crypto.randomUUID();
   const tools = { database, queue, node, log: quiet };
   return {
-    database,
-    queue,
     handedOver,
     claims,
     async submit() {

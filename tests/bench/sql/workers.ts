@@ -6,7 +6,7 @@ import { type Bench, expect, interleave, row } from "../bench.ts";
 import type { BenchDatabase } from "../database.ts";
 import { addBulk } from "./bulk.ts";
 import { liftLimits, newCrowd } from "./crowd.ts";
-import { assertBooks } from "./ours.ts";
+import { assertBooks, finishAll } from "./ours.ts";
 
 const DRAINER = fileURLToPath(new URL("drainer.ts", import.meta.url));
 const PROCESSES = 4;
@@ -97,16 +97,4 @@ async function startProcess(url: string): Promise<Process> {
       await child.status;
     },
   };
-}
-
-/** The provider delivers everything, so that the next round starts with nothing in flight. */
-export async function finishAll(database: BenchDatabase): Promise<void> {
-  await database.rows(
-    `select count(*) from app.settle_video_jobs((
-       select coalesce(jsonb_agg(jsonb_build_object(
-         'video_job_id', j.id, 'state', 'succeeded', 'video_url', 'https://vm.runware.ai/video/bench.mp4', 'cost_usd', 0.3
-       )), '[]')
-       from public.video_jobs j where j.status = 'processing'
-     ))`,
-  );
 }

@@ -7,7 +7,6 @@ import {
   isLive,
   isUnderWay,
   type Model,
-  PROVIDERS,
   RULES,
   type Video,
 } from "./state.ts";
@@ -91,20 +90,16 @@ export function cancel(model: Model, account: Account, video: Video): number | "
   video.refund = video.status === "queued"
     ? video.price
     : Math.floor(video.price * RULES.refundPercent / 100);
-  noteDoubts(model, video);
+  noteDoubts(video);
   video.status = "cancelled";
   endAttempts(model, video, "cancelled");
   return video.refund;
 }
 
 /** What the provider may have, though it never said so, is told to the operator before it is given up. */
-export function noteDoubts(model: Model, video: Video): void {
-  const { choosesTaskId } = PROVIDERS[model.setting.provider];
+export function noteDoubts(video: Video): void {
   for (const attempt of video.attempts) {
-    if (attempt.status !== "claimed") continue;
-    if (attempt.maybeBought || !choosesTaskId || attempt.leaseUntil <= model.now) {
-      attempt.doubted = true;
-    }
+    if (attempt.status === "claimed") attempt.doubted = true;
   }
 }
 

@@ -42,7 +42,7 @@ function giveUp(model: Model, place: Place): void {
   const mayBeSold = attempt.status === "claimed";
   // What a vanished worker may have bought is asked about once, where that can be done.
   if (mayBeSold && choosesTaskId && attempt.nextPoll === null) return doubt(attempt, model.now);
-  noteDoubts(model, video);
+  noteDoubts(video);
   if (mayBeSold && !choosesTaskId) failUnknown(model, place);
   else failVideo(model, video);
 }

@@ -35,7 +35,7 @@ export function claim(model: Model, place: Place, node: string): "started" | "bu
     return "over";
   }
   if (attempt.claims >= model.setting.claims) {
-    noteDoubts(model, video);
+    noteDoubts(video);
     failAttempt(model, place, "claims used up", null);
     return "over";
   }

@@ -11,6 +11,22 @@ const RECONCILE = "supabase/migrations/20261101001200_reconcile.sql";
 /** Guards against workers that overlap, die or sleep: leases, locks, one transaction. */
 export const WORK: readonly Mutation[] = [
   {
+    name: "a video is given up when Storage is down for some minutes",
+    file: "shared/stages/store.ts",
+    find: "(job.isLastTry && !mayPass(error))",
+    replace: "job.isLastTry",
+    why: "every video that is delivered meanwhile is paid for and thrown away",
+    tests: ["tests/db/store_stage_test.ts"],
+  },
+  {
+    name: "what is cancelled while it is first handed over is in no doubt",
+    file: SUBMIT,
+    find: "j.finished_at is null and j.status = 'claimed'\n  on conflict",
+    replace: "j.finished_at is null and j.status = 'claimed' and j.maybe_bought\n  on conflict",
+    why: "what was bought without an answer is on nobody's list",
+    tests: ["tests/db/late_answer_test.ts"],
+  },
+  {
     name: "an attempt is claimed though another worker holds it",
     file: SUBMIT,
     find:

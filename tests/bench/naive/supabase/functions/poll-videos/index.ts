@@ -19,19 +19,18 @@ export default {
         continue;
       }
       const progress = Math.min(85, Math.max(video.progress + 1, task?.progress ?? 0));
-      done(
-        await admin.from("videos")
+      const written = await Promise.all([
+        admin.from("videos")
           .update({ stage: "generating", progress, updated_at: new Date().toISOString() })
           .eq("id", video.id),
-      );
-      done(
-        await admin.from("video_progress").insert({
+        admin.from("video_progress").insert({
           video_id: video.id,
           stage: "generating",
           percentage: progress,
           message: "Painting the scenes…",
         }),
-      );
+      ]);
+      written.forEach(done);
     }
     return Response.json({ success: true, polled: videos.length });
   },

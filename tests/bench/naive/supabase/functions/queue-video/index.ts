@@ -1,6 +1,6 @@
 /** POST, user: reads the balance, inserts the video, takes the gems, inserts the job, calls submit-video. */
-import { verifyAuth } from "@supabase/server/core";
 import { z } from "zod";
+import { userOf } from "../../../../../../shared/http/user_token.ts";
 import { admin, afterwards, done, projectUrl, rows, secretKey } from "../client.ts";
 
 const bodySchema = z.object({
@@ -17,9 +17,9 @@ function refuse(status: number, error: string): Response {
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    const { data: auth, error } = await verifyAuth(request, { auth: "user" });
-    const userId = auth?.userClaims?.id;
-    if (error || userId === undefined) return refuse(401, "Sign in first");
+    const verdict = await userOf(request);
+    if ("refused" in verdict) return refuse(401, "Sign in first");
+    const { userId } = verdict;
     const parsed = bodySchema.safeParse(await request.json());
     if (!parsed.success) return refuse(400, "The body is not valid");
     const { user_id, child_id, rhyme_id } = parsed.data;

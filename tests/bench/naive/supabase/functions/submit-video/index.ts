@@ -36,8 +36,8 @@ export default {
     });
     if (accepted === undefined) throw new Error("The provider did not take the task");
     const now = new Date().toISOString();
-    done(
-      await admin.from("videos").update({
+    const written = await Promise.all([
+      admin.from("videos").update({
         status: "processing",
         stage: "analyzing",
         progress: 15,
@@ -45,16 +45,13 @@ export default {
         webhook_url,
         updated_at: now,
       }).eq("id", video_id),
-    );
-    done(
-      await admin.from("video_jobs")
+      admin.from("video_jobs")
         .update({ status: "processing", processing_started_at: now, processing_node: "submit" })
         .eq("video_id", video_id),
-    );
-    done(
-      await admin.from("video_progress")
+      admin.from("video_progress")
         .insert({ video_id, stage: "analyzing", percentage: 15, message: "Analyzing…" }),
-    );
+    ]);
+    written.forEach(done);
     return Response.json({ success: true });
   },
 };
