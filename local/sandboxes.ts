@@ -1,6 +1,7 @@
 /**
  * The providers of a stack: with `<PREFIX>_API_KEY` in the developer's environment the real one,
- * without it a sandbox. A new provider is a line in `chooseProviders` and one in `SandboxOptions`.
+ * without it a sandbox. A new provider is a line in `SandboxOptions`, one in `ProviderChoices`, and what
+ * starts its sandbox in `chooseProviders`.
  */
 import type { Cleanups } from "./cleanups.ts";
 import { startOnFreePort, USUAL_PORTS } from "./ports.ts";

@@ -66,8 +66,13 @@ export interface ProviderConfig {
   readonly mediaHosts?: readonly string[];
 }
 
-/** The characters of a bearer token (RFC 6750): none of them breaks a header. */
+/** The characters of a bearer token (RFC 6750): none of them is escaped in JSON or breaks a header. */
 const BEARER = /^[A-Za-z0-9._~+/=-]+$/;
+
+/** Why an API key cannot be sent as a bearer token, without quoting it; undefined where it can. */
+export function apiKeyProblem(apiKey: string): string | undefined {
+  return BEARER.test(apiKey) ? undefined : "must be letters, digits and -._~+/= only";
+}
 
 /**
  * `<PREFIX>_API_KEY`, without which a provider is switched off (undefined), `<PREFIX>_URL`, and
@@ -77,9 +82,8 @@ const BEARER = /^[A-Za-z0-9._~+/=-]+$/;
 export function providerConfig(env: Env, prefix: string): ProviderConfig | undefined {
   const apiKey = env(`${prefix}_API_KEY`);
   if (apiKey === undefined) return undefined;
-  if (!BEARER.test(apiKey)) {
-    throw new ConfigError(`${prefix}_API_KEY`, "must be letters, digits and -._~+/= only");
-  }
+  const problem = apiKeyProblem(apiKey);
+  if (problem !== undefined) throw new ConfigError(`${prefix}_API_KEY`, problem);
   const address = env(`${prefix}_URL`);
   const url = address === undefined ? undefined : needUrl(`${prefix}_URL`, address);
   const listed = env(`${prefix}_MEDIA_HOSTS`);
@@ -128,11 +132,7 @@ function checkedSecret(name: string, value: string): string {
 
 /** Hosts first_frame and last_frame may point to (IMAGE_HOSTS); by default the project's own. */
 export function imageHosts(env: Env): readonly string[] {
-  return hostsIn(env, "IMAGE_HOSTS");
-}
-
-function hostsIn(env: Env, name: string): readonly string[] {
-  const hosts = env(name) ?? needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).hostname;
+  const hosts = env("IMAGE_HOSTS") ?? needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).hostname;
   return hostList(hosts);
 }
 

@@ -6,9 +6,10 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
+import { parseJson } from "../json.ts";
 import { CONTROL_PATH } from "./control_http.ts";
 import { BackendSandbox } from "./notify/backend.ts";
-import { failure, FcmSandbox, parsedJson, SEND_PATH } from "./notify/fcm.ts";
+import { failure, FcmSandbox, SEND_PATH } from "./notify/fcm.ts";
 import {
   type Fault,
   fault,
@@ -163,7 +164,7 @@ async function serveControl(
 ): Promise<void> {
   if (request.method === "DELETE") control.reset();
   if (request.method === "POST") {
-    const parsed = order.safeParse(parsedJson((await bytesOf(request)).toString("utf8")));
+    const parsed = order.safeParse(parseJson((await bytesOf(request)).toString("utf8")));
     if (!parsed.success) {
       return sendReply(response, { status: 400, body: z.treeifyError(parsed.error) });
     }

@@ -1,5 +1,6 @@
 /** What is wrong with a function's answers to a caller without credentials. Pure. */
 import { z } from "zod";
+import { parseJson } from "../json.ts";
 import type { Problems } from "./report.ts";
 
 /** One answer, as far as it is looked at. */
@@ -52,12 +53,4 @@ function refusalFaults(method: string, { status, text }: Answer): Problems {
   return expected === undefined || parsed.data.code === expected
     ? []
     : [`${method} answers ${status} with the code "${parsed.data.code}", not "${expected}"`];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

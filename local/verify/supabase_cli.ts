@@ -1,5 +1,6 @@
 /** The real Supabase CLI, from npm. It is what we are held to, so its version is pinned here. */
 import { z } from "zod";
+import { parseJson } from "../json.ts";
 import { type Ended, runCommand, runToSuccess } from "./command.ts";
 
 /** Released with hosted Supabase as of November 2026. */
@@ -76,12 +77,4 @@ function errorOf(args: readonly string[], { code, stdout, stderr }: Ended): CliE
   }
   const said = (stderr.trim() || stdout.trim()).slice(-600);
   return new CliError(command, `exit code ${code}`, said);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -39,8 +39,9 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /**
- * Opens a pool lazily: no connection before the first statement. Three connections: one for the
- * transaction at hand, one for pg-boss, one to spare. Works through PgBouncer in transaction mode.
+ * Opens a pool lazily: no connection before the first statement. Three connections: one for each of
+ * two lanes, one for what renews the lease and for pg-boss's own statements. Whoever finds none free
+ * waits for one. Works through PgBouncer in transaction mode.
  */
 export function openDatabase(
   connectionString: string,

@@ -13,7 +13,7 @@
 /** What the catalogue says about a rhyme. */
 export interface RhymeText {
   readonly title: string;
-  /** May hold `{child}`, `{title}` and `{style}`. */
+  /** May hold `{child}`, `{title}` and `{style}`. A seed with any other is refused by its test. */
   readonly promptTemplate: string;
   readonly negativePrompt?: string;
   readonly style?: string;
@@ -48,7 +48,6 @@ export const childSafeNegativePrompt = "violence, blood, weapons, nudity, horror
 
 const NAME_MAX = 40;
 const PLACEHOLDER = /\{([a-z_]+)\}/g;
-const placeholders = ["child", "title", "style"] as const;
 
 /** Builds the prompts for one rhyme video. */
 export function buildPrompts(rhyme: RhymeText, child: ChildText, limits: PromptLimits): Prompts {
@@ -92,13 +91,6 @@ export function promptsOf(
   }
   const room = Math.max(limits.negativePromptMax, own.length);
   return { prompt: told, negativePrompt: fitList(`${own}, ${childSafeNegativePrompt}`, room) };
-}
-
-/** Placeholders in a template that nothing fills. A catalogue with one is refused by its test. */
-export function unknownPlaceholders(template: string): string[] {
-  return [...template.matchAll(PLACEHOLDER)]
-    .map((match) => match[1] ?? "")
-    .filter((name) => !placeholders.some((known) => known === name));
 }
 
 /** A name as it may stand in a prompt: letters, digits, spaces, ' - and dots, at most 40. */

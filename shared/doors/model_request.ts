@@ -7,7 +7,7 @@ import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_err
 import type { Json } from "../db/database.types.ts";
 import type { ModelRequest } from "./queue_request.ts";
 
-/** What queue_video and quote_video of the database are given. */
+/** What the database is given, in an order of queue_videos or to quote_video. */
 export interface DraftRequest {
   readonly request: {
     readonly [field: string]: Json | undefined;

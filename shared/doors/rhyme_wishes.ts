@@ -26,7 +26,7 @@ export async function checkWishes(
   modelsOf: (provider: string) => Promise<readonly ModelSpec[]>,
 ): Promise<Fallback[] | undefined> {
   const rhyme = await rhymeOf(admin, rhymeId);
-  // An unknown rhyme is queue_video's to refuse, with the same words as always.
+  // An unknown rhyme is queue_videos' to refuse, with the same words as always.
   if (rhyme === null) return undefined;
   const avatarUrl = avatarPath ?? await ownAvatar(admin, { userId, childId });
   const star = { childName: "a child", avatarUrl };

@@ -10,7 +10,7 @@ import { databaseUrl } from "../config.ts";
 import { endDrain, startDrain } from "../db/worker_calls.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
-import { type Batch, drain, type DrainReport, type DrainTools } from "../stages/drain.ts";
+import { type Batch, drain, type DrainTools } from "../stages/drain.ts";
 import { keepPlace } from "../stages/place.ts";
 import { type EdgeFunction, secretDoor, type Visit } from "./door.ts";
 
@@ -89,11 +89,10 @@ function nodeFor(visit: Visit): string {
   return `${nodeName}-${visit.requestId.slice(0, 8)}`;
 }
 
-function failed(log: Log, stage: string, error: unknown): DrainReport {
+function failed(log: Log, stage: string, error: unknown): void {
   log.error("Draining failed", {
     stage,
     error,
     stack: error instanceof Error ? error.stack : undefined,
   });
-  return { batches: 0, work: 0, drained: false };
 }

@@ -2,6 +2,7 @@
  * One HTTP call to a provider that speaks JSON: a time limit for all of it, no redirects, no retries,
  * and the key kept out of whatever comes back. What an answer means is for the adapter to say.
  */
+import { apiKeyProblem } from "../config.ts";
 import { readCapped, TooLongError } from "../http/read_capped.ts";
 import { storableText } from "../storable.ts";
 import { parseJson, secondsOf } from "./answer_text.ts";
@@ -60,10 +61,8 @@ export class Caller {
   /** Throws a TypeError when the key or the address cannot be one; the key is not quoted. */
   constructor(options: CallerOptions) {
     const { provider, apiKey, url } = options;
-    // The characters of a bearer token (RFC 6750): none of them is escaped in JSON or breaks a header.
-    if (!/^[A-Za-z0-9._~+/=-]+$/.test(apiKey)) {
-      throw new TypeError(`The ${provider} API key must be letters, digits and -._~+/= only`);
-    }
+    const problem = apiKeyProblem(apiKey);
+    if (problem !== undefined) throw new TypeError(`The ${provider} API key ${problem}`);
     if (!URL.canParse(url)) {
       throw new TypeError(`The ${provider} address must be a URL, not "${url}"`);
     }

@@ -11,7 +11,12 @@ export function failureRecord(error: ProviderError): FailureRecord {
     kind: error.kind,
     people_code: failureCode(error.kind),
     people_message: messageForPeople(error.kind),
-    provider_error: { message: error.message, raw: error.raw ?? null },
+    provider_error: {
+      message: error.message,
+      ...(error.parameter === undefined ? {} : { parameter: error.parameter }),
+      ...(error.allowedValues === undefined ? {} : { allowed_values: error.allowedValues }),
+      raw: error.raw ?? null,
+    },
   };
 }
 

@@ -21,8 +21,9 @@ import type { Batch } from "./drain.ts";
 /** Messages of one channel sent at once by one worker. */
 const AT_ONCE = 10;
 /**
- * How long batches are begun. With two answers that take their 10 s it ends within 28 s, before the
- * worker's lease does (drain_lease_seconds, 30).
+ * How long batches are begun. With two answers that take their 10 s it ends within 28 s. The worker's
+ * lease is renewed meanwhile (place.ts); the queue takes a sender for dead that has held a message for
+ * 60 s (expireInSeconds), which is longer than a batch takes.
  */
 const STEP_MS = 8_000;
 /** While another channel waits for answers, an idle one looks this often for what came in. */

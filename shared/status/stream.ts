@@ -13,7 +13,7 @@ export interface StreamTools {
   readonly lifeMs: number;
 }
 
-/** An event of the stream; `docs/openapi.json` tells the same to apps. */
+/** The reason in the last event, `end`; `docs/openapi.json` tells the same to apps. */
 export type StreamEnd = "over" | "reconnect";
 
 /**

@@ -44,6 +44,9 @@ comment on column app.settings.premium_weight is 'How many turns a premium video
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';
 comment on column app.settings.quiet_percent is 'Share of a model''s measured time in which a provider that rings by webhook, was heard within the hour and has not rung is not asked: at each of the poll_steps the progress is estimated instead. 0: asked at every step.';
+comment on column app.settings.submit_lease_seconds is 'After that, an attempt whose worker vanished while handing it over is taken up by another.';
+comment on column app.settings.poll_lease_seconds is 'After that, an attempt whose worker vanished while asking about it is due again.';
+comment on column app.settings.drain_lease_seconds is 'After that, the place of a worker that vanished is free.';
 comment on column app.settings.breaker_failures is 'Times in a row that a provider takes nothing of what it is handed until its breaker opens.';
 comment on column app.settings.breaker_seconds is 'How long an open breaker lets nothing through at first; twice as long each time, up to ten minutes.';
 comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';
@@ -51,6 +54,7 @@ comment on column app.settings.event_retention_days is 'How long providers'' raw
 comment on column app.settings.video_retention_days is 'Videos that are over are deleted this many days after they were asked for, with their files. Null: kept until their owner deletes them.';
 comment on column app.settings.notify_attempts is 'Times a notification is tried at one place: the pauses between them are 5 s, then three times as long each, at most an hour.';
 comment on column app.settings.queued_deadline_minutes is 'A video that no provider has taken by then fails and is refunded.';
+comment on column app.settings.storing_deadline_minutes is 'A finished video whose file could not be stored by then fails and is refunded; an hour later where nobody has begun to copy it, or somebody is at it.';
 
 insert into app.settings default values;
 

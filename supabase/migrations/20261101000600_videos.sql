@@ -180,6 +180,7 @@ create table public.video_jobs (
 );
 comment on table public.video_jobs is 'One attempt to make a video at one provider. The id is the provider''s task id wherever we may choose it. Service role only.';
 comment on column public.video_jobs.priority is '2 for premium, else 1. The order itself is the fair tag in the queue.';
+comment on column public.video_jobs.scheduled_at is 'When the attempt may be handed over first, as it was decided when it was made. For the operator: the queue itself goes by its job, and what is held waits longer.';
 comment on column public.video_jobs.finished_at is 'Null while it is neither completed, failed nor cancelled.';
 comment on column public.video_jobs.in_flight is 'Claimed by a worker or with the provider.';
 comment on column public.video_jobs.maybe_bought is 'The provider may have this attempt though it never said so: an answer was lost, or a webhook came first.';

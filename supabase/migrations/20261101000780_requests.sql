@@ -103,7 +103,7 @@ begin
   );
 end;
 $$;
-comment on function public.quote_video(uuid, jsonb) is 'What queue_video would charge for the same request. Charges nothing. Service role only, as a definer because it reads the price list.';
+comment on function public.quote_video(uuid, jsonb) is 'What queue_videos would charge for the same request. Charges nothing. Service role only, as a definer because it reads the price list.';
 
 create function public.price_list() returns jsonb
 language sql stable security definer set search_path = ''
@@ -118,4 +118,4 @@ as $$
   from app.prices p
   join app.providers o on o.name = p.provider;
 $$;
-comment on function public.price_list() is 'What models cost, in gems a second with and without sound, and whether their provider takes work now. For choosing a model; what is charged is read anew by queue_video. Service role only.';
+comment on function public.price_list() is 'What models cost, in gems a second with and without sound, and whether their provider takes work now. For choosing a model; what is charged is read anew by queue_videos. Service role only.';

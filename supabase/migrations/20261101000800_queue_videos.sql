@@ -42,7 +42,7 @@ begin
 end;
 $$;
 comment on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) is
-  'What an order comes to: the same video that was queued with this key before, or a draft without an id that can be added. All is as read under the user''s lock, which the caller holds: the user and the video of this key, each null where there is none; how many of theirs are under way, and how many may be. Writes nothing. Errors: see queue_video.';
+  'What an order comes to: the same video that was queued with this key before, or a draft without an id that can be added. All is as read under the user''s lock, which the caller holds: the user and the video of this key, each null where there is none; how many of theirs are under way, and how many may be. Writes nothing. Errors: see queue_videos.';
 revoke all on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) from public;
 
 create function app.add_videos(p_drafts public.videos[], p_expected_seconds integer[]) returns public.videos[]
@@ -145,7 +145,7 @@ begin
   );
 end;
 $$;
-comment on function app.queue_answer(public.videos, boolean) is 'What queue_video answers; the same for the first call and for each repetition, but for "replayed".';
+comment on function app.queue_answer(public.videos, boolean) is 'What queue_videos and queue_video answer for a video; the same for the first call and for each repetition, but for "replayed".';
 revoke all on function app.queue_answer(public.videos, boolean) from public;
 
 create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb
@@ -250,7 +250,7 @@ begin
 end;
 $$;
 comment on function public.queue_videos(jsonb, boolean) is
-  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video}, or {error: {code, message, details}} (see queue_video), which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it.';
+  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video} (see app.queue_answer), or {error: {code, message, details}}, which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
 
 create function public.queue_video(
   p_user_id uuid,
@@ -275,4 +275,4 @@ begin
 end;
 $$;
 comment on function public.queue_video(uuid, jsonb, text, integer, text) is
-  'Charges the gems and queues the video that a request asks for (see app.draft_video), in one transaction: charge, video, attempt, progress entry, queue job, ring. Service role only; the caller has checked who the user is and that the model can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM010 no price, GM011 no consent to use the picture.';
+  'queue_videos for one order, in SQL or by the service role: waits for its turn, answers the video and raises what is an error there. The functions call queue_videos for one order, too. Service role only.';

@@ -123,7 +123,7 @@ create table app.last_check (
   full_found jsonb not null default '[]',
   cleaned_until timestamptz not null default '-infinity'
 );
-comment on table app.last_check is 'When the invariants were last checked: the recent ones by maintain each minute, all of them by the daily clean-up.';
+comment on table app.last_check is 'When the invariants were last checked: the recent ones by maintain each minute, all of them once a day by app.check_everything(), in a cron job of its own.';
 comment on column app.last_check.busy is 'Videos were under way when maintain last looked, so that it has to look once more.';
 comment on column app.last_check.full_found is 'What the look at everything found and the log has not been told yet.';
 insert into app.last_check default values;

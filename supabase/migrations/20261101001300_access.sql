@@ -35,7 +35,8 @@ create policy "Users see their progress" on public.video_progress for select to 
 create policy "Users see their notifications" on public.notifications for select to authenticated using (user_id = (select auth.uid()));
 create policy "Everyone sees the catalogue" on public.rhymes for select to anon, authenticated using (is_active);
 
--- Clients write their children and the favourite flag, nothing else.
+-- Of these tables clients write their children, the favourite flag and, further down, their projects.
+-- Their devices are in the notify migration.
 grant insert (user_id, name), update (name, avatar_path) on public.children to authenticated;
 create policy "Parents see their children" on public.children for select to authenticated using (user_id = (select auth.uid()));
 create policy "Parents add their children" on public.children for insert to authenticated with check (user_id = (select auth.uid()));

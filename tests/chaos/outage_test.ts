@@ -1,6 +1,6 @@
 /** Postgres dies and the network is cut under load: the same promises hold. */
 import { assert, assertEquals } from "@std/assert";
-import { asUser, call, until } from "../support/app.ts";
+import { call, headersOf, until } from "../support/app.ts";
 import { withDatabase } from "../support/database.ts";
 import { assertDiscreet, Customers } from "./outage/customers.ts";
 import { assertAllIsWell, untilAllAreOver } from "./outage/ends.ts";
@@ -26,7 +26,7 @@ function videosIn(app: OpenStack, states: readonly string[], least: number): Pro
 async function knockEverywhere(app: OpenStack, customers: Customers): Promise<void> {
   const [person] = customers.all;
   if (person === undefined) throw new Error("Nobody has signed up");
-  const user = { ...asUser(app, person), "content-type": "application/json" };
+  const user = { ...headersOf(app, person), "content-type": "application/json" };
   const cron = { apikey: app.cronKey };
   const id = crypto.randomUUID();
   const answers = await Promise.all([

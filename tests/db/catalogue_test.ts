@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { planRhymeVideo } from "../../shared/domain/rhyme_video.ts";
-import { unknownPlaceholders } from "../../shared/domain/prompts.ts";
 import { createProviders, modelsOf } from "../../shared/providers/registry.ts";
 import { newFamily, queueVideo, stateOf, TWINKLE } from "../support/fixtures.ts";
 import { withSql } from "../support/sql.ts";
@@ -21,7 +20,9 @@ const rows = z.array(z.object({
 Deno.test("every rhyme of the seed can be made as it stands, with and without an avatar", async () => {
   await withSql(async (db) => {
     for (const rhyme of rows.parse(await db.query("select * from public.rhymes"))) {
-      assertEquals(unknownPlaceholders(rhyme.prompt_template), [], rhyme.slug);
+      // Nothing fills another placeholder.
+      const rest = rhyme.prompt_template.replace(/\{(child|title|style)\}/g, "");
+      assertEquals(rest.match(/[{}]/g), null, rhyme.slug);
       for (const avatarUrl of [undefined, "https://avatars.example.com/a.png"]) {
         const plan = planRhymeVideo(
           {

@@ -19,7 +19,8 @@ import {
 } from "../support/fixtures.ts";
 import { eventually } from "../support/eventually.ts";
 import { quiet, withSql } from "../support/sql.ts";
-import { asUser, registerDevice } from "../support/devices.ts";
+import { asUser } from "../support/as_user.ts";
+import { registerDevice } from "../support/devices.ts";
 
 Deno.test("a finished video has one delivery for each device and one for the backend, each in the queue", async () => {
   await withSql(async (db) => {
@@ -154,7 +155,7 @@ Deno.test("a device that went before the sender came is skipped; a deleted video
     const family = await newFamily(db, { gems: 20 });
     await registerDevice(db, family, { address: "phone" });
     const videoId = await finished(db, family);
-    await asUser(db, family, (sql) => sql.query("delete from public.devices"));
+    await asUser(db, family.userId, "delete from public.devices");
     assertEquals((await taken(db)).map(({ channel }) => channel), ["webhook"]);
     await db.query("delete from public.videos where id = $1", [videoId]);
     assertEquals(await taken(db), []);
@@ -184,7 +185,7 @@ Deno.test("an address moves to whoever uses the device now, and what was on its 
     assert(device !== old);
     assertEquals((await taken(db)).map(({ channel }) => channel), ["webhook"]);
     assertEquals(await registerDevice(db, after, { address: "shared-phone" }), device);
-    assertEquals(await asUser(db, before, (sql) => sql.query("select id from public.devices")), []);
+    assertEquals(await asUser(db, before.userId, "select id from public.devices"), []);
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Answer, asUser, call, type Customer, newCustomer, queue } from "../support/app.ts";
+import { type Answer, call, type Customer, headersOf, newCustomer, queue } from "../support/app.ts";
 import { byHand, type HandStack, rowCounts } from "../support/by_hand.ts";
 import { DIDDLE, TWINKLE } from "../support/fixtures.ts";
 import { fieldsOf, INTERNALS } from "../support/refusals.ts";
@@ -49,7 +49,7 @@ const MALFORMED: Readonly<Record<string, BodyInit>> = {
 Deno.test(
   "queue-video and cancel-video refuse what is not a JSON object, and more than it takes of it",
   nothingWritten(async (app, customer) => {
-    const headers = { ...asUser(app, customer), "content-type": "application/json" };
+    const headers = { ...headersOf(app, customer), "content-type": "application/json" };
     for (const name of ["queue-video", "cancel-video"]) {
       for (const [body, expected] of Object.entries(MALFORMED)) {
         const answer = await call(app, name, { headers, body });
@@ -190,7 +190,7 @@ Deno.test(
 Deno.test(
   "cancel-video and video-status name what is wrong with the ids",
   nothingWritten(async (app, customer) => {
-    const headers = asUser(app, customer);
+    const headers = headersOf(app, customer);
     const cancel = (body: unknown) =>
       call(app, "cancel-video", { headers, body: JSON.stringify(body) });
     const id = crypto.randomUUID();

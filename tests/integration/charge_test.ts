@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Answer, asUser, BY_HAND, newCustomer, queue, withApp } from "../support/app.ts";
+import { type Answer, BY_HAND, headersOf, newCustomer, queue, withApp } from "../support/app.ts";
 import { balanceOf, brokenInvariants, value } from "../support/fixtures.ts";
 
 function tally(answers: readonly Answer[]): Record<string, number> {
@@ -115,7 +115,7 @@ Deno.test("F15 gems are granted with a secret key, never with the public one or 
       return response.ok;
     };
     assertEquals(await grant({ apikey: app.publishableKey }), false);
-    assertEquals(await grant(asUser(app, customer)), false);
+    assertEquals(await grant(headersOf(app, customer)), false);
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 10);
     assertEquals(await grant({ apikey: app.secretKey }), true);
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 1010);

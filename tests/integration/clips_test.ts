@@ -4,8 +4,8 @@ import { clipsAnswer } from "../../shared/doors/project_clips.ts";
 import {
   type Answer,
   type AppStack,
-  asUser,
   call,
+  headersOf,
   newCustomer,
   until,
   withApp,
@@ -40,7 +40,7 @@ async function newProject({ client, id }: Customer, frames: unknown): Promise<st
 }
 
 function ask(app: AppStack, who: Customer, name: string, body: object): Promise<Answer> {
-  return call(app, name, { headers: asUser(app, who), body: JSON.stringify(body) });
+  return call(app, name, { headers: headersOf(app, who), body: JSON.stringify(body) });
 }
 
 const generate = (app: AppStack, who: Customer, project_id: string, more: object = {}) =>

@@ -1,5 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { type AppStack, asUser, call, newCustomer, queue, queued, work } from "../support/app.ts";
+import {
+  type AppStack,
+  call,
+  headersOf,
+  newCustomer,
+  queue,
+  queued,
+  work,
+} from "../support/app.ts";
 import { byHand, delivered, functionsEnv, polled, stored, submitted } from "../support/by_hand.ts";
 import { DIDDLE, passTime } from "../support/fixtures.ts";
 import { keysOf } from "../support/tokens.ts";
@@ -76,7 +84,7 @@ Deno.test("F04 a user cannot write a balance, an entry, a price or a state over 
 
 Deno.test("each function: other methods are 405 with Allow, a preflight is answered, refusals can be read by browsers", async () => {
   await byHand({}, async (app) => {
-    const headers = asUser(app, await newCustomer(app));
+    const headers = headersOf(app, await newCustomer(app));
     for (const [name, method] of Object.entries(METHODS)) {
       const preflight = await call(app, name, {
         method: "OPTIONS",
@@ -137,7 +145,7 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
       return answer;
     };
     const customer = await newCustomer(app);
-    const headers = asUser(app, customer);
+    const headers = headersOf(app, customer);
     const made = await queued(app, customer);
     const madeJob = await delivered(app, made);
     await app.sandbox.control.webhook(madeJob);

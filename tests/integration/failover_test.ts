@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type RunwareSandbox, startRunwareSandbox } from "../../local/sandbox/runware.ts";
 import type { RunwaySandbox } from "../../local/sandbox/runway.ts";
 import type { KieSandbox } from "../../local/sandbox/kie.ts";
-import { type AppStack, asUser, call, type Customer, newCustomer } from "../support/app.ts";
+import { type AppStack, call, type Customer, headersOf, newCustomer } from "../support/app.ts";
 import { over, until, withApp, work } from "../support/app.ts";
 import { byHand, polled, submitted } from "../support/by_hand.ts";
 import { brokenInvariants, entriesOf, value, videoOf } from "../support/fixtures.ts";
@@ -22,7 +22,7 @@ const CHAIN = [ON_RUNWAY, ON_KIE];
 /** Asks for a video of Runware's that others may make. Answers its id. */
 async function ask(app: AppStack, who: Customer, fallbacks: object = CHAIN): Promise<string> {
   const { status, body } = await call(app, "queue-video", {
-    headers: asUser(app, who),
+    headers: headersOf(app, who),
     body: JSON.stringify({
       ...{ kind: "prompt", prompt: "A fox runs over a hill", duration: 5, aspect_ratio: "16:9" },
       ...{ provider: "runware", model: "klingai:4@3", fallbacks },

@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { asUser, call, type Customer, newCustomer, queue, queued, work } from "../support/app.ts";
+import {
+  call,
+  type Customer,
+  headersOf,
+  newCustomer,
+  queue,
+  queued,
+  work,
+} from "../support/app.ts";
 import {
   byHand,
   delivered,
@@ -168,7 +176,7 @@ Deno.test("delete-account: rows gone with the answer, files and sign-in soon aft
     await stored(app);
     await queued(app, customer);
 
-    const headers = asUser(app, customer);
+    const headers = headersOf(app, customer);
     const ask = (body: unknown) =>
       call(app, "delete-account", { headers, body: JSON.stringify(body) });
     for (const body of [{}, { confirm: true }, { confirm: "delete my account!" }]) {

@@ -7,9 +7,9 @@ import { taskAnswer } from "../../shared/doors/generate_video.ts";
 import { waitedAnswer } from "../../shared/doors/wait_video.ts";
 import {
   type Answer,
-  asUser,
   call,
   type Customer,
+  headersOf,
   newCustomer,
   queued,
   work,
@@ -43,18 +43,18 @@ const WISH = {
 
 function create({ app, customer }: Scene, body: object = WISH, headers = {}): Promise<Answer> {
   return call(app, "generate-video", {
-    headers: { ...asUser(app, customer), ...headers },
+    headers: { ...headersOf(app, customer), ...headers },
     body: JSON.stringify(body),
   });
 }
 
 function check({ app, customer }: Scene, taskId: string): Promise<Answer> {
-  const headers = asUser(app, customer);
+  const headers = headersOf(app, customer);
   return call(app, `generate-video?taskId=${taskId}`, { method: "GET", headers });
 }
 
 function wait({ app, customer }: Scene, body: object): Promise<Answer> {
-  return call(app, "wait-video", { headers: asUser(app, customer), body: JSON.stringify(body) });
+  return call(app, "wait-video", { headers: headersOf(app, customer), body: JSON.stringify(body) });
 }
 
 function taskOf({ body }: Answer) {

@@ -1,7 +1,7 @@
 /** Videos made at KIE in the background, and the gallery they are in: leave, submit more, come back. */
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { asUser, call, newCustomer, work } from "../support/app.ts";
+import { call, headersOf, newCustomer, work } from "../support/app.ts";
 import { polled, stored } from "../support/by_hand.ts";
 import { balanceOf, newestJob, value } from "../support/fixtures.ts";
 import { type KieScene, kieTaskOf, withKieScene } from "../support/kie_scene.ts";
@@ -16,7 +16,7 @@ const videoSchema = z.looseObject({
 /** Asks KIE for a video. Answers our id. */
 async function ask({ app, customer }: KieScene, body: object): Promise<string> {
   const answer = await call(app, "queue-video", {
-    headers: asUser(app, customer),
+    headers: headersOf(app, customer),
     body: JSON.stringify({ provider: "kie", ...body }),
   });
   assertEquals(answer.status, 201, JSON.stringify(answer.body));
@@ -32,7 +32,7 @@ async function gallery({ customer }: KieScene, filter: object = {}) {
 /** How everything in flight stands, asked for in one call. */
 async function status({ app, customer }: KieScene, ids: readonly string[]) {
   const query = ids.map((id) => `video_id=${id}`).join("&");
-  const headers = asUser(app, customer);
+  const headers = headersOf(app, customer);
   const { body } = await call(app, `video-status?${query}`, { method: "GET", headers });
   return z.object({
     videos: z.array(z.object({ status: z.string(), video_url: z.string().nullable() })),

@@ -1,7 +1,7 @@
 /** KIE through the whole stack: doors, workers, database, storage, and the sandbox at the end. */
 import { assert, assertEquals } from "@std/assert";
 import { newCustomer, over, queued, until, withApp, work } from "../support/app.ts";
-import { polled, stored } from "../support/by_hand.ts";
+import { muchLater, polled, stored } from "../support/by_hand.ts";
 import {
   brokenInvariants,
   jobsOf,
@@ -17,7 +17,6 @@ import {
   type KieScene,
   kieTaskOf,
   madeByKie,
-  muchLater,
   withKieScene,
 } from "../support/kie_scene.ts";
 

@@ -1,17 +1,16 @@
 /** The door of KIE's callbacks: our token, KIE's signature, and a body that is never believed. */
 import { assertEquals } from "@std/assert";
-import { kieSignature } from "../../shared/providers/kie/signature.ts";
 import { type Answer, call, queued, until, work } from "../support/app.ts";
-import { polled, rowCounts, stored } from "../support/by_hand.ts";
+import { muchLater, polled, rowCounts, stored } from "../support/by_hand.ts";
 import { newestJob, passTime, videoOf } from "../support/fixtures.ts";
 import {
   assertEndedUnknown,
   bought,
   type KieScene,
   kieTaskOf,
-  muchLater,
   withKieScene,
 } from "../support/kie_scene.ts";
+import { kieSignatureHeaders } from "../support/kie_signature.ts";
 import { eventCount, tokenOf } from "../support/webhooks.ts";
 
 const KEY = "the key of KIE's console";
@@ -29,12 +28,8 @@ interface Callback {
 }
 
 async function send(app: KieScene["app"], { job, token, taskId, body, key, age }: Callback) {
-  const timestamp = String(Math.floor(Date.now() / 1_000) - age);
   return await call(app, `kie-webhook?job=${job}&token=${token}`, {
-    headers: {
-      "x-webhook-timestamp": timestamp,
-      "x-webhook-signature": await kieSignature({ taskId, timestamp, key }),
-    },
+    headers: kieSignatureHeaders({ taskId, key, at: Date.now() - age * 1_000 }),
     body,
   });
 }

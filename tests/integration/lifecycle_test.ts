@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   type AppStack,
-  asUser,
   BY_HAND,
   call,
+  headersOf,
   newCustomer,
   queued,
   until,
@@ -60,7 +60,7 @@ Deno.test("three failures: refunded once, a kind sentence for people, the provid
 
     const status = await call(app, `video-status?video_id=${videoId}`, {
       method: "GET",
-      headers: asUser(app, customer),
+      headers: headersOf(app, customer),
     });
     const seen = JSON.stringify(status.body) +
       JSON.stringify((await customer.client.from("videos").select("*")).data);
@@ -99,7 +99,7 @@ Deno.test("cancel: queued gives all back, finished is 409 and changes nothing", 
     const customer = await newCustomer(app, { gems: 20 });
     const cancel = (videoId: string) =>
       call(app, "cancel-video", {
-        headers: asUser(app, customer),
+        headers: headersOf(app, customer),
         body: JSON.stringify({ video_id: videoId }),
       });
     const first = await queued(app, customer);
@@ -133,7 +133,10 @@ Deno.test("a finished video's link downloads an MP4, for its owner only", async 
     await work(app, "store-videos");
 
     const status = (who: typeof customer) =>
-      call(app, `video-status?video_id=${videoId}`, { method: "GET", headers: asUser(app, who) });
+      call(app, `video-status?video_id=${videoId}`, {
+        method: "GET",
+        headers: headersOf(app, who),
+      });
     assertEquals((await status(stranger)).status, 404);
     const { body } = await status(customer);
     const [video] = body["videos"] as { video_url: string; status: string }[];

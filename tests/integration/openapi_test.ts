@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type Answer, asUser, call, newCustomer, queue, queued } from "../support/app.ts";
+import { type Answer, call, headersOf, newCustomer, queue, queued } from "../support/app.ts";
 import { byHand, delivered, type HandStack, stored } from "../support/by_hand.ts";
 import { eventsOf } from "../support/events.ts";
 import { TWINKLE } from "../support/fixtures.ts";
@@ -55,7 +55,7 @@ Deno.test("the live functions answer what docs/openapi.json says, refusals inclu
     const { held, get, post } = judging(app, judge);
     const customer = await newCustomer(app, { gems: 1_000 });
     const poor = await newCustomer(app, { gems: 0 });
-    const headers = asUser(app, customer);
+    const headers = headersOf(app, customer);
     const rhyme = { child_id: customer.childId, rhyme_id: TWINKLE };
 
     held("queue-video", await queue(app, customer, { quote: true }), 200);
@@ -125,7 +125,7 @@ Deno.test("a body is refused with 400 exactly when docs/openapi.json does not al
   const judge = await readOpenapi();
   await byHand({}, async (app) => {
     const customer = await newCustomer(app, { gems: 0 });
-    const headers = { ...asUser(app, customer), "content-type": "application/json" };
+    const headers = { ...headersOf(app, customer), "content-type": "application/json" };
     const rhyme = { child_id: customer.childId, rhyme_id: TWINKLE };
     const bodies: Record<string, unknown[]> = {
       "queue-video": [

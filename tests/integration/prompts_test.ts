@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { type Answer, type AppStack, asUser, call, newCustomer } from "../support/app.ts";
+import { type Answer, type AppStack, call, headersOf, newCustomer } from "../support/app.ts";
 import { byHand, delivered, stored, submitted } from "../support/by_hand.ts";
 import { balanceOf, entriesOf, value, videoOf } from "../support/fixtures.ts";
 
@@ -13,7 +13,7 @@ const FRAMES = {
 
 function ask(app: AppStack, who: Customer, body: object, key?: string): Promise<Answer> {
   return call(app, "queue-video", {
-    headers: { ...asUser(app, who), ...(key === undefined ? {} : { "idempotency-key": key }) },
+    headers: { ...headersOf(app, who), ...(key === undefined ? {} : { "idempotency-key": key }) },
     body: JSON.stringify({ kind: "prompt", prompt: "A fox runs over a hill", ...body }),
   });
 }

@@ -3,9 +3,9 @@ import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import {
   type AppStack,
-  asUser,
   BY_HAND,
   call,
+  headersOf,
   newCustomer,
   over,
   queued,
@@ -310,7 +310,7 @@ function byHand(app: AppStack): HandStack {
 
 async function cancel(app: AppStack, user: TestUser, videoId: string) {
   const answer = await call(app, "cancel-video", {
-    headers: { ...asUser(app, user), "content-type": "application/json" },
+    headers: { ...headersOf(app, user), "content-type": "application/json" },
     body: JSON.stringify({ video_id: videoId }),
   });
   assertEquals(answer.status, 200);

@@ -4,15 +4,15 @@ import { z } from "zod";
 import type { RunwaySandbox } from "../../local/sandbox/runway.ts";
 import {
   type AppOptions,
-  asUser,
   call,
   type Customer,
+  headersOf,
   newCustomer,
   queued,
   until,
   work,
 } from "../support/app.ts";
-import { byHand, type HandStack, polled, stored } from "../support/by_hand.ts";
+import { byHand, type HandStack, muchLater, polled, stored } from "../support/by_hand.ts";
 import {
   balanceOf,
   entriesOf,
@@ -60,16 +60,6 @@ async function providerTask({ app }: Scene, videoId: string): Promise<string> {
       id,
     ]),
   );
-}
-
-/** Everything that may run, several times over, with enough time between for every lease to end. */
-async function muchLater({ app }: Scene): Promise<void> {
-  for (let round = 0; round < 3; round++) {
-    await passTime(app.db, "6 minutes");
-    await work(app, "maintain");
-    await work(app, "submit-videos");
-    await work(app, "poll-videos");
-  }
 }
 
 async function endedUnknown(scene: Scene, videoId: string): Promise<void> {
@@ -220,7 +210,7 @@ Deno.test("runway: what its owner cancels or deletes is cancelled there too, onc
       const customer = await newCustomer(app, { gems: 10 });
       const videoId = await queued(app, customer);
       await work(app, "submit-videos");
-      const headers = asUser(app, customer);
+      const headers = headersOf(app, customer);
       if (end === "cancelled") {
         const body = JSON.stringify({ video_id: videoId });
         assertEquals((await call(app, "cancel-video", { headers, body })).status, 200);

@@ -4,9 +4,9 @@ import { SignJWT } from "jose";
 import { makeKeys, type StackKeys } from "../../local/keys.ts";
 import {
   type AppStack,
-  asUser,
   call,
   type Customer,
+  headersOf,
   newCustomer,
   queue,
   queued,
@@ -111,7 +111,7 @@ Deno.test("F20 a stranger sees and changes nothing of another family: functions,
     const [done, waiting] = [await queued(app, owner), await queued(app, owner)];
     await delivered(app, done);
     await stored(app);
-    const headers = asUser(app, stranger);
+    const headers = headersOf(app, stranger);
 
     const own = await queued(app, stranger);
     const ids = `video_id=${done}&video_id=${own}`;
@@ -182,7 +182,7 @@ Deno.test("F31 the workers take the secret key named cron and nothing else", asy
       {},
       { apikey: app.publishableKey },
       { apikey: app.secretKey },
-      asUser(app, customer),
+      headersOf(app, customer),
       { apikey: "sb_secret_guessed" },
       { apikey: `${app.cronKey} ` + "x" },
       { apikey: app.secretKey, authorization: `Bearer ${app.secretKey}` },
@@ -207,7 +207,7 @@ Deno.test("health is for secret keys: queues, providers with their balance, vers
     await queued(app, customer);
     const ask = (headers: Record<string, string>) =>
       call(app, "health", { method: "GET", headers });
-    for (const headers of [{}, { apikey: app.publishableKey }, asUser(app, customer)]) {
+    for (const headers of [{}, { apikey: app.publishableKey }, headersOf(app, customer)]) {
       const { status, body, headers: sent } = await ask(headers);
       assertTurnedAway(status, body, sent);
     }

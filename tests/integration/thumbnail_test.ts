@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { asUser, call, type Customer, newCustomer, queued } from "../support/app.ts";
+import { call, type Customer, headersOf, newCustomer, queued } from "../support/app.ts";
 import { byHand, delivered, type HandStack, stored } from "../support/by_hand.ts";
 import { value, videoOf } from "../support/fixtures.ts";
 import { adminClient } from "../support/users.ts";
@@ -41,7 +41,7 @@ async function withAvatar(
 }
 
 async function statusOf(app: HandStack, customer: Customer, videoId: string) {
-  const headers = asUser(app, customer);
+  const headers = headersOf(app, customer);
   const { body } = await call(app, `video-status?video_id=${videoId}`, { method: "GET", headers });
   return answer.parse(body).videos[0];
 }

@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { z } from "zod";
 import { PAUSE_MS } from "../../shared/status/watcher.ts";
-import { type Answer, asUser, call, type Customer, newCustomer, queued } from "../support/app.ts";
+import {
+  type Answer,
+  call,
+  type Customer,
+  headersOf,
+  newCustomer,
+  queued,
+} from "../support/app.ts";
 import { byHand, delivered, type HandStack, stored, submitted } from "../support/by_hand.ts";
 import { eventsOf, type SeenEvent } from "../support/events.ts";
 import { countQuestions } from "../support/questions.ts";
@@ -18,7 +25,7 @@ const videos = z.object({
 
 /** What video-status answers to this query. */
 function ask(app: HandStack, customer: Customer, query: string): Promise<Answer> {
-  return call(app, `video-status?${query}`, { method: "GET", headers: asUser(app, customer) });
+  return call(app, `video-status?${query}`, { method: "GET", headers: headersOf(app, customer) });
 }
 
 /** The only video of an answer. */
@@ -38,7 +45,7 @@ function open(
   headers: Record<string, string> = {},
 ): Promise<Response> {
   return fetch(`${app.supabaseUrl}/functions/v1/video-status?${query}`, {
-    headers: { ...asUser(app, customer), accept: "text/event-stream", ...headers },
+    headers: { ...headersOf(app, customer), accept: "text/event-stream", ...headers },
   });
 }
 

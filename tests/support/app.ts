@@ -99,7 +99,7 @@ export async function call(
 }
 
 /** The headers of a signed-in user. */
-export function asUser(app: AppStack, user: TestUser): Record<string, string> {
+export function headersOf(app: AppStack, user: TestUser): Record<string, string> {
   return { apikey: app.publishableKey, authorization: `Bearer ${user.token}` };
 }
 
@@ -111,7 +111,7 @@ export function queue(
 ): Promise<Answer> {
   return call(app, "queue-video", {
     headers: {
-      ...asUser(app, customer),
+      ...headersOf(app, customer),
       "content-type": "application/json",
       ...(key === undefined ? {} : { "idempotency-key": key }),
     },

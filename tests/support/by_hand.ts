@@ -54,6 +54,16 @@ export async function stored(app: HandStack): Promise<void> {
   await work(app, "store-videos");
 }
 
+/** Everything that may run, several times over, with enough time between for every lease to end. */
+export async function muchLater({ app }: { readonly app: HandStack }): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    await passTime(app.db, "6 minutes");
+    await work(app, "maintain");
+    await work(app, "submit-videos");
+    await work(app, "poll-videos");
+  }
+}
+
 /** How many rows each table of `public` has, and the queue. Equal before and after: nothing was written. */
 export async function rowCounts(app: AppStack): Promise<Record<string, number>> {
   const tables = await app.db.query(

@@ -2,18 +2,9 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import type { KieKnobChanges, KieSandbox } from "../../local/sandbox/kie.ts";
-import { type AppOptions, type Customer, newCustomer, work } from "./app.ts";
+import { type AppOptions, type Customer, newCustomer } from "./app.ts";
 import { byHand, type HandStack } from "./by_hand.ts";
-import {
-  balanceOf,
-  entriesOf,
-  jobsOf,
-  newestJob,
-  passTime,
-  TWINKLE,
-  value,
-  videoOf,
-} from "./fixtures.ts";
+import { balanceOf, entriesOf, jobsOf, newestJob, TWINKLE, value, videoOf } from "./fixtures.ts";
 
 /** A stack by hand, the sandbox of KIE, and a customer with gems for one video. */
 export interface KieScene {
@@ -65,16 +56,6 @@ export async function kieTaskOf({ app }: KieScene, videoId: string): Promise<str
   const { id } = await newestJob(app.db, videoId);
   const statement = "select provider_task_id as value from public.video_jobs where id = $1";
   return z.string().parse(await value(app.db, statement, [id]));
-}
-
-/** Everything that may run, several times over, with enough time between for every lease to end. */
-export async function muchLater({ app }: KieScene): Promise<void> {
-  for (let round = 0; round < 3; round++) {
-    await passTime(app.db, "6 minutes");
-    await work(app, "maintain");
-    await work(app, "submit-videos");
-    await work(app, "poll-videos");
-  }
 }
 
 /** The video has failed after one attempt that may have been bought, with its gems given back. */

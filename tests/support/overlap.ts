@@ -33,8 +33,9 @@ export async function overlapping<First, Second>(
   return { ...done, second: await pending };
 }
 
-async function someoneWaits(db: Database): Promise<boolean> {
-  const rows = await db.query(
+/** Whether any statement in this database waits for a lock. */
+export async function someoneWaits(sql: Sql): Promise<boolean> {
+  const rows = await sql.query(
     "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
   );
   return rows.length > 0;

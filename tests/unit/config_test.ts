@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { join } from "node:path";
 import denoConfig from "../../deno.json" with { type: "json" };
+import { ROOT } from "../../local/env.ts";
 import {
   ConfigError,
   databaseUrl,
@@ -75,7 +77,9 @@ Deno.test("frames come from the listed hosts, by default from the project itself
   ]);
 });
 
-Deno.test("the versions that health tells are the pinned ones", () => {
+Deno.test("the versions that health tells are the newest of the changelog and the pinned one", async () => {
+  const changelog = await Deno.readTextFile(join(ROOT, "CHANGELOG.md"));
+  assertEquals(versions.gemreel, /^## (\S+)/m.exec(changelog)?.[1]);
   assertEquals(`npm:pg-boss@${versions.pgboss}`, denoConfig.imports["pg-boss"]);
 });
 

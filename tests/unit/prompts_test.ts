@@ -6,7 +6,6 @@ import {
   cleanName,
   type PromptLimits,
   type RhymeText,
-  unknownPlaceholders,
 } from "../../shared/domain/prompts.ts";
 
 const limits: PromptLimits = { promptMax: 2_048, negativePromptMax: 2_048 };
@@ -94,11 +93,6 @@ Deno.test("a rhyme's negative prompt adds to what no child should see", () => {
   assert(told(2_048)?.startsWith("rain, blood, violence, weapons, "));
   assertEquals(told(22), "rain, blood, violence");
   assertEquals(told(0), undefined);
-});
-
-Deno.test("a placeholder that nothing fills is found before it is sold", () => {
-  assertEquals(unknownPlaceholders("{child} and {friend} in {title}, {style}"), ["friend"]);
-  assertEquals(unknownPlaceholders("no braces"), []);
 });
 
 Deno.test("no name brings braces, control characters or other names' values into a prompt", () => {

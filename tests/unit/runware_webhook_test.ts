@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { TaskState } from "../../shared/providers/provider.ts";
 import { parseRunwareWebhook } from "../../shared/providers/runware/webhook.ts";
+import { toldState } from "../support/told_state.ts";
 import { ID_A, ID_B } from "./runware_support.ts";
 
 const FILE = "https://vm.runware.ai/video/ws/2/vi/aaaa.mp4";
@@ -19,17 +19,6 @@ const failure = {
   taskUUID: ID_B,
   taskType: "videoInference",
 };
-
-function brief(state: TaskState): string {
-  switch (state.state) {
-    case "processing":
-      return `${state.id} processing`;
-    case "succeeded":
-      return `${state.id} succeeded ${state.videoUrl} ${state.costUsd}`;
-    default:
-      return `${state.id} ${state.state} ${state.error.kind} ${state.error.code}`;
-  }
-}
 
 const done = `${ID_A} succeeded ${FILE} 0.299`;
 const failed = `${ID_B} failed provider providerError`;
@@ -62,7 +51,7 @@ const forms: readonly (readonly [name: string, body: unknown, expected: readonly
 
 for (const [name, body, expected] of forms) {
   Deno.test(`a webhook of ${name} tells of ${expected.length} tasks`, () => {
-    assertEquals([...parseRunwareWebhook(body).map(brief)].sort(), [...expected].sort());
+    assertEquals([...parseRunwareWebhook(body).map(toldState)].sort(), [...expected].sort());
   });
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { parseJson } from "../../json.ts";
 import { answer, type Reply } from "../reply.ts";
 import type { RequestKind } from "../knobs.ts";
 import type { EarlyFaultName, LateFaultName } from "./knobs.ts";
@@ -151,12 +152,4 @@ function tooFast(): KieEnvelope {
 
 function noCredits(): KieEnvelope {
   return { code: 402, msg: "Credits insufficient: please top up to continue" };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** Google's token endpoint, and FCM's HTTP v1. */
 import { exportPKCS8, generateKeyPair, jwtVerify } from "jose";
 import { z } from "zod";
+import { parseJson } from "../../json.ts";
 import type { Reply } from "./faults.ts";
 import type { Inbox } from "./inbox.ts";
 
@@ -42,15 +43,6 @@ const request = z.strictObject({
 
 // Made once a process: it takes a tenth of a second, which every stack of a test run would pay.
 let keys: ReturnType<typeof generateKeyPair> | undefined;
-
-/** What a text of JSON holds; null for any other text. */
-export function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 /** A Firebase project that exists here only. */
 export class FcmSandbox {
@@ -108,7 +100,7 @@ export class FcmSandbox {
   send(authorization: string, body: string): Reply {
     const bearer = /^Bearer (.+)$/.exec(authorization)?.[1] ?? "";
     if (!this.#access.has(bearer)) return failure(401, "UNAUTHENTICATED");
-    const parsed = request.safeParse(parsedJson(body));
+    const parsed = request.safeParse(parseJson(body));
     if (!parsed.success) return failure(400, "INVALID_ARGUMENT");
     const { token, notification, data, android } = parsed.data.message;
     if (token.startsWith("malformed")) return malformedToken();

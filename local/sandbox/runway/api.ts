@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { parseJson } from "../../json.ts";
 import { createPaths, readOrder } from "./create.ts";
 import type { RequestFaultName, RequestKind } from "../knobs.ts";
 import type { RunwayKnobs } from "./knobs.ts";
@@ -161,12 +162,4 @@ function tooMany(retryAfterSeconds: number | null): Reply {
     ? undefined
     : { "retry-after": `${retryAfterSeconds}` };
   return answer(429, { error: "Too many requests." }, headers);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

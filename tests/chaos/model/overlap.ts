@@ -1,5 +1,6 @@
 /** Two sides at once: the first stops in the middle of its transaction while the second does what it can. */
 import type { Sql } from "../../../shared/db/database.ts";
+import { someoneWaits } from "../../support/overlap.ts";
 import type { Ear } from "./ear.ts";
 
 /** One side. */
@@ -39,14 +40,4 @@ export async function overlap<T>(
   pause.resume();
   await Promise.allSettled([one, two]);
   return { stopped, blocked, results: [await one, await two] };
-}
-
-async function someoneWaits(sql: Sql): Promise<boolean> {
-  const [row] = await sql.query(
-    `select exists (
-       select 1 from pg_stat_activity a
-       where a.datname = current_database() and a.wait_event_type = 'Lock'
-     ) as value`,
-  );
-  return row?.["value"] === true;
 }
