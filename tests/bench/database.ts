@@ -20,7 +20,7 @@ export interface BenchDatabase {
 
 /**
  * As Postgres comes: every commit waits until it is on the disk (fsync, synchronous_commit and
- * full_page_writes are on). Memory as on a small hosted instance; checkpoints far apart, so that one
+ * full_page_writes are on). Memory and statistics as on a small hosted instance; checkpoints far apart, so that one
  * contender does not pay for another.
  */
 export const SERVER_SETTINGS: Readonly<Record<string, string>> = {
@@ -33,6 +33,8 @@ export const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: "8GB",
   checkpoint_timeout: "30min",
   autovacuum_naptime: "10s",
+  // Loaded on every hosted project, and it costs each statement a little.
+  shared_preload_libraries: "pg_stat_statements",
 };
 
 /** Starts the server that all benchmarks share and makes the template in it. */
