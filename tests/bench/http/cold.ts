@@ -17,7 +17,7 @@ import { webhookToken } from "../../../shared/http/webhook_token.ts";
 import { TWINKLE } from "../../support/fixtures.ts";
 import { type Bench, expect, interleave, type Row, row } from "../bench.ts";
 
-const ROUNDS = 17;
+const ROUNDS = 13;
 const WARM_UP = 2;
 const SECRET = "a-webhook-secret-of-the-benchmark";
 const HELLO = `import { createClient } from "@supabase/supabase-js";

@@ -10,7 +10,7 @@ import { type Bench, type BenchContext, expect, flood, p, type Row, row } from "
 import type { BenchDatabase } from "../database.ts";
 import { addBulk, type Bulk } from "./bulk.ts";
 import { liftLimits, newCrowd } from "./crowd.ts";
-import { assertBooks, queueOurs } from "./ours.ts";
+import { assertBooks, assertLedger, queueOurs } from "./ours.ts";
 import { assertNoSeqScan, plansOf } from "./plans.ts";
 import { buildTask, instantProvider, startWorker } from "./worker.ts";
 
@@ -147,7 +147,7 @@ async function admit(database: BenchDatabase): Promise<Patient> {
 async function assertLeft(database: BenchDatabase, load?: Load): Promise<void> {
   const moved = ROUNDS * PER_ROUND;
   const all = SMALL + (load?.count ?? 0) + moved;
-  await assertBooks(database, { videos: all });
+  await (load === undefined ? assertBooks : assertLedger)(database, { videos: all });
   const [counts] = await database.rows(
     "select count(*)::int as claimed from public.videos where status = 'processing'",
   );
