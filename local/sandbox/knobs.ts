@@ -5,7 +5,8 @@ import type { Random } from "./random.ts";
 /** What a request asks for, as far as faults care. */
 export type RequestKind = "submit" | "poll" | "other";
 
-export const probability = z.number().min(0).max(1);
+const probability = z.number().min(0).max(1);
+/** How many, or how many milliseconds. */
 export const count = z.number().int().min(0);
 
 /** How often something happens: a probability, or `{next: 2}` for the next two and then no more. */
@@ -15,8 +16,8 @@ export const fault = z.union([
   z.strictObject({ next: count }),
 ]);
 
-/** Faults of whole requests are kept to one kind of request with `on`. */
 const on = z.enum(["submit", "poll", "any"]).optional();
+/** The same of whole requests, which `on` keeps to one kind of them. */
 export const requestFault = z.union([
   probability,
   z.strictObject({ probability, on }),
@@ -36,7 +37,7 @@ export type RequestFaultName<Knobs> = {
   [K in AnyFaultName<Knobs>]: "on" extends keyof Counted<Knobs[K]> ? K : never;
 }[AnyFaultName<Knobs>];
 /** A knob that is a fault of a single task, callback or download. */
-export type SingleFaultName<Knobs> = Exclude<AnyFaultName<Knobs>, RequestFaultName<Knobs>>;
+type SingleFaultName<Knobs> = Exclude<AnyFaultName<Knobs>, RequestFaultName<Knobs>>;
 
 /** The knobs as they are now. Drawing a counted fault uses it up. */
 export class KnobStore<Knobs extends object> {

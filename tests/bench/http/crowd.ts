@@ -1,6 +1,7 @@
 /** Videos by the thousand, queued in the database itself: what comes after is what is measured. */
 import { TWINKLE } from "../../support/fixtures.ts";
-import type { Site } from "./sites.ts";
+import { until } from "../bench.ts";
+import { callWorker, number, type Site } from "./sites.ts";
 
 /** Owners of the videos; each has as many as the others. */
 const OWNERS = 100;
@@ -51,6 +52,15 @@ async function queueNaive(site: Site, count: number): Promise<void> {
      insert into public.video_jobs (video_id) select m.id from made m`,
     [count, TWINKLE],
   );
+}
+
+/** Calls a worker until no video has this status any more. */
+export async function drain(site: Site, worker: string, status: string): Promise<void> {
+  await until(`nothing is ${status}`, async () => {
+    await callWorker(site, `${worker}?wait=1`);
+    const left = "select count(*) from public.videos where status = $1";
+    return await number(site, left, [status]) === 0;
+  });
 }
 
 /** Nobody stores any more: enough seem to be at it. */

@@ -5,7 +5,7 @@
  */
 import { type Bench, expect, flood, p, row, until } from "../bench.ts";
 import { assertOurs } from "./books.ts";
-import { hangDoorbell, keepFromStoring, queueMany, takeDoorbellOff } from "./crowd.ts";
+import { drain, hangDoorbell, keepFromStoring, queueMany, takeDoorbellOff } from "./crowd.ts";
 import { callWorker, number, type Site, withBoth } from "./sites.ts";
 
 const SUBMITTED = { ours: 5_000, naive: 200 } as const;
@@ -135,12 +135,7 @@ async function submitOurs(site: Site, videos: number): Promise<Work> {
   return await measure(
     site,
     { videos, counts: { tasksAccepted: videos } },
-    () =>
-      until("nothing waits", async () => {
-        await callWorker(site, "submit-videos?wait=1");
-        return await number(site, "select count(*) from public.videos where status = 'queued'") ===
-          0;
-      }),
+    () => drain(site, "submit-videos", "queued"),
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import { type Bench, expect, flood, inTime, row, until } from "../bench.ts";
 import { assertOurs } from "./books.ts";
-import { takeDoorbellOff } from "./crowd.ts";
+import { drain, takeDoorbellOff } from "./crowd.ts";
 import {
   callWorker,
   functionCalls,
@@ -51,10 +51,10 @@ export const lifecycle: Bench = {
       await takeDoorbellOff(ours);
       const crowds = [await people(ours, PEOPLE), await people(naive, PEOPLE)] as const;
       // The log is the whole server's, so nobody else may write into it.
-      await setAutovacuum(ours, "off");
-      const own = await runOurs(ours, crowds[0]);
-      const peer = await runNaive(naive, crowds[1]);
-      await setAutovacuum(ours, "on");
+      const [own, peer] = await withoutAutovacuum(
+        ours,
+        async () => [await runOurs(ours, crowds[0]), await runNaive(naive, crowds[1])] as const,
+      );
       for (const [name, cost] of Object.entries(own)) say(`${name}: ${JSON.stringify(cost)}`);
       say(`naive: ${JSON.stringify(peer)}`);
       const all = Object.values(own).reduce(plus, NOTHING);
@@ -104,12 +104,7 @@ async function runOurs(site: Site, crowd: readonly Person[]) {
     number(site, "select count(*) from public.videos where status = $1", [status]);
 
   const queue = await count(() => queueAll(site, crowd));
-  const drain = (worker: string, status: string) =>
-    until(`nothing is ${status}`, async () => {
-      await callWorker(site, `${worker}?wait=1`);
-      return await is(status) === 0;
-    });
-  const submit = await count(() => drain("submit-videos", "queued"));
+  const submit = await count(() => drain(site, "submit-videos", "queued"));
   let poll = NOTHING;
   let passed = 0;
   for (const due of OURS_DUE) {
@@ -119,8 +114,8 @@ async function runOurs(site: Site, crowd: readonly Person[]) {
   }
   expectPolls(site, OURS_DUE.length);
   const webhook = await count(() => endAll(site));
-  const settle = await count(() => drain("poll-videos", "processing"));
-  const store = await count(() => drain("store-videos", "rendering"));
+  const settle = await count(() => drain(site, "poll-videos", "processing"));
+  const store = await count(() => drain(site, "store-videos", "rendering"));
   expect("Completed", await is("completed"), VIDEOS);
   expect("Told", await number(site, "select count(*) from public.notifications"), VIDEOS);
   await assertOurs(site);
@@ -201,7 +196,14 @@ function plus(a: Cost, b: Cost): Cost {
   };
 }
 
-async function setAutovacuum(site: Site, value: "on" | "off"): Promise<void> {
-  await site.db.query(`alter system set autovacuum = ${value}`);
-  await site.db.query("select pg_reload_conf()");
+/** The server has no autovacuum while `work` is done. */
+async function withoutAutovacuum<T>({ db }: Site, work: () => Promise<T>): Promise<T> {
+  await db.query("alter system set autovacuum = off");
+  await db.query("select pg_reload_conf()");
+  try {
+    return await work();
+  } finally {
+    await db.query("alter system reset autovacuum");
+    await db.query("select pg_reload_conf()");
+  }
 }

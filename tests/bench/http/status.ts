@@ -8,11 +8,11 @@ import { countQuestions } from "../../support/questions.ts";
 import { quiet } from "../../support/sql.ts";
 import { adminClient } from "../../support/users.ts";
 import { sleep } from "../../../shared/sleep.ts";
-import { type Bench, expect, flood, p, type Row, row, until } from "../bench.ts";
+import { type Bench, expect, flood, p, type Row, row } from "../bench.ts";
 import { assertOurs } from "./books.ts";
-import { takeDoorbellOff } from "./crowd.ts";
+import { drain, takeDoorbellOff } from "./crowd.ts";
 import { type CpuSeconds, cpuSeconds } from "./proc.ts";
-import { callWorker, number, people, type Person, type Site, withOurs } from "./sites.ts";
+import { people, type Person, type Site, withOurs } from "./sites.ts";
 import { waitForAll, type Watched } from "./waiting.ts";
 
 const APPS = 500;
@@ -143,21 +143,14 @@ async function deliveredVideos(site: Site, owners: readonly Person[]): Promise<W
      from generate_series(1, $1) n cross join public.children c`,
     [APPS / OWNERS, TWINKLE],
   );
-  const inState = (status: string) =>
-    number(site, "select count(*) from public.videos where status = $1", [status]);
-  const drain = (worker: string, status: string) =>
-    until(`nothing is ${status}`, async () => {
-      await callWorker(site, `${worker}?wait=1`);
-      return await inState(status) === 0;
-    });
-  await drain("submit-videos", "queued");
+  await drain(site, "submit-videos", "queued");
   for (const { taskUUID } of site.sandbox.control.state().tasks) {
     site.sandbox.control.finish(taskUUID);
   }
   await site.db.query(
     "update public.video_jobs set next_poll_at = now() where status = 'processing'",
   );
-  await drain("poll-videos", "processing");
+  await drain(site, "poll-videos", "processing");
   const { rows } = await site.db.query<{ id: string; user_id: string; path: string }>(
     `select v.id, v.user_id, ${PATH} as path from public.videos v where v.status = 'rendering'`,
   );
