@@ -29,7 +29,6 @@ export type RecordEvent = (event: ProviderEvent) => Promise<RecordedEvent>;
 
 const answered = z.object({
   events: z.array(z.object({ known: z.boolean(), recorded: z.boolean() })),
-  rang: z.boolean(),
 });
 
 /** The recorder of an isolate, for events of one provider. */

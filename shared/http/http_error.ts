@@ -52,10 +52,10 @@ const byState: Record<string, { status: number; code: string; sentence?: string 
   GM004: { status: 429, code: "queue_limit" },
   GM005: { status: 404, code: "not_found" },
   GM006: { status: 409, code: "not_possible_now" },
+  GM008: { status: 400, code: "invalid_request" },
   GM010: { status: 422, code: "unsupported_option" },
   GM011: { status: 403, code: "consent_required" },
   GM012: { status: 422, code: "unsupported_option" },
-  GM008: { status: 400, code: "invalid_request" },
 };
 
 /**

@@ -1,5 +1,9 @@
 -- Settings: what an operator may tune without a deployment, and the schema that clients never see.
 
+-- The SQLSTATEs that are ours: GM001 not enough gems, GM002 idempotency key reused, GM004 too many under way,
+-- GM005 not there, GM006 not possible in this state, GM008 a wrong argument, GM009 append-only, GM010 not sold,
+-- GM011 no consent, GM012 more scenes than may ever be under way. Over HTTP: shared/http/http_error.ts.
+
 -- Supabase grants new tables and functions in public to every API role by default. Everything made from
 -- here on is born closed, so that no moment of a push is open; the access migration opens by name.
 alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;

@@ -79,7 +79,7 @@ comment on table public.videos is 'What the user asked and paid for. Changed onl
 comment on column public.videos.kind is 'One of rhyme, prompt, image, clip.';
 comment on column public.videos.status is 'One of queued, processing, rendering, completed, failed, cancelled.';
 comment on column public.videos.stage is 'One of initializing, analyzing, generating, rendering, finalizing, completed.';
-comment on column public.videos.options is 'What was asked for beside the words: of a rhyme only what differs from its own (duration, width, height, fps, seed); else duration, aspect_ratio, resolution, fps, seed, audio, style, strategy, first_frame, last_frame.';
+comment on column public.videos.options is 'What was asked for beside the words: of a rhyme only what differs from its own (duration, width, height, fps, seed); else duration, aspect_ratio, resolution, fps, seed, audio, style, prompting_strategy, first_frame, last_frame, and the content_draft_id of generate-video.';
 comment on column public.videos.avatar_path is 'The picture the video starts with, in the bucket "avatars". Signed for the provider when it is handed over.';
 comment on column public.videos.folder is 'Where in the owner''s folder of the bucket the file is kept.';
 comment on column public.videos.scene is 'Which scene of its project a clip shows.';

@@ -89,11 +89,9 @@ comment on function app.due_deletions(integer) is
   'Leases deletions that are due, with the names of what is there to delete. Whoever takes them and dies loses nothing: they are due again, later each time.';
 revoke all on function app.due_deletions(integer) from public;
 
-create function app.finish_deletions(p_done jsonb) returns integer
+create function app.finish_deletions(p_done jsonb) returns void
 language plpgsql set search_path = ''
 as $$
-declare
-  v_left integer;
 begin
   -- Storage's word is not enough: done is what is not there any more. What may still be written is looked
   -- at once more, afterwards; of what was too much for one call, the rest is due now.
@@ -110,10 +108,8 @@ begin
   end
   from jsonb_to_recordset(p_done) as g (bucket_id text, prefix text, more boolean)
   where d.bucket_id = g.bucket_id and d.prefix = g.prefix;
-  get diagnostics v_left = row_count;
-  return v_left;
 end;
 $$;
 comment on function app.finish_deletions(jsonb) is
-  'Storage said that it deleted what due_deletions told for these: [{bucket_id, prefix, more}], more where there was more than was told. Believed only where nothing is there any more. Returns how many are not done yet.';
+  'Storage said that it deleted what due_deletions told for these: [{bucket_id, prefix, more}], more where there was more than was told. Believed only where nothing is there any more.';
 revoke all on function app.finish_deletions(jsonb) from public;

@@ -188,7 +188,7 @@ create function app.queue_submission(
   p_provider text,
   p_tag bigint default null,
   p_start_after timestamptz default now()
-) returns integer
+) returns void
 language plpgsql set search_path = ''
 as $$
 declare
@@ -197,7 +197,7 @@ begin
   select app.submission_priority(coalesce(p_tag, c.tag), c.base) into v_priority
   from app.fair_clocks c
   where c.provider = p_provider;
-  return app.enqueue_all(
+  perform app.enqueue_all(
     array[app.submit_queue(p_provider)], array[p_job_id], array[app.submission_data(p_job_id)],
     array[v_priority], p_start_after
   );

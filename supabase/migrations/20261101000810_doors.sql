@@ -186,7 +186,6 @@ declare
   v_outcome jsonb;
   v_outcomes jsonb[];
   v_due boolean := false;
-  v_rang boolean := false;
 begin
   if jsonb_array_length(p_events) > 1 then
     -- Several attempts are changed, so their videos are locked first and in order, as everywhere.
@@ -215,10 +214,10 @@ begin
   end loop;
 
   if v_due then
-    v_rang := app.ring('poll');
+    perform app.ring('poll');
   end if;
-  return jsonb_build_object('events', to_jsonb(v_outcomes), 'rang', v_rang);
+  return jsonb_build_object('events', to_jsonb(v_outcomes));
 end;
 $$;
 comment on function public.record_provider_events(text, jsonb) is
-  'Takes in webhooks of a provider, one or many: [{video_job_id, hash, payload, task_id, task_state}]. Keeps each event once, makes its attempt due now and rings the poller, who asks the provider itself. Answers {events: [{known, recorded}], rang}, in the same order. An unknown or finished attempt changes nothing and is no error.';
+  'Takes in webhooks of a provider, one or many: [{video_job_id, hash, payload, task_id, task_state}]. Keeps each event once, makes its attempt due now and rings the poller, who asks the provider itself. Answers {events: [{known, recorded}]}, in the same order. An unknown or finished attempt changes nothing and is no error.';

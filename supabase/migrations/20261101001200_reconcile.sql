@@ -1,17 +1,15 @@
 -- What brings back whatever a crash, a lost message or a silent provider left behind; measuring, cleaning up, health.
 
-create function app.reconcile(p_limit integer default 500) returns jsonb
+-- The five parts of app.reconcile. They go row by row: what cannot be rescued is left as it was, with a
+-- warning, and keeps no other from its rescue. "failed" counts those.
+
+create function app.end_unstarted(p_limit integer) returns jsonb
 language plpgsql set search_path = ''
 as $$
 declare
   v_settings app.settings;
   v_row record;
-  v_overdue integer := 0;
-  v_timed_out integer := 0;
-  v_requeued integer := 0;
-  v_restored integer := 0;
-  v_unstored integer := 0;
-  v_undelivered integer := 0;
+  v_ended integer := 0;
   v_failed integer := 0;
 begin
   select s.* into v_settings from app.settings s;
@@ -54,14 +52,27 @@ begin
       else
         perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
       end if;
-      v_overdue := v_overdue + 1;
+      v_ended := v_ended + 1;
     exception when others then
-      -- Its own rescue is undone; the others must not wait for it.
       raise warning 'Video % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
+  return jsonb_build_object('never_started', v_ended, 'failed', v_failed);
+end;
+$$;
+comment on function app.end_unstarted(integer) is
+  'Ends attempts that no provider has taken for too long. Returns {never_started, failed}.';
+revoke all on function app.end_unstarted(integer) from public;
 
+create function app.end_unanswered(p_limit integer) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_row record;
+  v_ended integer := 0;
+  v_failed integer := 0;
+begin
   -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
   for v_row in
     select j.id
@@ -75,15 +86,28 @@ begin
     begin
       if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
         'This video took too long to make. Please try again.', null, 5) <> 'lost' then
-        v_timed_out := v_timed_out + 1;
+        v_ended := v_ended + 1;
       end if;
     exception when others then
-      -- Its own rescue is undone; the others must not wait for it.
       raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
+  return jsonb_build_object('timed_out', v_ended, 'failed', v_failed);
+end;
+$$;
+comment on function app.end_unanswered(integer) is
+  'Ends attempts that nobody has asked about for hours after their deadline. Returns {timed_out, failed}.';
+revoke all on function app.end_unanswered(integer) from public;
 
+create function app.requeue_attempts(p_limit integer) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_row record;
+  v_requeued integer := 0;
+  v_failed integer := 0;
+begin
   -- An attempt that waits for a worker, but the queue knows nothing of it (any more).
   for v_row in
     select j.id, j.provider
@@ -100,11 +124,28 @@ begin
       perform app.queue_submission(v_row.id, v_row.provider);
       v_requeued := v_requeued + 1;
     exception when others then
-      -- Its own rescue is undone; the others must not wait for it.
       raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
+  return jsonb_build_object('requeued', v_requeued, 'failed', v_failed);
+end;
+$$;
+comment on function app.requeue_attempts(integer) is
+  'Puts attempts back into their submit queue that wait for a worker and are not in it. Returns {requeued, failed}.';
+revoke all on function app.requeue_attempts(integer) from public;
+
+create function app.requeue_copies(p_limit integer) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+  v_row record;
+  v_requeued integer := 0;
+  v_given_up integer := 0;
+  v_failed integer := 0;
+begin
+  select s.* into v_settings from app.settings s;
 
   -- A delivered file that is not stored: give up after the deadline, else ask again. What nobody has begun
   -- to copy (we were down, not the file), and what somebody is copying, has an hour more.
@@ -133,18 +174,31 @@ begin
     begin
       if v_row.late then
         perform app.fail_storing(v_row.id, 'storing_deadline', null);
-        v_unstored := v_unstored + 1;
+        v_given_up := v_given_up + 1;
       else
         perform app.enqueue('store-video', v_row.id, jsonb_build_object('video_job_id', v_row.id));
-        v_restored := v_restored + 1;
+        v_requeued := v_requeued + 1;
       end if;
     exception when others then
-      -- Its own rescue is undone; the others must not wait for it.
       raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
+  return jsonb_build_object('store_requeued', v_requeued, 'store_given_up', v_given_up, 'failed', v_failed);
+end;
+$$;
+comment on function app.requeue_copies(integer) is
+  'Puts delivered files back into the queue of those to be copied, or gives them up after the deadline. Returns {store_requeued, store_given_up, failed}.';
+revoke all on function app.requeue_copies(integer) from public;
 
+create function app.requeue_deliveries(p_limit integer) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_row record;
+  v_requeued integer := 0;
+  v_failed integer := 0;
+begin
   -- A notification that is to be sent, but the queue knows nothing of it (any more).
   for v_row in
     select d.id, d.channel
@@ -156,19 +210,38 @@ begin
   loop
     begin
       perform app.queue_delivery(v_row.id, v_row.channel);
-      v_undelivered := v_undelivered + 1;
+      v_requeued := v_requeued + 1;
     exception when others then
-      -- Its own rescue is undone; the others must not wait for it.
       raise warning 'Delivery % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
   end loop;
+  return jsonb_build_object('notify_requeued', v_requeued, 'failed', v_failed);
+end;
+$$;
+comment on function app.requeue_deliveries(integer) is
+  'Puts notifications back into their channel''s queue that are to be sent and are not in it. Returns {notify_requeued, failed}.';
+revoke all on function app.requeue_deliveries(integer) from public;
 
+create function app.reconcile(p_limit integer default 500) returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  v_parts jsonb[] := '{}';
+begin
+  v_parts := v_parts || app.end_unstarted(p_limit);
+  v_parts := v_parts || app.end_unanswered(p_limit);
+  v_parts := v_parts || app.requeue_attempts(p_limit);
+  v_parts := v_parts || app.requeue_copies(p_limit);
+  v_parts := v_parts || app.requeue_deliveries(p_limit);
   perform app.tick();
-  return jsonb_build_object(
-    'never_started', v_overdue, 'timed_out', v_timed_out, 'requeued', v_requeued,
-    'store_requeued', v_restored, 'store_given_up', v_unstored,
-    'notify_requeued', v_undelivered, 'failed', v_failed
+  return (
+    select jsonb_object_agg(c.name, c.total)
+    from (
+      select e.key as name, sum(e.value::integer) as total
+      from unnest(v_parts) as p (part), jsonb_each_text(p.part) as e
+      group by e.key
+    ) c
   );
 end;
 $$;

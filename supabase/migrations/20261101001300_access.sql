@@ -1,4 +1,4 @@
--- Who may do what. Everything is closed first, then opened by name.
+-- Who may do what. Everything is closed first, then opened by name; later migrations open what they add.
 
 -- Whatever was granted before our migrations set the defaults.
 revoke all on all tables in schema public from public, anon, authenticated, service_role;
@@ -22,6 +22,8 @@ alter table public.provider_events enable row level security;
 alter table public.unknown_outcomes enable row level security;
 alter table public.notifications enable row level security;
 alter table public.notification_deliveries enable row level security;
+-- video_jobs, provider_events, unknown_outcomes and notification_deliveries have no policy, on purpose: nobody
+-- but the service role, which is above policies, has business there.
 
 -- Clients read what is theirs.
 grant select on public.users, public.children, public.gem_entries, public.videos, public.video_progress,
@@ -75,6 +77,3 @@ grant execute on function public.videos_under_way(uuid) to service_role;
 grant execute on function public.video_changes(uuid[], bigint[]) to service_role;
 grant execute on function public.record_provider_events(text, jsonb) to service_role;
 grant execute on function public.health_report() to service_role;
-
--- No policy on purpose: nobody but the service role, which is above policies, has business there.
-comment on policy "Users see their videos" on public.videos is 'video_jobs and provider_events have no policy at all: they are for the service role alone.';

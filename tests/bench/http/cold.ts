@@ -188,7 +188,6 @@ function startStub(): { readonly url: string; close(): Promise<void> } {
     }],
     "/rest/v1/rpc/record_provider_events": {
       events: [{ known: true, recorded: true }],
-      rang: false,
     },
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
