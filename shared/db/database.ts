@@ -1,6 +1,7 @@
 /** The workers' connection to Postgres: a small pool, and transactions that survive a deadlock. */
 import pg from "pg";
 import type { Log } from "../log.ts";
+import { SUPABASE_CA } from "./supabase_ca.ts";
 
 /**
  * Runs one statement. Values are bound, never spliced. Outside a transaction, a statement is
@@ -106,13 +107,16 @@ export function openDatabase(
 
 /**
  * TLS to a server that is named by a domain; plain to this machine and to a neighbour in the same
- * private network (a bare name or an address). `sslmode` in the connection string wins. The
- * certificate is not checked, since Supabase's is signed by an authority of its own.
+ * private network (a bare name or an address). `sslmode` in the connection string wins. Supabase's
+ * edge runtime checks the certificate whatever `rejectUnauthorized` says, so it has to know who signs
+ * Supabase's; elsewhere it is not checked, since a Postgres of your own may be signed by anybody.
  */
-export function tlsFor(connectionString: string): { rejectUnauthorized: boolean } | false {
+export function tlsFor(
+  connectionString: string,
+): { ca: string[]; rejectUnauthorized: boolean } | false {
   const host = URL.canParse(connectionString) ? new URL(connectionString).hostname : "";
   const isDomain = host.includes(".") && !/^[\d.]+$/.test(host);
-  return isDomain ? { rejectUnauthorized: false } : false;
+  return isDomain ? { ca: [...SUPABASE_CA], rejectUnauthorized: false } : false;
 }
 
 /** Whether Postgres refused the values themselves, so that the same call fails again. */

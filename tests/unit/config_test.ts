@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { ROOT } from "../../local/env.ts";
@@ -85,7 +86,15 @@ Deno.test("the versions that health tells are the newest of the changelog and th
 
 Deno.test("the database is spoken to in TLS where it is named by a domain", () => {
   const url = (host: string) => `postgres://u:p@${host}:5432/postgres`;
-  assertEquals(tlsFor(url("db.ref.supabase.co")), { rejectUnauthorized: false });
+  const tls = tlsFor(url("db.ref.supabase.co"));
+  assertEquals(tls && tls.rejectUnauthorized, false);
+  assertEquals(
+    tls && tls.ca.map((pem) => new X509Certificate(pem)).map(({ ca, subject }) => [
+      ca,
+      subject.split("\n").at(-1),
+    ]),
+    [[true, "CN=Supabase Root 2021 CA"], [true, "CN=Supabase Root 2021 CA"]],
+  );
   for (const near of ["127.0.0.1", "localhost", "db", "10.0.0.5"]) {
     assertEquals(tlsFor(url(near)), false, near);
   }
