@@ -402,6 +402,10 @@ as $$
     'erasures_open', (select count(*) from app.erasures e where e.finished_at is null),
     'doorbell_ready', app.doorbell_ready(),
     'cron_scheduled', app.cron_scheduled(),
+    'realtime_ready', exists (
+      select from pg_catalog.pg_policies p
+      where p.schemaname = 'realtime' and p.tablename = 'messages' and p.policyname = 'Users hear of their own videos'
+    ),
     'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),
     'invariants_checked', (select jsonb_build_object('recent', c.recent_at, 'all', c.full_at) from app.last_check c),
     'pgboss_schema', (select v.version from pgboss.version v)

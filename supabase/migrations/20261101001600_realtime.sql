@@ -119,15 +119,25 @@ create trigger note_deletions after delete on public.videos
 referencing old table as old_videos
 for each statement execute function app.note_deletions();
 
-do $$
+create function app.open_channel() returns boolean
+language plpgsql set search_path = ''
+as $$
 begin
-  if to_regclass('realtime.messages') is not null then
-    -- Nobody but the database may send there: there is no policy for insert.
-    create policy "Users hear of their own videos" on realtime.messages for select to authenticated
-      using (extension = 'broadcast' and (select realtime.topic()) = 'user:' || (select auth.uid()));
+  if to_regclass('realtime.messages') is null then
+    return false;
   end if;
+  drop policy if exists "Users hear of their own videos" on realtime.messages;
+  -- Nobody but the database may send there: there is no policy for insert.
+  create policy "Users hear of their own videos" on realtime.messages for select to authenticated
+    using (extension = 'broadcast' and (select realtime.topic()) = 'user:' || (select auth.uid()));
+  return true;
 end;
 $$;
+comment on function app.open_channel() is
+  'Lets users listen to their own private topic. False where Realtime has no table of messages yet: then call it again once it has.';
+revoke all on function app.open_channel() from public;
+
+select app.open_channel();
 
 create function public.videos_since(p_rev text default null) returns jsonb
 language plpgsql stable set search_path = ''

@@ -33,3 +33,19 @@ Deno.test("health says whether our cron jobs are there and active; scheduled onc
     assertEquals((await clockwork(db))?.["cron"], true);
   });
 });
+
+Deno.test("health says whether apps may listen: where Realtime came late, once the channel is opened", async () => {
+  await withSql(async (db) => {
+    const ready = async () =>
+      (await db.query("select public.health_report() -> 'realtime_ready' as ready"))[0]?.["ready"];
+    assertEquals(await ready(), true);
+    await db.query("alter table realtime.messages rename to elsewhere");
+    assertEquals(await db.query("select app.open_channel() as opened"), [{ opened: false }]);
+    assertEquals(await ready(), false);
+    await db.query("alter table realtime.elsewhere rename to messages");
+    await db.query('drop policy "Users hear of their own videos" on realtime.messages');
+    assertEquals(await ready(), false);
+    assertEquals(await db.query("select app.open_channel() as opened"), [{ opened: true }]);
+    assertEquals(await ready(), true);
+  });
+});
