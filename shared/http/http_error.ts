@@ -42,20 +42,24 @@ export interface RpcError {
 }
 
 /** Our own SQLSTATEs (class GM) and what they mean over HTTP. The text is never looked at. */
-const byState: Record<string, { status: number; code: string; sentence?: string }> = {
+const byState: Record<
+  string,
+  { status: number; code: string; sentence?: string; retryAfter?: string }
+> = {
   GM001: {
     status: 402,
     code: "insufficient_gems",
     sentence: "There are not enough gems for this video",
   },
   GM002: { status: 409, code: "idempotency_key_reused" },
-  GM004: { status: 429, code: "queue_limit" },
+  GM004: { status: 429, code: "queue_limit", retryAfter: "30" },
   GM005: { status: 404, code: "not_found" },
   GM006: { status: 409, code: "not_possible_now" },
   GM008: { status: 400, code: "invalid_request" },
   GM010: { status: 422, code: "unsupported_option" },
   GM011: { status: 403, code: "consent_required" },
   GM012: { status: 422, code: "unsupported_option" },
+  GM013: { status: 429, code: "refused_too_often", retryAfter: "3600" },
 };
 
 /**
@@ -84,7 +88,7 @@ export function fromRpcError(error: RpcError): HttpError {
   return new HttpError(known.status, known.code, known.sentence ?? error.message, {
     cause: error,
     details: asProblems(parseDetails(error.details), error.message),
-    ...(known.status === 429 ? { headers: { "retry-after": "30" } } : {}),
+    ...(known.retryAfter ? { headers: { "retry-after": known.retryAfter } } : {}),
   });
 }
 

@@ -2,7 +2,8 @@
 
 -- The SQLSTATEs that are ours: GM001 not enough gems, GM002 idempotency key reused, GM004 too many under way,
 -- GM005 not there, GM006 not possible in this state, GM008 a wrong argument, GM009 append-only, GM010 not sold,
--- GM011 no consent, GM012 more scenes than may ever be under way. Over HTTP: shared/http/http_error.ts.
+-- GM011 no consent, GM012 more scenes than may ever be under way, GM013 refused too often. Over HTTP:
+-- shared/http/http_error.ts.
 
 -- Supabase grants new tables and functions in public to every API role by default. Everything made from
 -- here on is born closed, so that no moment of a push is open; the access migration opens by name.
@@ -22,6 +23,9 @@ create table app.settings (
   max_claims integer not null default 5 check (max_claims between 1 and 100),
   queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
   project_limit integer not null default 100 check (project_limit between 1 and 100000),
+  refusals_per_day integer not null default 20 check (refusals_per_day between 1 and 100000),
+  children_per_user integer not null default 50 check (children_per_user between 1 and 1000),
+  projects_per_user integer not null default 500 check (projects_per_user between 1 and 10000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'
@@ -44,6 +48,9 @@ comment on column app.settings.max_attempts is 'Attempts (video jobs) a video ge
 comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
 comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
 comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make cannot start.';
+comment on column app.settings.refusals_per_day is 'Attempts of one user that providers may refuse for their content within 24 hours. After that the user orders nothing of their own words or pictures until these are over.';
+comment on column app.settings.children_per_user is 'Children one user may have.';
+comment on column app.settings.projects_per_user is 'Projects one user may have.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';
 comment on column app.settings.cancel_refund_percent is 'Share of the price returned when a video is cancelled after it was handed to the provider, who bills us anyway.';
 comment on column app.settings.poll_steps is 'Seconds until the 1st, 2nd, ... poll of an attempt; the last one repeats.';

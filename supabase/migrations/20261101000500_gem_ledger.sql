@@ -46,8 +46,12 @@ create function app.refuse_ledger_change() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  -- The one change allowed is forgetting who: account deletion sets user_id to null, and with it the
-  -- words and the key that would tell.
+  -- Forgetting is all that is allowed. What: a deleted video leaves no title behind.
+  if tg_op = 'UPDATE' and old.video_id is not null and new.reason = 'Deleted video'
+    and to_jsonb(new) - 'reason' = to_jsonb(old) - 'reason' then
+    return new;
+  end if;
+  -- And who: account deletion sets user_id to null, and with it the words and the key that would tell.
   if tg_op = 'UPDATE' and new.user_id is null
     and new.reason in (old.reason, 'Account deleted')
     and coalesce(new.idempotency_key = old.idempotency_key, new.idempotency_key is null)

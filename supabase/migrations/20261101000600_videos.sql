@@ -290,6 +290,7 @@ comment on column public.unknown_outcomes.provider_state is 'How a callback says
 comment on table public.unknown_outcomes is 'Attempts that a provider may have taken and billed, and nobody knows. Look them up at the provider, then fill resolved_at and resolution. Service role only.';
 create index unknown_outcomes_open on public.unknown_outcomes (happened_at) where resolved_at is null;
 create index unknown_outcomes_provider_idx on public.unknown_outcomes (provider);
+create index unknown_outcomes_video_id_idx on public.unknown_outcomes (video_id);
 
 create table public.notifications (
   id bigint generated always as identity primary key,

@@ -159,7 +159,8 @@ begin
   select
     j.id, coalesce(j.id = any (v_ids), false), j.provider, j.model, j.attempt, j.maybe_bought,
     v.kind, v.prompt, v.options, v.avatar_path,
-    case when app.has_consent(v.child_id) then c.name end, v.title,
+    -- A rhyme sings of its child; nobody else needs the name.
+    case when v.kind = 'rhyme' and app.has_consent(v.child_id) then c.name end, v.title,
     r.prompt_template, coalesce(v.negative_prompt, r.negative_prompt), r.style, r.video_template_url,
     r.duration_seconds, r.width, r.height, v_settings.submit_lease_seconds
   from public.video_jobs j

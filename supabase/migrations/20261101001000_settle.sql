@@ -307,6 +307,9 @@ begin
     return 'lost';
   end if;
 
+  if p_kind = 'safety' then
+    perform app.count_refusal(v_video.user_id);
+  end if;
   if p_code = 'unknown_outcome' then
     insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
     values (v_job.id, v_job.video_id, v_job.provider, v_job.model, v_job.provider_task_id, p_provider_error)

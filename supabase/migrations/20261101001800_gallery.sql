@@ -156,6 +156,9 @@ language plpgsql set search_path = ''
 as $$
 begin
   perform app.note_doubts(p_video_ids);
+  -- What is looked up at the provider and what is summed up stays, the words do not.
+  update public.unknown_outcomes u set provider_error = null where u.video_id = any (p_video_ids);
+  update public.gem_entries e set reason = 'Deleted video' where e.video_id = any (p_video_ids);
   -- Only what was delivered once can have files. A worker may be copying right now, with ten minutes to do so.
   perform app.delete_objects(
     v.user_id, 'videos', v.user_id || '/' || v.folder || '/' || v.id || '.',
@@ -172,7 +175,7 @@ begin
 end;
 $$;
 comment on function app.remove_videos(uuid[]) is
-  'Deletes videos in whatever state, with attempts, progress, notices and events, and has their files deleted. The caller has locked them and cancelled what was under way. The ledger keeps its entries.';
+  'Deletes videos in whatever state, with attempts, progress, notices and events, and has their files deleted. The caller has locked them and cancelled what was under way. The ledger keeps its entries, without the title.';
 revoke all on function app.remove_videos(uuid[]) from public;
 
 create function app.stop_and_remove(p_video_ids uuid[]) returns void

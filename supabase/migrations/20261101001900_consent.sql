@@ -117,6 +117,9 @@ begin
   values (v_child.user_id, v_child.id, v_text.id, encode(sha256(convert_to(v_text.body, 'UTF8')), 'hex'))
   on conflict (child_id, text_id) where withdrawn_at is null do nothing
   returning id into v_id;
+  if v_id is not null and (select count(*) from public.consents c where c.child_id = p_child_id) > 100 then
+    raise exception 'Consent was given and withdrawn too often' using errcode = 'GM004', detail = '{"limit": 100}';
+  end if;
   return coalesce(
     v_id,
     (select c.id from public.consents c where c.child_id = p_child_id and c.text_id = p_text_id and c.withdrawn_at is null)
@@ -124,7 +127,7 @@ begin
 end;
 $$;
 comment on function public.give_consent(uuid, text) is
-  'Records that the caller agrees to a current text about their child; the same again is the same consent. Returns its id. GM005 no such child or text. Definer, so that when and to what is not the client''s to say.';
+  'Records that the caller agrees to a current text about their child; the same again is the same consent. Returns its id. GM005 no such child or text, GM004 where a hundred consents about this child are on record. Definer, so that when and to what is not the client''s to say.';
 
 create function public.withdraw_consent(p_child_id uuid) returns void
 language plpgsql security definer set search_path = ''

@@ -157,6 +157,15 @@ Deno.test("a project of 30 scenes is made to its end, and other videos are queue
   });
 });
 
+Deno.test("who is refused too often for the content starts no project either", async () => {
+  await withProject({ scenes: 1, clipsPaid: 1 }, async (db, family, project) => {
+    const refused = "insert into app.refusals (user_id, since, refusals) values ($1, now(), 20)";
+    await db.query(refused, [family.userId]);
+    assertEquals(await stateOf(queueClips(db, family, project, { scenes: ["1"] })), "GM013");
+    assertEquals(await balanceOf(db, family), PRICE);
+  });
+});
+
 Deno.test("a project that can never start is refused for its scenes, and one that can later for now", async () => {
   await withProject({ scenes: 101, clipsPaid: 201 }, async (db, family, project) => {
     const refusal = async (scenes: string[], of = project) => {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { startSubmissions } from "../../shared/db/worker_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import { addAvatar, consent, CONSENT_TEXT, withdraw } from "../support/avatars.ts";
+import { queuePrompt, withProviders } from "../support/makers.ts";
 import { withSql } from "../support/sql.ts";
 import {
   balanceOf,
@@ -48,6 +49,23 @@ Deno.test("F39 consent that is withdrawn before the picture is handed over: the 
       amount: 10,
     }]);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("the child's name goes with a rhyme, which sings of it, and with nothing else", async () => {
+  await withProviders(async (db, family) => {
+    await consent(db, family);
+    const names = [];
+    for (
+      const id of [
+        (await queueVideo(db, family)).video_id,
+        await queuePrompt(db, family, { child_id: family.childId }),
+      ]
+    ) {
+      const [started] = await startSubmissions(db, [(await newestJob(db, id)).id], "test");
+      names.push(started?.child_name);
+    }
+    assertEquals(names, ["Mia", null]);
   });
 });
 

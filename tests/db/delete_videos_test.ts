@@ -5,6 +5,7 @@ import { finishStoring } from "../../shared/db/worker_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import { addAvatar, consent } from "../support/avatars.ts";
 import { finished, pause, visit } from "../support/forgetting.ts";
+import { handOver, queuePrompt, withProviders } from "../support/makers.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,
@@ -53,6 +54,32 @@ Deno.test("one call deletes videos in every state: refunds as cancel would, rows
     assertEquals((await visit(db)).objects_deleted, 2);
     assertEquals(await db.query("select 1 from storage.objects"), []);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("nobody's words outlive the video: not in the ledger, not in the operator's list", async () => {
+  await withProviders(async (db, family) => {
+    const words = "A fox on a hill";
+    const [plain, cancelled, doubtful] = [
+      await queuePrompt(db, family, { title: words }),
+      await queuePrompt(db, family),
+      await queuePrompt(db, family),
+    ];
+    for (const id of [cancelled, doubtful]) {
+      await handOver(db, id, "unknown", { provider_error: { raw: words } });
+    }
+    await db.query("select public.cancel_video($1, $2)", [family.userId, cancelled]);
+    const kept = () =>
+      db.query(
+        `select 'ledger' as place from public.gem_entries where reason like '%' || $1 || '%'
+         union select 'doubts' from public.unknown_outcomes u where u.provider_error ->> 'raw' = $1
+         order by 1`,
+        [words],
+      );
+    assertEquals(await kept(), [{ place: "doubts" }, { place: "ledger" }]);
+    await deleteVideos(db, family, [plain, cancelled, doubtful]);
+    assertEquals(await kept(), []);
+    assertEquals((await db.query("select 1 from public.unknown_outcomes")).length, 2);
   });
 });
 

@@ -119,8 +119,15 @@ Deno.test("nobody can be granted so many gems that a refund would not fit", asyn
 
 Deno.test("ledger entries can be neither changed nor removed", async () => {
   await withSql(async (db) => {
-    await newFamily(db, { gems: 10 });
+    const family = await newFamily(db, { gems: 10 });
     assertEquals(await stateOf(db.query("update public.gem_entries set amount = 99")), "GM009");
+    const disguised = "update public.gem_entries set reason = 'Deleted video'";
+    assertEquals(await stateOf(db.query(disguised)), "GM009", "of no video");
+    await queueVideo(db, family);
+    assertEquals(
+      await stateOf(db.query(`${disguised}, amount = -1 where kind = 'charge'`)),
+      "GM009",
+    );
     assertEquals(await stateOf(db.query("delete from public.gem_entries")), "GM009");
     assertEquals(await stateOf(db.query("truncate public.gem_entries")), "GM009");
   });

@@ -3,6 +3,7 @@ import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 const ACCESS = "supabase/migrations/20261101001300_access.sql";
 const DOORS = "supabase/migrations/20261101000810_doors.sql";
 const STORAGE = "supabase/migrations/20261101001400_storage.sql";
+const LIMITS = "supabase/migrations/20261101000680_limits.sql";
 
 /** Guards against callers who are not who they say, and against addresses that are not ours. */
 export const DOOR_GUARDS: readonly Mutation[] = [
@@ -173,5 +174,30 @@ export const DOOR_GUARDS: readonly Mutation[] = [
     replace: `"x-upsert": "true"`,
     why: "a file changes under the eyes of who watches it",
     tests: ["tests/integration/storing_test.ts"],
+  },
+  {
+    name: "what a user is refused, billed, has no limit",
+    file: "supabase/migrations/20261101001000_settle.sql",
+    find: "    perform app.count_refusal(v_video.user_id);\n",
+    replace: "    null;\n",
+    why: "ten gems run up any bill at the provider, again and again",
+    tests: ["tests/db/limits_test.ts"],
+  },
+  {
+    name: "a project may be started by who is refused too often",
+    file: "supabase/migrations/20261101002200_clips.sql",
+    find: "  perform app.check_refusals(p_user_id);\n",
+    replace: "",
+    why: "ten gems run up any bill at the provider, again and again",
+    tests: ["tests/db/clips_test.ts"],
+  },
+  {
+    name: "two that add rows at once are counted apart",
+    file: LIMITS,
+    find:
+      "  perform 1 from public.users u where u.id in (select n.user_id from new_rows n) order by u.id for no key update;\n",
+    replace: "",
+    why: "one account fills the disk",
+    tests: ["tests/db/limits_test.ts"],
   },
 ];

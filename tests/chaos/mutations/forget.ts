@@ -23,6 +23,14 @@ export const FORGETTING: readonly Mutation[] = [
     tests: ["tests/db/consent_test.ts"],
   },
   {
+    name: "a child's name is given out with every video of theirs",
+    file: "supabase/migrations/20261101000900_submit.sql",
+    find: "case when v.kind = 'rhyme' and app.has_consent",
+    replace: "case when app.has_consent",
+    why: "it goes where nobody needs it",
+    tests: ["tests/db/consent_test.ts"],
+  },
+  {
     name: "an avatar may come from anywhere",
     file: "shared/doors/avatar_url.ts",
     find: "if (path?.startsWith(own) && ",
@@ -37,6 +45,15 @@ export const FORGETTING: readonly Mutation[] = [
     replace: "where v.id = any (p_video_ids);",
     why: "a stranger's videos are gone",
     tests: ["tests/db/gallery_test.ts"],
+  },
+  {
+    name: "the ledger keeps the title of a deleted video",
+    file: GALLERY,
+    find:
+      "  update public.gem_entries e set reason = 'Deleted video' where e.video_id = any (p_video_ids);\n",
+    replace: "",
+    why: "a child's name and address may be in it",
+    tests: ["tests/db/delete_videos_test.ts"],
   },
   {
     name: "what is under way is deleted without being cancelled",

@@ -1,0 +1,89 @@
+/** What one user may have refused, and keep. */
+import { assertEquals } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
+import { asUser } from "../support/as_user.ts";
+import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
+import { fail, handOver, queuePrompt, withProviders } from "../support/makers.ts";
+import { withSql } from "../support/sql.ts";
+
+/** An order in the user's own words that its provider takes, and then refuses for its content, billed. */
+async function refusedOrder(db: Database, family: Family): Promise<string> {
+  const id = await queuePrompt(db, family, { fallbacks: [] });
+  await handOver(db, id, "accepted");
+  assertEquals(await fail(db, id, "safety", { retry_seconds: null, cost_usd: 0.5 }), "failed");
+  return id;
+}
+
+Deno.test("who is refused as often as allowed orders nothing more of their own until a day has passed, whatever they delete", async () => {
+  await withProviders(async (db, family) => {
+    await db.query("update app.settings set refusals_per_day = 2");
+    const refused = [await refusedOrder(db, family), await refusedOrder(db, family)];
+    assertEquals(await stateOf(queuePrompt(db, family)), "GM013");
+    await asUser(db, family.userId, "select public.delete_videos($1)", [refused]);
+    assertEquals(await stateOf(queuePrompt(db, family)), "GM013");
+
+    await queueVideo(db, family);
+    await queuePrompt(db, await newFamily(db, { gems: 100 }));
+    await db.query("update app.refusals set since = since - interval '1 day'");
+    await refusedOrder(db, family);
+    await queuePrompt(db, family);
+  });
+});
+
+Deno.test("a failure of another kind is no refusal", async () => {
+  await withProviders(async (db, family) => {
+    await db.query("update app.settings set refusals_per_day = 1");
+    const id = await queuePrompt(db, family, { fallbacks: [] });
+    await handOver(db, id, "accepted");
+    await fail(db, id, "provider", { retry_seconds: null });
+    await queuePrompt(db, family);
+  });
+});
+
+for (const table of ["children", "projects"] as const) {
+  Deno.test(`nobody has more ${table} than the setting allows: not at once, not in bulk, not side by side`, async () => {
+    await withSql(async (db) => {
+      const { userId } = await newFamily(db);
+      const other = await newFamily(db);
+      await db.query("delete from public.children");
+      await db.query("update app.settings set children_per_user = 5, projects_per_user = 5");
+      const column = table === "children" ? "name" : "title";
+      const add = (count: number, user = userId) =>
+        stateOf(asUser(
+          db,
+          user,
+          `insert into public.${table} (user_id, ${column}) select $1, 'x' from generate_series(1, $2)`,
+          [user, count],
+        ));
+      const count = () =>
+        value(db, `select count(*)::int as value from public.${table} where user_id = $1`, [
+          userId,
+        ]);
+
+      assertEquals(await add(6), "GM004");
+      assertEquals(await add(3), "no error");
+      assertEquals((await Promise.all([add(2), add(2)])).toSorted(), ["GM004", "no error"]);
+      assertEquals(await count(), 5);
+      assertEquals(await add(1), "GM004");
+      assertEquals(await add(5, other.userId), "no error");
+    });
+  });
+}
+
+Deno.test("consent cannot be given and withdrawn without end", async () => {
+  await withSql(async (db) => {
+    const { userId, childId } = await newFamily(db);
+    const [text] = await db.query("select id from public.consent_texts where is_current limit 1");
+    await db.query(
+      `insert into public.consents (user_id, child_id, text_id, text_sha256, withdrawn_at)
+       select $1, $2, $3, repeat('0', 64), now() from generate_series(1, 99)`,
+      [userId, childId, text?.["id"]],
+    );
+    const give = () =>
+      stateOf(asUser(db, userId, "select public.give_consent($1, $2)", [childId, text?.["id"]]));
+    assertEquals(await give(), "no error");
+    assertEquals(await give(), "no error", "the same again is the same consent");
+    await asUser(db, userId, "select public.withdraw_consent($1)", [childId]);
+    assertEquals(await give(), "GM004");
+  });
+});
