@@ -5,7 +5,6 @@
  */
 import { type Delivery, finishNotifying, startNotifying } from "../db/notify_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
 import {
   type ChannelName,
   CHANNELS,
@@ -17,6 +16,7 @@ import {
 import type { StorageApi } from "../storage/storage_api.ts";
 import { sleep } from "../sleep.ts";
 import type { Batch } from "./drain.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Messages of one channel sent at once by one worker. */
 const AT_ONCE = 10;

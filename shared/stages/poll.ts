@@ -16,7 +16,6 @@ import { estimateProgress, etaSeconds } from "../domain/progress.ts";
 import { countBy } from "../count_by.ts";
 import { isDataError } from "../db/database.ts";
 import { findModel } from "../domain/models.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
 import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
@@ -25,6 +24,7 @@ import { type Batch, batchOfEach, FULL_ENOUGH } from "./drain.ts";
 import { cancelBatch } from "./cancel.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** A provider may not know a task yet that it accepted a moment ago. */
 const MISSING_GRACE_SECONDS = 90;

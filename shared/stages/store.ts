@@ -4,7 +4,6 @@
  */
 import { failStoring, finishStoring, startStoring, type Storable } from "../db/worker_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
 import { withoutQueries } from "../log.ts";
 import type { VideoProvider } from "../providers/provider.ts";
 import { inTime, unlessAborted } from "../storage/in_time.ts";
@@ -14,6 +13,7 @@ import { type ObjectStore, StorageError } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
 import type { Batch } from "./drain.ts";
 import { storeThumbnail } from "./thumbnail.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;

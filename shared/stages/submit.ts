@@ -18,7 +18,6 @@ import { countBy } from "../count_by.ts";
 import { isDataError } from "../db/database.ts";
 import { insist } from "../db/insist.ts";
 import { type QueueJob, submitQueue } from "../db/queue.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
 import type {
   CallOptions,
   ProviderError,
@@ -30,6 +29,7 @@ import { notSent } from "../providers/time_left.ts";
 import { type Batch, batchOfEach } from "./drain.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Nobody was there: asking about each task alone would not help. */
 const UNREACHABLE = new Set(["network", "unreachable", "deadline"]);

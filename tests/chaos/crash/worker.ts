@@ -5,7 +5,6 @@
 import { createAuthAdmin } from "../../../shared/auth_admin.ts";
 import { openDatabase } from "../../../shared/db/database.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
-import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { createLog } from "../../../shared/log.ts";
 import { createProviders, modelsOf } from "../../../shared/providers/registry.ts";
 import { type ChannelName, CHANNELS } from "../../../shared/notify/channel.ts";
@@ -18,6 +17,7 @@ import { pollAll } from "../../../shared/stages/poll.ts";
 import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
+import type { WorkerTools } from "../../../shared/stages/worker_tools.ts";
 import { createObjectStore } from "../../../shared/storage/object_store.ts";
 import { createPictures } from "../../../shared/storage/pictures.ts";
 import { createStorageApi } from "../../../shared/storage/storage_api.ts";
