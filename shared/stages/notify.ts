@@ -15,7 +15,7 @@ import {
 } from "../notify/channel.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 import { sleep } from "../sleep.ts";
-import type { Batch } from "./drain.ts";
+import type { Batch } from "./batch_of_each.ts";
 import type { WorkerTools } from "./worker_tools.ts";
 
 /** Messages of one channel sent at once by one worker. */

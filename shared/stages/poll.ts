@@ -20,7 +20,7 @@ import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
 import { wasNotAsked } from "../providers/time_left.ts";
-import { type Batch, batchOfEach, FULL_ENOUGH } from "./drain.ts";
+import { type Batch, batchOfEach, FULL_ENOUGH } from "./batch_of_each.ts";
 import { cancelBatch } from "./cancel.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";

@@ -11,7 +11,7 @@ import { type Media, MediaError, openMedia } from "../storage/media_fetch.ts";
 import { VIDEOS } from "../storage/media_types.ts";
 import { type ObjectStore, StorageError } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
-import type { Batch } from "./drain.ts";
+import type { Batch } from "./batch_of_each.ts";
 import { storeThumbnail } from "./thumbnail.ts";
 import type { WorkerTools } from "./worker_tools.ts";
 

@@ -26,7 +26,7 @@ import type {
   VideoTask,
 } from "../providers/provider.ts";
 import { notSent } from "../providers/time_left.ts";
-import { type Batch, batchOfEach } from "./drain.ts";
+import { type Batch, batchOfEach } from "./batch_of_each.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
 import type { WorkerTools } from "./worker_tools.ts";

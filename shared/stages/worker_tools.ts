@@ -2,7 +2,7 @@
 import type { Database } from "../db/database.ts";
 import type { WorkQueue } from "../db/queue.ts";
 import type { Log } from "../log.ts";
-import type { Batch } from "./drain.ts";
+import type { Batch } from "./batch_of_each.ts";
 
 /** What every stage works with. */
 export interface WorkerTools {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import type { StartedSubmission } from "../../shared/db/worker_calls.ts";
-import type { Batch } from "../../shared/stages/drain.ts";
+import type { Batch } from "../../shared/stages/batch_of_each.ts";
 import type { LeaseClock } from "../../shared/stages/lease.ts";
 import { submitToProvider } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, VideoProvider, VideoTask } from "../../shared/providers/provider.ts";

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Random } from "../../../local/sandbox/random.ts";
 import { modelsOf } from "../../../shared/providers/registry.ts";
-import { type Batch, drain } from "../../../shared/stages/drain.ts";
+import type { Batch } from "../../../shared/stages/batch_of_each.ts";
+import { drain } from "../../../shared/stages/drain.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
 import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
