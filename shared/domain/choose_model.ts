@@ -1,7 +1,7 @@
 /** Which model makes a video: the one that was named, or the cheapest that can do what is asked. */
+import type { OptionProblem } from "./model_limits.ts";
 import { findModel, type ModelSpec } from "./models.ts";
 import { type Plan, planPromptVideo, type Wish } from "./prompt_video.ts";
-import type { OptionProblem } from "./rhyme_video.ts";
 
 /** A provider that is switched on, and what it can make. */
 export interface Maker {
