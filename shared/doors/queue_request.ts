@@ -35,7 +35,7 @@ export const rhymeSchema = z.strictObject({
 /** A checked request for a video from the catalogue. */
 export type RhymeRequest = z.infer<typeof rhymeSchema>;
 /** One in the caller's own words. */
-export type ModelRequest = Exclude<QueueRequest, RhymeRequest>;
+export type WordsRequest = Exclude<QueueRequest, RhymeRequest>;
 
 /** Chooses the schema that a body is checked with. */
 export type QueueRequestSchemas = (body: unknown) => Promise<z.ZodType<QueueRequest>>;

@@ -5,7 +5,7 @@ import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
 import type { Json } from "../db/database.types.ts";
-import type { ModelRequest } from "./queue_request.ts";
+import type { WordsRequest } from "./queue_request.ts";
 
 /** What the database is given, in an order of queue_videos or to quote_video. */
 export interface DraftRequest {
@@ -38,12 +38,12 @@ const priceRows = z.array(
 );
 
 /** Chooses the model. 422 with each field that nobody, or the one named, can do; nothing is charged. */
-export async function modelRequest(
-  body: ModelRequest,
+export async function modelDraft(
+  body: WordsRequest,
   admin: AdminClient,
   market: ModelMarket,
 ): Promise<DraftRequest> {
-  const planned = await planModelRequest(body, admin, market);
+  const planned = await planModelDraft(body, admin, market);
   if ("problems" in planned) throw invalidFields(422, planned.problems);
   return planned;
 }
@@ -52,8 +52,8 @@ export async function modelRequest(
  * Chooses the model, or tells each field that nobody, or the one named, can do. `usual` is what the door
  * means where its caller cannot ask.
  */
-export async function planModelRequest(
-  body: ModelRequest,
+export async function planModelDraft(
+  body: WordsRequest,
   admin: AdminClient,
   { makers, usual }: ModelMarket & Pick<Wish, "usual">,
 ): Promise<DraftRequest | { readonly problems: readonly FieldProblem[] }> {

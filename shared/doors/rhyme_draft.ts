@@ -1,14 +1,14 @@
 /** A rhyme from the catalogue, with the caller's wishes: what the database is asked for. */
 import type { ModelSpec } from "../domain/models.ts";
 import type { UserVisit } from "../http/door.ts";
-import type { DraftRequest } from "./model_request.ts";
+import type { DraftRequest } from "./model_draft.ts";
 import type { RhymeRequest } from "./queue_request.ts";
 
 /** Seconds a video usually takes, where its model has not been measured yet. */
 const EXPECTED_SECONDS = 90;
 
 /** Checks the wishes against what the rhyme's model can do. 422 when it cannot; nothing is charged. */
-export async function rhymeRequest(
+export async function rhymeDraft(
   body: RhymeRequest,
   { admin, userId }: UserVisit,
   { modelsOf, projectUrl }: {
