@@ -8,8 +8,8 @@ import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelDraft } from "./model_draft.ts";
 import { pictureUrl } from "./picture_url.ts";
-import { hashOf } from "./queue_request.ts";
-import { words } from "./request_kinds.ts";
+import { hashOf } from "./request_hash.ts";
+import { words } from "./words_fields.ts";
 
 /** Most scenes of one project. */
 const MOST_SCENES = 100;

@@ -6,11 +6,11 @@ import type { UserVisit } from "../http/door.ts";
 import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type DraftRequest, type ModelMarket, planModelDraft } from "./model_draft.ts";
-import { hashOf } from "./queue_request.ts";
-import { words } from "./request_kinds.ts";
 import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
+import { hashOf } from "./request_hash.ts";
 import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
+import { words } from "./words_fields.ts";
 
 /** The only provider of this function. */
 const PROVIDER = "runway";

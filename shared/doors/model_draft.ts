@@ -5,7 +5,7 @@ import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
 import type { Json } from "../db/database.types.ts";
-import type { WordsRequest } from "./queue_request.ts";
+import type { WordsRequest } from "./request_kinds.ts";
 
 /** What the database is given, in an order of queue_videos or to quote_video. */
 export interface DraftRequest {

@@ -6,11 +6,13 @@ import type { UserVisit } from "../http/door.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { Moderator } from "../moderation/moderator.ts";
 import type { Maker } from "../domain/choose_model.ts";
-import type { DraftRequest } from "./model_draft.ts";
-import { idempotencyKeySchema, type QueueRequestSchemas, requestHash } from "./queue_request.ts";
-import type { QueueRequest } from "./request_kinds.ts";
 import type { QueuedAnswer } from "./answers.ts";
+import { idempotencyKeySchema } from "./fields.ts";
+import type { DraftRequest } from "./model_draft.ts";
 import type { PlaceOrder, QueuedRow } from "./queue_orders.ts";
+import type { QueueRequestSchemas } from "./queue_request.ts";
+import { requestHash } from "./request_hash.ts";
+import type { QueueRequest } from "./request_kinds.ts";
 import { rhymeDraft } from "./rhyme_draft.ts";
 
 /** What this deployment allows. */

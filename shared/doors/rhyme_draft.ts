@@ -1,8 +1,32 @@
-/** A rhyme from the catalogue, with the caller's wishes: what the database is asked for. */
+/** A rhyme from the catalogue, with the caller's wishes: as it is asked for here, and of the database. */
+import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
 import type { UserVisit } from "../http/door.ts";
+import { modelName, URL_MAX } from "./fields.ts";
 import type { DraftRequest } from "./model_draft.ts";
-import type { RhymeRequest } from "./queue_request.ts";
+
+const id = z.uuid();
+const pixels = z.int().positive().max(8192);
+
+/** A video from the catalogue. */
+export const rhymeSchema = z.strictObject({
+  kind: z.literal("rhyme").optional(),
+  user_id: id.optional(),
+  /** Answers the price and charges nothing. */
+  quote: z.boolean().optional(),
+  child_id: id,
+  rhyme_id: id,
+  avatar_url: z.string().max(URL_MAX).optional(),
+  model: modelName.optional(),
+  duration: z.number().positive().max(600).optional(),
+  width: pixels.optional(),
+  height: pixels.optional(),
+  fps: z.int().positive().max(120).optional(),
+  seed: z.int().positive().optional(),
+});
+
+/** A checked request for a video from the catalogue. */
+export type RhymeRequest = z.infer<typeof rhymeSchema>;
 
 /** Seconds a video usually takes, where its model has not been measured yet. */
 const EXPECTED_SECONDS = 90;
