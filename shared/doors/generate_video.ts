@@ -93,7 +93,11 @@ async function taskDraft(
     {
       kind: "prompt",
       provider: PROVIDER,
-      ...{ prompt, style, duration, resolution, prompting_strategy },
+      prompt,
+      style,
+      duration,
+      resolution,
+      prompting_strategy,
     },
     visit.admin(),
     { makers },

@@ -60,30 +60,18 @@ export async function planModelDraft(
   const frames = "first_frame" in body
     ? { firstFrame: body.first_frame, lastFrame: body.last_frame }
     : {};
-  const {
+  const { prompt, negative_prompt, style, prompting_strategy, fps, seed, audio } = body;
+  const wish = {
     prompt,
-    negative_prompt,
+    negativePrompt: negative_prompt,
     style,
-    prompting_strategy: strategy,
+    strategy: prompting_strategy,
     fps,
     seed,
     audio,
-  } = body;
-  const wish = {
-    ...{
-      prompt,
-      negativePrompt: negative_prompt,
-      style,
-      strategy,
-      fps,
-      seed,
-      audio,
-    },
-    ...{
-      duration: body.duration,
-      aspectRatio: body.aspect_ratio,
-      resolution: body.resolution,
-    },
+    duration: body.duration,
+    aspectRatio: body.aspect_ratio,
+    resolution: body.resolution,
     ...frames,
     ...(usual === undefined ? {} : { usual }),
   };
@@ -96,18 +84,14 @@ export async function planModelDraft(
   return {
     expectedSeconds: chosen.spec.renderSeconds,
     request: {
-      ...{
-        kind: body.kind,
-        child_id: body.child_id,
-        title: body.title,
-        prompt,
-        negative_prompt,
-      },
-      ...{
-        provider: chosen.provider,
-        model: chosen.spec.id,
-        model_reason: reason,
-      },
+      kind: body.kind,
+      child_id: body.child_id,
+      title: body.title,
+      prompt,
+      negative_prompt,
+      provider: chosen.provider,
+      model: chosen.spec.id,
+      model_reason: reason,
       fallbacks: fallbacks.map(({ provider, spec }) => ({
         provider,
         model: spec.id,
@@ -116,8 +100,13 @@ export async function planModelDraft(
         duration: plan.request.durationSeconds,
         aspect_ratio: plan.aspectRatio,
         ...(plan.resolution === "" ? {} : { resolution: plan.resolution }),
-        ...{ fps, seed, audio, style, prompting_strategy: strategy },
-        ...{ first_frame: frames.firstFrame, last_frame: frames.lastFrame },
+        fps,
+        seed,
+        audio,
+        style,
+        prompting_strategy,
+        first_frame: frames.firstFrame,
+        last_frame: frames.lastFrame,
       },
     },
   };

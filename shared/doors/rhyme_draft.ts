@@ -61,7 +61,10 @@ export async function rhymeDraft(
     expectedSeconds: EXPECTED_SECONDS,
     request: {
       kind: "rhyme",
-      ...{ child_id, rhyme_id, avatar_path, model },
+      child_id,
+      rhyme_id,
+      avatar_path,
+      model,
       ...(fallbacks === undefined ? {} : { fallbacks }),
       options,
     },
