@@ -1,6 +1,7 @@
 /** A rhyme from the catalogue, with the caller's wishes: as it is asked for here, and of the database. */
 import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
+import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";
 import type { UserVisit } from "../http/door.ts";
 import { modelName, URL_MAX } from "./fields.ts";
 import type { DraftRequest } from "./model_draft.ts";
@@ -27,9 +28,6 @@ export const rhymeSchema = z.strictObject({
 
 /** A checked request for a video from the catalogue. */
 export type RhymeRequest = z.infer<typeof rhymeSchema>;
-
-/** Seconds a video usually takes, where its model has not been measured yet. */
-const EXPECTED_SECONDS = 90;
 
 /** Checks the wishes against what the rhyme's model can do. 422 when it cannot; nothing is charged. */
 export async function rhymeDraft(
@@ -58,7 +56,7 @@ export async function rhymeDraft(
     modelsOf,
   );
   return {
-    expectedSeconds: EXPECTED_SECONDS,
+    expectedSeconds: USUAL_RENDER_SECONDS,
     request: {
       kind: "rhyme",
       child_id,

@@ -2,6 +2,7 @@
 import type { DuePoll, SettleRecord } from "../db/worker_calls.ts";
 import { findModel, type ModelSpec } from "../domain/models.ts";
 import { estimateProgress, etaSeconds } from "../domain/progress.ts";
+import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";
 import type { ProviderError, TaskState } from "../providers/provider.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 
@@ -10,9 +11,6 @@ export const MISSING_GRACE_SECONDS = 90;
 
 /** The end of an attempt of which nobody can say whether it was bought. */
 const UNKNOWN_OUTCOME = "unknown_outcome";
-
-/** Used where a model is not in the table any more. */
-const EXPECTED_SECONDS = 90;
 
 /** What settling needs to know of the provider. */
 export interface SettlementTools {
@@ -64,7 +62,7 @@ function progressOf(poll: DuePoll, models: readonly ModelSpec[], providerProgres
   const rendering = {
     elapsedSeconds: poll.seconds_running,
     medianSeconds: poll.median_seconds ??
-      findModel(models, poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
+      findModel(models, poll.model)?.renderSeconds ?? USUAL_RENDER_SECONDS,
     ...(providerProgress === undefined ? {} : { providerProgress }),
   };
   return {
