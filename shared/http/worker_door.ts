@@ -4,9 +4,9 @@
  * people and tests.
  */
 import { openDatabase } from "../db/database.ts";
+import { endDrain, startDrain } from "../db/drain_calls.ts";
 import { openQueue } from "../db/queue.ts";
 import { databaseUrl } from "../config.ts";
-import { endDrain, startDrain } from "../db/worker_calls.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
 import { drain, type DrainTools } from "../stages/drain.ts";

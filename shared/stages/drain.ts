@@ -1,6 +1,6 @@
 /** Draining: batch after batch until nothing is left or the time is up, then handing over. */
-import { endDrain, ring, startDrain } from "../db/worker_calls.ts";
 import type { Database } from "../db/database.ts";
+import { endDrain, ring, startDrain } from "../db/drain_calls.ts";
 import { sleep } from "../sleep.ts";
 import { type Batch, FULL_ENOUGH } from "./batch_of_each.ts";
 import { keepPlace } from "./place.ts";

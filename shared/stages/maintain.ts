@@ -1,5 +1,10 @@
 /** Maintaining: finds work whose worker died, brings lost videos back, measures, checks the invariants. */
-import { checkInvariants, measureModels, rebasePriorities, reconcile } from "../db/worker_calls.ts";
+import {
+  checkInvariants,
+  measureModels,
+  rebasePriorities,
+  reconcile,
+} from "../db/maintain_calls.ts";
 import type { WorkerTools } from "./worker_tools.ts";
 
 /** What a round of maintenance found. */

@@ -3,6 +3,8 @@
  * A webhook only makes an attempt due; what it says counts where the provider has forgotten the task,
  * and where nothing else has been heard of the task by its deadline.
  */
+import { countBy } from "../count_by.ts";
+import { isDataError } from "../db/database.ts";
 import {
   type DuePoll,
   duePolls,
@@ -11,9 +13,7 @@ import {
   recordedEvents,
   type SettleRecord,
   settleVideoJobs,
-} from "../db/worker_calls.ts";
-import { countBy } from "../count_by.ts";
-import { isDataError } from "../db/database.ts";
+} from "../db/poll_calls.ts";
 import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";

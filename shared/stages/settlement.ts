@@ -1,5 +1,5 @@
 /** From what a provider said about an attempt to what the rows keep of it. Pure. */
-import type { DuePoll, SettleRecord } from "../db/worker_calls.ts";
+import type { DuePoll, SettleRecord } from "../db/poll_calls.ts";
 import { findModel, type ModelSpec } from "../domain/models.ts";
 import { estimateProgress, etaSeconds } from "../domain/progress.ts";
 import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";

@@ -6,6 +6,10 @@
  * claimed; the queue gives them out again when the lease is over, under the same ids, which the
  * provider recognises. A worker that slept in between calls nobody: its lease may be over.
  */
+import { countBy } from "../count_by.ts";
+import { isDataError } from "../db/database.ts";
+import { insist } from "../db/insist.ts";
+import { type QueueJob, submitQueue } from "../db/queue.ts";
 import {
   prepareSubmitting,
   recordSubmissions,
@@ -13,11 +17,7 @@ import {
   startSubmissions,
   type SubmissionRecord,
   submissionSlots,
-} from "../db/worker_calls.ts";
-import { countBy } from "../count_by.ts";
-import { isDataError } from "../db/database.ts";
-import { insist } from "../db/insist.ts";
-import { type QueueJob, submitQueue } from "../db/queue.ts";
+} from "../db/submit_calls.ts";
 import type {
   CallOptions,
   ProviderError,

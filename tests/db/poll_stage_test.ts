@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
+import { renewDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { renewDrain } from "../../shared/db/worker_calls.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import type { Batch } from "../../shared/stages/batch_of_each.ts";

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { createServer, type RequestListener } from "node:http";
 import type { Database, Sql } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { startStoring } from "../../shared/db/worker_calls.ts";
+import { startStoring } from "../../shared/db/store_calls.ts";
 import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
 import type { WorkerTools } from "../../shared/stages/worker_tools.ts";
