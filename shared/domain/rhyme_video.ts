@@ -1,7 +1,7 @@
 /** From a rhyme, a child and the caller's wishes to what a model is asked; or to why it cannot be. */
 import { checkRequest, inWordsOf, type OptionProblem } from "./model_limits.ts";
 import { estimateUsd, findModel, type ModelSpec, type VideoRequest } from "./models.ts";
-import { buildPrompts } from "./prompts.ts";
+import { rhymePrompts } from "./prompts.ts";
 
 /** A catalogue row, as far as making the video goes. */
 export interface Rhyme {
@@ -71,7 +71,7 @@ function requestFor(
   options: RhymeOptions,
   star: { childName: string; avatarUrl?: string | undefined },
 ): VideoRequest {
-  const prompts = buildPrompts(
+  const prompts = rhymePrompts(
     rhyme,
     { name: star.childName, hasAvatar: star.avatarUrl !== undefined },
     spec,
