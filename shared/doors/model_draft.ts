@@ -4,18 +4,8 @@ import { chooseModel, type Maker, type PriceRow } from "../domain/choose_model.t
 import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
-import type { Json } from "../db/database.types.ts";
+import type { DraftRequest } from "./draft_request.ts";
 import type { WordsRequest } from "./request_kinds.ts";
-
-/** What the database is given, in an order of queue_videos or to quote_video. */
-export interface DraftRequest {
-  readonly request: {
-    readonly [field: string]: Json | undefined;
-    readonly options: { readonly [option: string]: Json | undefined };
-  };
-  /** Seconds it usually takes, where its model has not been measured yet. */
-  readonly expectedSeconds: number;
-}
 
 /** What this deployment can make. */
 export interface ModelMarket {

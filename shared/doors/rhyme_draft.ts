@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
 import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";
 import type { UserVisit } from "../http/door.ts";
+import type { DraftRequest } from "./draft_request.ts";
 import { modelName, URL_MAX } from "./fields.ts";
-import type { DraftRequest } from "./model_draft.ts";
 
 const id = z.uuid();
 const pixels = z.int().positive().max(8192);

@@ -2,7 +2,8 @@
 import type { Maker } from "../domain/choose_model.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
-import { type DraftRequest, modelDraft } from "./model_draft.ts";
+import type { DraftRequest } from "./draft_request.ts";
+import { modelDraft } from "./model_draft.ts";
 import type { WordsRequest } from "./request_kinds.ts";
 
 /** 422 where the words are not for small children, or nobody can make it; nothing is charged. */
