@@ -8,13 +8,13 @@ import {
 } from "../../shared/doors/answers.ts";
 import { cancelVideoBody } from "../../shared/doors/cancel_video.ts";
 import { deleteAccountBody } from "../../shared/doors/delete_account.ts";
+import { idempotencyKeySchema } from "../../shared/doors/fields.ts";
 import { checkClipsBody, generateClipsBody } from "../../shared/doors/generate_clips.ts";
 import { clipsAnswer } from "../../shared/doors/project_clips.ts";
 import { generateVideoBody, taskAnswer, taskQuery } from "../../shared/doors/generate_video.ts";
 import { waitedAnswer, waitVideoBody } from "../../shared/doors/wait_video.ts";
 import { errorTypes } from "../../shared/domain/error_types.ts";
 import { errorAnswer } from "../../shared/http/error_answer.ts";
-import { idempotencyKeySchema } from "../../shared/doors/queue_request.ts";
 import { queueRequestSchema } from "../../shared/doors/request_kinds.ts";
 import { statusAnswer, statusQuery } from "../../shared/doors/video_status.ts";
 import { revList } from "../../shared/status/cursor.ts";

@@ -87,7 +87,7 @@ export function openDatabase(
   };
 
   /** What Postgres ended has done nothing. pg-boss's statements are as exposed as our transactions. */
-  const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+  const retryAborted = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let attempt = 1;; attempt++) {
       try {
         return await work();
@@ -99,8 +99,9 @@ export function openDatabase(
   };
 
   return {
-    query: (text, values) => insist(async () => rowsOf(await pool.query(text, values?.slice()))),
-    transaction: (work) => insist(() => once(work)),
+    query: (text, values) =>
+      retryAborted(async () => rowsOf(await pool.query(text, values?.slice()))),
+    transaction: (work) => retryAborted(() => once(work)),
     close: () => pool.end(),
   };
 }

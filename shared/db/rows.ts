@@ -1,6 +1,12 @@
-/** What a statement answers, checked. */
-import type { z } from "zod";
+/** What a statement answers, checked: the database is another program. */
+import { z } from "zod";
 import type { Sql } from "./database.ts";
+
+/** A whole number, also where Postgres sends it as text. */
+export const count = z.coerce.number().int();
+
+/** What became of an attempt that was to be changed. */
+export const changed = z.object({ video_job_id: z.uuid(), result: z.string() });
 
 /** The one value of a statement that answers one row with a column "value". */
 export async function one<T>(

@@ -1,7 +1,7 @@
 /** Which model makes a video: the one that was named, or the cheapest that can do what is asked. */
+import type { OptionProblem } from "./model_limits.ts";
 import { findModel, type ModelSpec } from "./models.ts";
 import { type Plan, planPromptVideo, type Wish } from "./prompt_video.ts";
-import type { OptionProblem } from "./rhyme_video.ts";
 
 /** A provider that is switched on, and what it can make. */
 export interface Maker {
@@ -20,6 +20,12 @@ export interface PriceRow {
   readonly gemsPerSecondWithSound: number | null;
   /** False while the provider takes no work. */
   readonly available: boolean;
+}
+
+/** What there is to choose from, and what it costs. */
+export interface Market {
+  readonly makers: readonly Maker[];
+  readonly prices: readonly PriceRow[];
 }
 
 /** A provider and a model as a caller names them; absent or "auto": ours to choose. */
@@ -55,9 +61,8 @@ const isOurs = (name: string | undefined) => name === undefined || name === "aut
 export function chooseModel(
   wish: Wish,
   named: Named & { readonly fallbacks?: readonly Named[] | undefined },
-  { makers, prices }: { readonly makers: readonly Maker[]; readonly prices: readonly PriceRow[] },
+  market: Market,
 ): Choice | { readonly problems: readonly OptionProblem[] } {
-  const market = { makers, prices };
   const found = candidatesFor(wish, named, market);
   if ("problems" in found) return found;
   const [chosen] = found.candidates;
@@ -75,8 +80,19 @@ export function chooseModel(
     const fallbacks = "candidates" in others ? othersThan(chosen, others.candidates) : [];
     return { chosen, ...reason, fallbacks };
   }
+  const others = namedFallbacks(chosen, named.fallbacks, settled, market);
+  return "problems" in others ? others : { chosen, ...reason, fallbacks: others.fallbacks };
+}
+
+/** Of each that was named to step in, the model that does; or why one cannot. */
+function namedFallbacks(
+  chosen: Candidate,
+  named: readonly Named[],
+  settled: Wish,
+  market: Market,
+): { fallbacks: Candidate[] } | { problems: OptionProblem[] } {
   const fallbacks: Candidate[] = [];
-  for (const [index, fallback] of named.fallbacks.entries()) {
+  for (const [index, fallback] of named.entries()) {
     const options = candidatesFor(settled, fallback, market);
     const found = "candidates" in options ? options.candidates : [];
     const able = found.filter((one) => ![chosen, ...fallbacks].some((taken) => isSame(one, taken)));
@@ -98,12 +114,7 @@ export function chooseModel(
       })),
     };
   }
-  return { chosen, ...reason, fallbacks };
-}
-
-interface Market {
-  readonly makers: readonly Maker[];
-  readonly prices: readonly PriceRow[];
+  return { fallbacks };
 }
 
 /** Everything that could make it, best first: who takes work now, then by price. */

@@ -10,13 +10,20 @@ import {
   type VideoRequest,
 } from "./models.ts";
 
-/** Why a request cannot be made as asked. The door answers 422 with these. */
+/** Why a request cannot be made as asked. */
 export interface Problem {
   /** The field of the request; "size" stands for width and height together. */
   readonly field: Exclude<keyof VideoRequest, "width" | "height"> | "model" | "size";
   /** One sentence that quotes the value. */
   readonly message: string;
   /** What would be taken: values, or the ends of a range. Empty: leave the field out. */
+  readonly allowed: readonly (string | number)[];
+}
+
+/** The same in the words of a request: the door's 422. */
+export interface OptionProblem {
+  readonly field: string;
+  readonly message: string;
   readonly allowed: readonly (string | number)[];
 }
 
@@ -39,6 +46,14 @@ export function checkRequest(spec: ModelSpec, request: VideoRequest): Problem[] 
     checkFirstFrame(spec, request),
     checkLastFrame(spec, request),
   ].filter((problem) => problem !== undefined);
+}
+
+/** These problems, each by the name that the request has for its field. */
+export function inWordsOf(
+  names: Readonly<Record<string, string>>,
+  problems: readonly OptionProblem[],
+): OptionProblem[] {
+  return problems.map((problem) => ({ ...problem, field: names[problem.field] ?? problem.field }));
 }
 
 function checkModel(spec: ModelSpec): Problem | undefined {

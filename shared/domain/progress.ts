@@ -1,10 +1,9 @@
 /** How far a render is and how long it still takes. Pure; time comes as numbers. */
+import { USUAL_RENDER_SECONDS } from "./render_seconds.ts";
 
 /** What is shown while a provider renders: from its acceptance to just before the delivery. */
 const GENERATING_FROM = 15;
 const GENERATING_TO = 85;
-/** Used where a median makes no sense (none yet, zero, not a number). */
-const FALLBACK_MEDIAN_SECONDS = 90;
 /** Shortest time ever announced while something is still to be done. */
 const SHORTEST_ETA_SECONDS = 5;
 
@@ -12,7 +11,7 @@ const SHORTEST_ETA_SECONDS = 5;
 export interface Rendering {
   /** Seconds since the provider took the task. */
   readonly elapsedSeconds: number;
-  /** Median seconds of recent renders by this model. */
+  /** Median seconds of recent renders by this model; 0 or NaN where there is none. */
   readonly medianSeconds: number;
   /** 0 to 100, where the provider tells it. */
   readonly providerProgress?: number;
@@ -56,7 +55,7 @@ function fractionTold({ providerProgress }: Rendering): number | undefined {
 }
 
 function medianOf({ medianSeconds }: Rendering): number {
-  return positive(medianSeconds, FALLBACK_MEDIAN_SECONDS);
+  return positive(medianSeconds, USUAL_RENDER_SECONDS);
 }
 
 function positive(value: number, otherwise: number): number {

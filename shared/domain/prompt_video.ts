@@ -1,8 +1,7 @@
 /** From a prompt and wishes to what a model is asked; or to why it cannot be. */
-import { checkRequest } from "./model_limits.ts";
+import { checkRequest, inWordsOf, type OptionProblem } from "./model_limits.ts";
 import { allows, type Durations, type ModelSpec, type VideoRequest } from "./models.ts";
-import { type PromptingStrategy, promptsOf } from "./prompts.ts";
-import type { OptionProblem } from "./rhyme_video.ts";
+import { type PromptingStrategy, wordsPrompts } from "./prompts.ts";
 import { type AspectRatio, mostExpensiveTier, shapesOf, sizeOfShape, tierNamed } from "./shapes.ts";
 
 /** What a caller may ask of a video that is not from the catalogue. What is absent, the model decides. */
@@ -59,7 +58,7 @@ export function planPromptVideo(
   if ("problems" in shape) return shape;
   const { aspectRatio, resolution, durations } = shape;
   const request: VideoRequest = {
-    ...promptsOf(wish, spec),
+    ...wordsPrompts(wish, spec),
     durationSeconds: wish.duration ?? usualSeconds(durations),
     ...shape.size,
     ...(wish.fps === undefined ? {} : { fps: wish.fps }),
@@ -68,10 +67,7 @@ export function planPromptVideo(
     ...(wish.firstFrame === undefined ? {} : { firstFrame: wish.firstFrame }),
     ...(wish.lastFrame === undefined ? {} : { lastFrame: wish.lastFrame }),
   };
-  const problems = checkRequest(spec, request).map((problem) => ({
-    ...problem,
-    field: fieldNames[problem.field] ?? problem.field,
-  }));
+  const problems = inWordsOf(fieldNames, checkRequest(spec, request));
   return problems.length > 0 ? { problems } : { request, aspectRatio, resolution };
 }
 

@@ -1,5 +1,5 @@
 /**
- * From a rhyme and a child to what a model is told. Pure.
+ * From a rhyme and a child, or from a caller's own words, to what a model is told. Pure.
  *
  * Two kinds of text meet here. A rhyme is ours and may use placeholders; a child's name is typed by
  * a stranger and is only ever data: it is reduced to the characters names are made of, and filled in
@@ -50,7 +50,7 @@ const NAME_MAX = 40;
 const PLACEHOLDER = /\{([a-z_]+)\}/g;
 
 /** Builds the prompts for one rhyme video. */
-export function buildPrompts(rhyme: RhymeText, child: ChildText, limits: PromptLimits): Prompts {
+export function rhymePrompts(rhyme: RhymeText, child: ChildText, limits: PromptLimits): Prompts {
   const prompt = fit(coreOf(rhyme, child), polishOf(rhyme), limits.promptMax);
   const negative = fitList(negativeOf(rhyme), limits.negativePromptMax);
   // Below two characters providers refuse the field (Runware's API reference, "negativePrompt").
@@ -70,7 +70,7 @@ const strategyText: Readonly<Record<PromptingStrategy, string>> = {
 };
 
 /** Builds the prompts from what a caller asks for, of which nothing is ever cut. */
-export function promptsOf(
+export function wordsPrompts(
   { prompt, negativePrompt = "", style = "", strategy = "default" }: {
     readonly prompt: string;
     readonly negativePrompt?: string | undefined;

@@ -1,7 +1,7 @@
 /** From a rhyme, a child and the caller's wishes to what a model is asked; or to why it cannot be. */
-import { checkRequest } from "./model_limits.ts";
+import { checkRequest, inWordsOf, type OptionProblem } from "./model_limits.ts";
 import { estimateUsd, findModel, type ModelSpec, type VideoRequest } from "./models.ts";
-import { buildPrompts } from "./prompts.ts";
+import { rhymePrompts } from "./prompts.ts";
 
 /** A catalogue row, as far as making the video goes. */
 export interface Rhyme {
@@ -25,13 +25,6 @@ export interface RhymeOptions {
   readonly height?: number | undefined;
   readonly fps?: number | undefined;
   readonly seed?: number | undefined;
-}
-
-/** A wish that cannot be met, in the words of the request. */
-export interface OptionProblem {
-  readonly field: string;
-  readonly message: string;
-  readonly allowed: readonly (string | number)[];
 }
 
 /** What to ask of which model, or the problems that forbid it. */
@@ -61,8 +54,10 @@ export function planRhymeVideo(
   if (spec === undefined) return { problems: [unknownModel(name, models)] };
 
   const request = requestFor(spec, rhyme, options, star);
-  const problems = [...sizeOfThePicture(spec, options, star), ...checkRequest(spec, request)]
-    .map((problem) => ({ ...problem, field: fieldNames[problem.field] ?? problem.field }));
+  const problems = inWordsOf(fieldNames, [
+    ...sizeOfThePicture(spec, options, star),
+    ...checkRequest(spec, request),
+  ]);
   if (problems.length > 0) return { problems };
   const dearer = Object.values(options).some((wish) => wish !== undefined)
     ? exceedsRhymePrice(spec, request, rhyme, models)
@@ -76,7 +71,7 @@ function requestFor(
   options: RhymeOptions,
   star: { childName: string; avatarUrl?: string | undefined },
 ): VideoRequest {
-  const prompts = buildPrompts(
+  const prompts = rhymePrompts(
     rhyme,
     { name: star.childName, hasAvatar: star.avatarUrl !== undefined },
     spec,

@@ -6,10 +6,10 @@ import type { AdminClient } from "../http/admin_client.ts";
 import { fieldMessage } from "../http/field_message.ts";
 import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
-import { type ModelMarket, planModelRequest } from "./model_request.ts";
+import { type ModelMarket, planModelDraft } from "./model_draft.ts";
 import { pictureUrl } from "./picture_url.ts";
-import { hashOf } from "./queue_request.ts";
-import { words } from "./request_kinds.ts";
+import { hashOf } from "./request_hash.ts";
+import { words } from "./words_fields.ts";
 
 /** Most scenes of one project. */
 const MOST_SCENES = 100;
@@ -100,7 +100,7 @@ export async function sceneRequests(
     const title = project.title.slice(0, TITLE_MAX - suffix.length).toWellFormed() + suffix;
     const wish = { ...frames, ...maker, title, prompt };
     const market = { makers: config.makers, usual: USUAL };
-    const planned = await planModelRequest({ kind: "clip", ...wish }, admin, market);
+    const planned = await planModelDraft({ kind: "clip", ...wish }, admin, market);
     if ("problems" in planned) {
       for (const problem of planned.problems) {
         const field = problem.field in scene ? `frames.${name}.${problem.field}` : problem.field;

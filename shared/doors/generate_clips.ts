@@ -5,10 +5,10 @@ import type { UserVisit } from "../http/door.ts";
 import { fromRpcError } from "../http/http_error.ts";
 import { whenAllOver } from "../status/wait.ts";
 import { type ClipConfig, sceneRequests } from "./clip_scenes.ts";
+import { modelName } from "./fields.ts";
 import { answerOf, readClips, readProject } from "./project_clips.ts";
-import { modelName } from "./queue_request.ts";
-import { providerName } from "./request_kinds.ts";
 import { LONGEST_WAIT, type VideoStatusTools } from "./video_status.ts";
+import { providerName } from "./words_fields.ts";
 
 /** Seconds that are waited for fast clips where nobody says. */
 const USUAL_WAIT = 100;

@@ -5,12 +5,13 @@ import { parseFields, readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
-import { type DraftRequest, type ModelMarket, planModelRequest } from "./model_request.ts";
-import { hashOf } from "./queue_request.ts";
-import { words } from "./request_kinds.ts";
+import type { DraftRequest } from "./draft_request.ts";
+import { type ModelMarket, planModelDraft } from "./model_draft.ts";
 import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
+import { hashOf } from "./request_hash.ts";
 import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
+import { words } from "./words_fields.ts";
 
 /** The only provider of this function. */
 const PROVIDER = "runway";
@@ -64,7 +65,7 @@ export async function generateVideo(
   }
   const key = idempotencyKey(request);
   const body = await readJson(request, generateVideoBody, { most: 65_536 });
-  const asked = await taskRequest(body, visit, config);
+  const asked = await taskDraft(body, visit, config);
   const hash = await hashOf({ ...body, ...body.config, config: REELS_FOLDER });
   const queued = await queueOne(visit, asked, { hash, key }, config.placeOrder);
   if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
@@ -79,7 +80,7 @@ async function answerAbout(visit: UserVisit, id: string, status: 200 | 201): Pro
 }
 
 /** Checks what the body asks for and plans it at the cheapest of Runway's models that can do it. */
-async function taskRequest(
+async function taskDraft(
   { prompt, contentDraftId, config: asked }: GenerateVideo,
   visit: UserVisit,
   { makers, moderator }: GenerateVideoConfig,
@@ -89,11 +90,15 @@ async function taskRequest(
   }
   const { resolution, duration, style, promptingStrategy: prompting_strategy } = asked;
   await assertAllowed(moderator, { kind: "prompt", words: { prompt, "config.style": style } });
-  const planned = await planModelRequest(
+  const planned = await planModelDraft(
     {
       kind: "prompt",
       provider: PROVIDER,
-      ...{ prompt, style, duration, resolution, prompting_strategy },
+      prompt,
+      style,
+      duration,
+      resolution,
+      prompting_strategy,
     },
     visit.admin(),
     { makers },

@@ -1,6 +1,6 @@
 /** Links that callers send of pictures. */
 import { z } from "zod";
-import { URL_MAX } from "./queue_request.ts";
+import { URL_MAX } from "./fields.ts";
 
 /**
  * What a URL consists of (RFC 3986): printable ASCII. Parsers differ about the rest: ours drops a tab

@@ -6,12 +6,14 @@ import type { UserVisit } from "../http/door.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { Moderator } from "../moderation/moderator.ts";
 import type { Maker } from "../domain/choose_model.ts";
-import type { DraftRequest } from "./model_request.ts";
-import { idempotencyKeySchema, type QueueRequestSchemas, requestHash } from "./queue_request.ts";
-import type { QueueRequest } from "./request_kinds.ts";
 import type { QueuedAnswer } from "./answers.ts";
+import type { DraftRequest } from "./draft_request.ts";
+import { idempotencyKeySchema } from "./fields.ts";
 import type { PlaceOrder, QueuedRow } from "./queue_orders.ts";
-import { rhymeRequest } from "./rhyme_request.ts";
+import type { QueueRequestSchemas } from "./queue_request.ts";
+import { requestHash } from "./request_hash.ts";
+import type { QueueRequest } from "./request_kinds.ts";
+import { rhymeDraft } from "./rhyme_draft.ts";
 
 /** What this deployment allows. */
 export interface QueueVideoConfig {
@@ -52,10 +54,10 @@ async function askedFor(
   visit: UserVisit,
   config: QueueVideoConfig,
 ): Promise<DraftRequest> {
-  if ("rhyme_id" in body) return await rhymeRequest(body, visit, config);
+  if ("rhyme_id" in body) return await rhymeDraft(body, visit, config);
   // Judging words and choosing a model take what a rhyme as it stands starts without.
-  const { wordsRequest } = await import("./words_request.ts");
-  return await wordsRequest(body, visit.admin(), config);
+  const { wordsDraft } = await import("./words_draft.ts");
+  return await wordsDraft(body, visit.admin(), config);
 }
 
 /** The Idempotency-Key of a request, or null. 400 where it is none. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { UserVisit } from "../http/door.ts";
 import { fromRpcError } from "../http/http_error.ts";
 import type { QuoteAnswer } from "./answers.ts";
-import type { DraftRequest } from "./model_request.ts";
+import type { DraftRequest } from "./draft_request.ts";
 
 const quoted = z.object({
   title: z.string(),

@@ -5,24 +5,10 @@
 import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
-import { isStorableText } from "../storable.ts";
+import { modelName } from "./fields.ts";
 import { pictureUrl } from "./picture_url.ts";
-import { modelName, rhymeSchema } from "./queue_request.ts";
-
-/**
- * People's own words, without space around them. What Postgres does not keep is refused here, for there
- * it would undo the call that others' orders share.
- */
-export function words(least: number, most: number) {
-  return z.string().trim().min(least).max(most)
-    .refine(isStorableText, "must be whole characters, and no U+0000");
-}
-
-/** "auto", or the name of one that is switched on here. */
-export const providerName = z.string().regex(
-  /^[a-z][a-z0-9_]{1,30}$/,
-  "must be the lower-case name of a provider",
-);
+import { type RhymeRequest, rhymeSchema } from "./rhyme_draft.ts";
+import { providerName, words } from "./words_fields.ts";
 
 /** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
 const modelFields = () => ({
@@ -79,3 +65,5 @@ export function queueRequestSchema({ imageHosts }: Allowed) {
 
 /** A checked request of any kind. */
 export type QueueRequest = z.infer<ReturnType<typeof queueRequestSchema>>;
+/** One in the caller's own words. */
+export type WordsRequest = Exclude<QueueRequest, RhymeRequest>;

@@ -40,11 +40,16 @@ export function queuedTask(
   contentDraftId: string | undefined,
 ): VideoTaskAnswer {
   return {
-    ...{ id: video_id, task_id: video_id, status: "queued", progress: 0 },
+    id: video_id,
+    task_id: video_id,
+    status: "queued",
+    progress: 0,
     ...(contentDraftId === undefined ? {} : { contentDraftId }),
     message: "Waiting for a free easel…",
     estimated_time: estimated_seconds,
-    ...{ actual_time: null, video_url: null, storage_path: null },
+    actual_time: null,
+    video_url: null,
+    storage_path: null,
   };
 }
 
@@ -65,7 +70,12 @@ export async function taskOf(visit: UserVisit, video: VideoAnswer): Promise<Vide
   const { storage_path, options: { content_draft_id } } = row.parse(data);
   const { video_id: id, status, progress, message, error_message, video_url } = video;
   return {
-    ...{ id, task_id: id, status, progress, video_url, storage_path },
+    id,
+    task_id: id,
+    status,
+    progress,
+    video_url,
+    storage_path,
     ...(content_draft_id === undefined ? {} : { contentDraftId: content_draft_id }),
     message: message ?? "",
     estimated_time: secondsBetween(video.created_at, video.estimated_completion),

@@ -34,7 +34,7 @@ export function userDoor(
 ): EdgeFunction {
   return adminDoor(name, methods, async (request, visit) => {
     const verdict = await userOf(request);
-    if ("refused" in verdict) throw unauthorized(verdict.refused, SIGN_IN, verdict.cause);
+    if ("refused" in verdict) throw refusal(verdict.refused, SIGN_IN, verdict.cause);
     const { userId } = verdict;
     return await handler(request, { ...visit, userId, log: visit.log.with({ user_id: userId }) });
   });
@@ -51,12 +51,12 @@ export function secretDoor(
     // Brings supabase-js along, which the doors of users and providers start without.
     const { verifyAuth } = await import("@supabase/server/core");
     const { error } = await verifyAuth(request, { auth: `secret:${keyName}` });
-    if (error) throw unauthorized(error.status, SEND_KEY, error);
+    if (error) throw refusal(error.status, SEND_KEY, error);
     return await handler(request, visit);
   });
 }
 
-function unauthorized(status: number, sentence: string, cause: unknown): HttpError {
+function refusal(status: number, sentence: string, cause: unknown): HttpError {
   return status === 401
     ? new HttpError(401, "unauthorized", sentence)
     : new HttpError(500, "internal_error", "Something went wrong on our side", { cause });

@@ -3,28 +3,16 @@
  * Answers 202 once the queue is ready and works on; `?wait=1` answers 200 with what was done, for
  * people and tests.
  */
-import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/database.ts";
-import { openQueue, type WorkQueue } from "../db/queue.ts";
+import { endDrain, startDrain } from "../db/drain_calls.ts";
+import { openQueue } from "../db/queue.ts";
 import { databaseUrl } from "../config.ts";
-import { endDrain, startDrain } from "../db/worker_calls.ts";
 import { createLog, type Log } from "../log.ts";
 import { env, nodeName, waitUntil } from "../runtime.ts";
-import { type Batch, drain, type DrainTools } from "../stages/drain.ts";
+import { drain, type DrainTools } from "../stages/drain.ts";
 import { keepPlace } from "../stages/place.ts";
+import type { Step, WorkerTools } from "../stages/worker_tools.ts";
 import { type EdgeFunction, secretDoor, type Visit } from "./door.ts";
-
-/** What every stage works with. */
-export interface WorkerTools {
-  readonly database: Database;
-  readonly queue: WorkQueue;
-  /** Names this worker in leases. */
-  readonly node: string;
-  readonly log: Log;
-}
-
-/** Does one batch. */
-export type Step = (tools: WorkerTools) => Promise<Batch>;
 
 let shared: Pick<WorkerTools, "database" | "queue"> | undefined;
 

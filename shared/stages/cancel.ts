@@ -4,9 +4,9 @@
  * between the call and its record leaves a task that is told to stop again, which changes nothing.
  */
 import { dueCancellations, finishCancellations } from "../db/cancel_calls.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
 import { inParallel } from "../in_parallel.ts";
 import type { VideoProvider } from "../providers/provider.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Tasks taken at once. */
 const BATCH = 20;

@@ -1,7 +1,7 @@
 /** From a provider's error to what the rows keep: the decision, the provider's words, and ours. */
+import type { FailureRecord } from "../db/submit_calls.ts";
 import { decide, type Decision, type Ending } from "../domain/retry.ts";
 import { failureCode, messageForPeople } from "../domain/failure_messages.ts";
-import type { FailureRecord } from "../db/worker_calls.ts";
 import type { ProviderError } from "../providers/provider.ts";
 
 /** The part of a record that tells what went wrong. */

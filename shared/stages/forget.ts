@@ -16,8 +16,8 @@ import {
   forgetRows,
   openErasures,
 } from "../db/forget_calls.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Deletions taken at once, each a call to Storage, made together. */
 const AT_ONCE = 10;

@@ -1,6 +1,11 @@
 /** Maintaining: finds work whose worker died, brings lost videos back, measures, checks the invariants. */
-import { checkInvariants, measureModels, rebasePriorities, reconcile } from "../db/worker_calls.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
+import {
+  checkInvariants,
+  measureModels,
+  rebasePriorities,
+  reconcile,
+} from "../db/maintain_calls.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** What a round of maintenance found. */
 export interface MaintenanceReport {

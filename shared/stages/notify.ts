@@ -5,18 +5,12 @@
  */
 import { type Delivery, finishNotifying, startNotifying } from "../db/notify_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
-import {
-  type ChannelName,
-  CHANNELS,
-  type Channels,
-  KEPT_SECONDS,
-  type Message,
-  SEALED,
-} from "../notify/channel.ts";
+import { type ChannelName, CHANNELS, type Channels } from "../notify/channel.ts";
 import type { StorageApi } from "../storage/storage_api.ts";
 import { sleep } from "../sleep.ts";
-import type { Batch } from "./drain.ts";
+import type { Batch } from "./batch_of_each.ts";
+import { messageBuilder } from "./message.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Messages of one channel sent at once by one worker. */
 const AT_ONCE = 10;
@@ -51,7 +45,7 @@ export async function notifyBatch(
   { channels, storage, missed, served = CHANNELS, now = () => performance.now(), pause = sleep }:
     NotifyTools,
 ): Promise<Batch> {
-  const images = new Map<string, Promise<string | null>>();
+  const messageOf = messageBuilder(storage);
   const until = now() + STEP_MS;
   /** When the batch began that a channel holds. */
   const inHand = new Map<ChannelName, number>();
@@ -126,34 +120,5 @@ export async function notifyBatch(
       log.warn("A channel is not set up: what is for it is skipped", { channel: delivery.channel });
     }
     return { outcome: "skipped", code: "not_set_up" } as const;
-  }
-
-  async function messageOf(delivery: Delivery): Promise<Message> {
-    const { p256dh, auth } = delivery;
-    return {
-      id: delivery.delivery_id,
-      kind: delivery.kind,
-      userId: delivery.user_id,
-      videoId: delivery.video_id,
-      title: delivery.title,
-      body: delivery.body,
-      data: delivery.data,
-      createdAt: delivery.created_at,
-      address: delivery.address,
-      keys: p256dh === null || auth === null ? null : { p256dh, auth },
-      imageUrl: await imageOf(delivery),
-    };
-  }
-
-  /** Signing fails where the picture is not there. Then, or when Storage is away, it goes without one. */
-  async function imageOf(
-    { channel, thumbnail_path: path, shows_child }: Delivery,
-  ): Promise<string | null> {
-    if (path === null || (shows_child && !SEALED.has(channel))) return null;
-    const known = images.get(path);
-    if (known !== undefined) return await known;
-    const signing = storage.signedUrl("videos", path, KEPT_SECONDS + 3_600).catch(() => null);
-    images.set(path, signing);
-    return await signing;
   }
 }

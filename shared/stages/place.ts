@@ -1,6 +1,6 @@
 /** A worker's place at a stage, held by a lease while it works. */
 import type { Database } from "../db/database.ts";
-import { renewDrain } from "../db/worker_calls.ts";
+import { renewDrain } from "../db/drain_calls.ts";
 
 /** Leases last 30 s by default and 5 s at least (drain_lease_seconds). */
 const RENEW_EVERY_MS = 2_000;

@@ -3,6 +3,8 @@
  * A webhook only makes an attempt due; what it says counts where the provider has forgotten the task,
  * and where nothing else has been heard of the task by its deadline.
  */
+import { countBy } from "../count_by.ts";
+import { isDataError } from "../db/database.ts";
 import {
   type DuePoll,
   duePolls,
@@ -11,29 +13,16 @@ import {
   recordedEvents,
   type SettleRecord,
   settleVideoJobs,
-} from "../db/worker_calls.ts";
-import { estimateProgress, etaSeconds } from "../domain/progress.ts";
-import { countBy } from "../count_by.ts";
-import { isDataError } from "../db/database.ts";
-import { findModel } from "../domain/models.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
+} from "../db/poll_calls.ts";
 import { isAllowedMedia } from "../storage/allowed_media.ts";
 import { modelsOf } from "../providers/registry.ts";
 import type { TaskState, VideoProvider } from "../providers/provider.ts";
 import { wasNotAsked } from "../providers/time_left.ts";
-import { type Batch, batchOfEach, FULL_ENOUGH } from "./drain.ts";
+import { type Batch, batchOfEach, FULL_ENOUGH } from "./batch_of_each.ts";
 import { cancelBatch } from "./cancel.ts";
-import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
-
-/** A provider may not know a task yet that it accepted a moment ago. */
-const MISSING_GRACE_SECONDS = 90;
-
-/** The end of an attempt of which nobody can say whether it was bought. */
-const UNKNOWN_OUTCOME = "unknown_outcome";
-
-/** Used where a model is not in the table any more. */
-const EXPECTED_SECONDS = 90;
+import { MISSING_GRACE_SECONDS, settlement } from "./settlement.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** How attempts are asked about. */
 export interface PollOptions {
@@ -113,7 +102,8 @@ export async function pollProvider(
   await noteSilence(heard);
   const polls = due.filter((poll) => !left.has(poll.provider_task_id));
   const states = await recall(polls, new Map(heard.map((answer) => [answer.id, answer])));
-  const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id)));
+  const about = { models, choosesTaskId: provider.choosesTaskId };
+  const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id), about));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
     if (!isDataError(error)) throw error;
     // One answer that the database refuses must not hold up the others forever.
@@ -172,53 +162,6 @@ export async function pollProvider(
     }
     return states;
   }
-
-  function progressOf(poll: DuePoll, providerProgress?: number) {
-    const rendering = {
-      elapsedSeconds: poll.seconds_running,
-      medianSeconds: poll.median_seconds ??
-        findModel(models, poll.model)?.renderSeconds ?? EXPECTED_SECONDS,
-      ...(providerProgress === undefined ? {} : { providerProgress }),
-    };
-    return {
-      progress: estimateProgress({ ...rendering, floor: poll.progress }),
-      eta_seconds: etaSeconds(rendering),
-    };
-  }
-
-  function settlement(poll: DuePoll, state: TaskState | undefined): SettleRecord {
-    const video_job_id = poll.video_job_id;
-    if (poll.quiet) return { video_job_id, state: "estimated", ...progressOf(poll) };
-    switch (state?.state) {
-      case "succeeded":
-        return {
-          video_job_id,
-          state: "succeeded",
-          video_url: state.videoUrl,
-          cost_usd: state.costUsd ?? null,
-        };
-      case "processing":
-        return { video_job_id, state: "processing", ...progressOf(poll, state.progress) };
-      case "failed":
-        return {
-          ...failure(poll, "failed", state.error),
-          ...(state.costUsd === undefined ? {} : { cost_usd: state.costUsd }),
-        };
-      case "missing":
-        if (poll.seconds_running < MISSING_GRACE_SECONDS) {
-          return { video_job_id, state: "unanswered" };
-        }
-        // It was taken, so it may have been paid for, and under another id it would be paid for again:
-        // whether that is to be done is the operator's to say.
-        return {
-          ...failure(poll, "missing", state.error),
-          ...(provider.choosesTaskId ? {} : { code: UNKNOWN_OUTCOME }),
-        };
-      case "unanswered":
-      case undefined:
-        return { video_job_id, state: "unanswered" };
-    }
-  }
 }
 
 /** An end that can be acted on. Whoever holds a token may send a link of their own; it leads nowhere. */
@@ -234,19 +177,4 @@ function mayTrustWebhook(poll: DuePoll, told: TaskState | undefined): boolean {
   // forged word must not win by being early, or a second attempt would be bought beside the first.
   const isForgotten = told?.state === "missing" && poll.seconds_running >= MISSING_GRACE_SECONDS;
   return poll.overdue || isForgotten;
-}
-
-function failure(
-  poll: DuePoll,
-  ending: "failed" | "missing",
-  error: Parameters<typeof failureRecord>[0],
-): SettleRecord {
-  const decision = decideAbout(ending, error, poll.attempt);
-  return {
-    video_job_id: poll.video_job_id,
-    state: "failed",
-    ...failureRecord(error),
-    retry_seconds: decision.action === "fail" ? null : decision.delaySeconds,
-    leased_at: poll.leased_at,
-  };
 }

@@ -2,9 +2,8 @@
  * Storing: copies delivered files to Storage, a few at a time, each streamed. The path is the
  * video's own, so a second copy after a crash meets the first and is done.
  */
-import { failStoring, finishStoring, startStoring, type Storable } from "../db/worker_calls.ts";
 import type { QueueJob } from "../db/queue.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
+import { type DeliveredFile, failStoring, finishStoring, startStoring } from "../db/store_calls.ts";
 import { withoutQueries } from "../log.ts";
 import type { VideoProvider } from "../providers/provider.ts";
 import { inTime, unlessAborted } from "../storage/in_time.ts";
@@ -12,8 +11,9 @@ import { type Media, MediaError, openMedia } from "../storage/media_fetch.ts";
 import { VIDEOS } from "../storage/media_types.ts";
 import { type ObjectStore, StorageError } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
-import type { Batch } from "./drain.ts";
+import type { Batch } from "./batch_of_each.ts";
 import { storeThumbnail } from "./thumbnail.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;
@@ -48,73 +48,73 @@ export async function storeBatch(
   openPicture: OpenPicture = noPictures,
   { timeoutMs = COPY_TIMEOUT_MS }: StoreOptions = {},
 ): Promise<Batch> {
-  const { jobs, storables } = await database.transaction(async (sql) => {
+  const { jobs, files } = await database.transaction(async (sql) => {
     const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
-    const storables = jobs.length === 0 ? [] : await startStoring(sql, jobs.map((job) => job.id));
-    const wanted = new Set(storables.map((storable) => storable.video_job_id));
+    const files = jobs.length === 0 ? [] : await startStoring(sql, jobs.map((job) => job.id));
+    const wanted = new Set(files.map((file) => file.video_job_id));
     await queue.complete(sql, "store-video", jobs.filter((job) => !wanted.has(job.id)));
-    return { jobs, storables };
+    return { jobs, files };
   });
   // All of them end before this does, so that none is cut off because another one failed.
-  const copies = await Promise.allSettled(storables.map((storable) => {
-    const job = jobs.find((one) => one.id === storable.video_job_id);
-    return job === undefined ? undefined : storeOne(storable, job);
+  const copies = await Promise.allSettled(files.map((file) => {
+    const job = jobs.find((one) => one.id === file.video_job_id);
+    return job === undefined ? undefined : storeOne(file, job);
   }));
   const failed = copies.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   return { taken: jobs.length, fullness: jobs.length / AT_ONCE };
 
-  async function storeOne(storable: Storable, job: QueueJob): Promise<void> {
-    const provider = providers.get(storable.provider);
-    if (provider === undefined) return await leave(storable, job);
+  async function storeOne(file: DeliveredFile, job: QueueJob): Promise<void> {
+    const provider = providers.get(file.provider);
+    if (provider === undefined) return await leave(file, job);
     const hosts = provider.mediaHosts;
-    const keeping = storeThumbnail(storable, { open: openPicture, store, log, hosts });
+    const keeping = storeThumbnail(file, { open: openPicture, store, log, hosts });
     try {
-      await inTime(timeoutMs, (signal) => copy(storable, provider, signal));
+      await inTime(timeoutMs, (signal) => copy(file, provider, signal));
     } catch (error) {
       await keeping;
-      return await giveUpOrRetry(storable, job, error);
+      return await giveUpOrRetry(file, job, error);
     }
     const thumbnail = await keeping;
     const completed = await database.transaction(async (sql) => {
-      const { video_job_id, storage_path } = storable;
+      const { video_job_id, storage_path } = file;
       const completed = await finishStoring(sql, video_job_id, storage_path, thumbnail);
       await queue.complete(sql, "store-video", [job]);
       return completed;
     });
     log.info(completed ? "Stored" : "A file was copied for a video that was over by then", {
-      video_id: storable.video_id,
+      video_id: file.video_id,
     });
   }
 
   async function copy(
-    storable: Storable,
+    file: DeliveredFile,
     provider: VideoProvider,
     signal: AbortSignal,
   ): Promise<void> {
-    const { body, problem, type: { contentType } } = await openFile(storable, provider, signal);
+    const { body, problem, type: { contentType } } = await openFile(file, provider, signal);
     try {
-      await store.put(storable.storage_path, body, { contentType, signal });
+      await store.put(file.storage_path, body, { contentType, signal });
     } catch (error) {
       throw problem() ?? error;
     }
   }
 
   /** For a worker that has the provider's key: it knows the hosts, and this one would trust none. */
-  async function leave({ video_id, provider }: Storable, job: QueueJob): Promise<void> {
+  async function leave({ video_id, provider }: DeliveredFile, job: QueueJob): Promise<void> {
     log.warn("A file waits for a provider that has no key here", { video_id, provider });
     await database.transaction((sql) =>
       queue.retryLater(sql, "store-video", [job], "provider_not_configured")
     );
   }
 
-  async function giveUpOrRetry(storable: Storable, job: QueueJob, error: unknown): Promise<void> {
+  async function giveUpOrRetry(file: DeliveredFile, job: QueueJob, error: unknown): Promise<void> {
     const code = error instanceof MediaError ? error.code : "copy_failed";
-    log.warn("A file could not be stored", { video_id: storable.video_id, code, error });
+    log.warn("A file could not be stored", { video_id: file.video_id, code, error });
     await database.transaction(async (sql) => {
       if (HOPELESS.has(code) || (job.isLastTry && !mayPass(error))) {
         const message = withoutQueries(error instanceof Error ? error.message : String(error));
-        await failStoring(sql, storable.video_job_id, code, { message });
+        await failStoring(sql, file.video_job_id, code, { message });
         await queue.complete(sql, "store-video", [job]);
       } else {
         await queue.retryLater(sql, "store-video", [job], code);
@@ -134,7 +134,7 @@ function mayPass(error: unknown): boolean {
 
 /** Opens the file at its link, or at a fresh one where that is of no use any more. */
 async function openFile(
-  { result_url, provider_task_id }: Storable,
+  { result_url, provider_task_id }: DeliveredFile,
   provider: VideoProvider,
   signal: AbortSignal,
 ): Promise<Media> {

@@ -6,6 +6,10 @@
  * claimed; the queue gives them out again when the lease is over, under the same ids, which the
  * provider recognises. A worker that slept in between calls nobody: its lease may be over.
  */
+import { countBy } from "../count_by.ts";
+import { isDataError } from "../db/database.ts";
+import { insist } from "../db/insist.ts";
+import { type QueueJob, submitQueue } from "../db/queue.ts";
 import {
   prepareSubmitting,
   recordSubmissions,
@@ -13,12 +17,7 @@ import {
   startSubmissions,
   type SubmissionRecord,
   submissionSlots,
-} from "../db/worker_calls.ts";
-import { countBy } from "../count_by.ts";
-import { isDataError } from "../db/database.ts";
-import { insist } from "../db/insist.ts";
-import { type QueueJob, submitQueue } from "../db/queue.ts";
-import type { WorkerTools } from "../http/worker_door.ts";
+} from "../db/submit_calls.ts";
 import type {
   CallOptions,
   ProviderError,
@@ -27,9 +26,10 @@ import type {
   VideoTask,
 } from "../providers/provider.ts";
 import { notSent } from "../providers/time_left.ts";
-import { type Batch, batchOfEach } from "./drain.ts";
+import { type Batch, batchOfEach } from "./batch_of_each.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
+import type { WorkerTools } from "./worker_tools.ts";
 
 /** Nobody was there: asking about each task alone would not help. */
 const UNREACHABLE = new Set(["network", "unreachable", "deadline"]);

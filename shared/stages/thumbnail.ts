@@ -1,5 +1,5 @@
 /** Keeping a thumbnail: nice to have, and never a reason to hold a finished video back. */
-import type { Storable } from "../db/worker_calls.ts";
+import type { DeliveredFile } from "../db/store_calls.ts";
 import type { Log } from "../log.ts";
 import { inTime } from "../storage/in_time.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
@@ -22,21 +22,21 @@ export interface ThumbnailTools {
  * picture or it cannot be had. Never rejects.
  */
 export async function storeThumbnail(
-  storable: Storable,
+  file: DeliveredFile,
   { open, store, log, hosts }: ThumbnailTools,
 ): Promise<string | null> {
-  const { avatar_path: avatarPath, first_frame_url: url } = storable;
+  const { avatar_path: avatarPath, first_frame_url: url } = file;
   try {
     return await inTime(PATIENCE_MS, async (signal) => {
       const picture = await open({ avatarPath, url, hosts }, signal);
       if (picture === null) return null;
       const { contentType, extension } = picture.type;
-      const path = storable.storage_path.replace(/\.mp4$/, `.${extension}`);
+      const path = file.storage_path.replace(/\.mp4$/, `.${extension}`);
       await store.put(path, picture.body, { contentType, signal });
       return path;
     });
   } catch (error) {
-    log.warn("A thumbnail could not be kept", { video_id: storable.video_id, error });
+    log.warn("A thumbnail could not be kept", { video_id: file.video_id, error });
     return null;
   }
 }

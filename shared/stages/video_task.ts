@@ -1,6 +1,6 @@
 /** Builds the provider's task for one attempt at a video. */
 import type { WebhookConfig } from "../config.ts";
-import type { StartedSubmission } from "../db/worker_calls.ts";
+import type { StartedSubmission } from "../db/submit_calls.ts";
 import { planRhymeVideo } from "../domain/rhyme_video.ts";
 import { findModel, type ModelSpec } from "../domain/models.ts";
 import { planPromptVideo } from "../domain/prompt_video.ts";

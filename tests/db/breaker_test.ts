@@ -4,7 +4,7 @@ import {
   recordSubmissions,
   startSubmissions,
   type SubmissionRecord,
-} from "../../shared/db/worker_calls.ts";
+} from "../../shared/db/submit_calls.ts";
 import { balanceOf, newestJob, passTime, value, videoOf } from "../support/fixtures.ts";
 import {
   attemptsOf,

@@ -1,11 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import {
-  recordSubmissions,
-  settleVideoJobs,
-  startSubmissions,
-} from "../../shared/db/worker_calls.ts";
+import { recordSubmissions, startSubmissions } from "../../shared/db/submit_calls.ts";
 import type { CancelOutcome, VideoProvider } from "../../shared/providers/provider.ts";
 import { pollAll } from "../../shared/stages/poll.ts";
 import { asUser } from "../support/as_user.ts";

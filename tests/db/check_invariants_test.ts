@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { finishStoring, startSubmissions } from "../../shared/db/worker_calls.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
+import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import { createLog } from "../../shared/log.ts";
 import { maintain } from "../../shared/stages/maintain.ts";
 import {

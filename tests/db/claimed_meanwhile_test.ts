@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { prepareSubmitting, reconcile, startSubmissions } from "../../shared/db/worker_calls.ts";
+import { reconcile } from "../../shared/db/maintain_calls.ts";
+import { prepareSubmitting, startSubmissions } from "../../shared/db/submit_calls.ts";
 import {
   entriesOf,
   jobsOf,

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import type { Database, Sql } from "../../shared/db/database.ts";
-import { finishStoring } from "../../shared/db/worker_calls.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import {
   accept,

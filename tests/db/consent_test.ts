@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { startSubmissions } from "../../shared/db/worker_calls.ts";
+import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import { addAvatar, consent, CONSENT_TEXT, withdraw } from "../support/avatars.ts";
 import { queuePrompt, withProviders } from "../support/makers.ts";

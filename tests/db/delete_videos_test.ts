@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
-import { finishStoring } from "../../shared/db/worker_calls.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import { addAvatar, consent } from "../support/avatars.ts";
 import { finished, pause, visit } from "../support/forgetting.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { prepareSubmitting } from "../../shared/db/worker_calls.ts";
+import { prepareSubmitting } from "../../shared/db/submit_calls.ts";
 import { balanceOf, entriesOf, passTime, stateOf, value, videoOf } from "../support/fixtures.ts";
 import {
   attemptsOf,

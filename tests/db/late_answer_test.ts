@@ -4,7 +4,7 @@ import {
   recordSubmissions,
   startSubmissions,
   type SubmissionRecord,
-} from "../../shared/db/worker_calls.ts";
+} from "../../shared/db/submit_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import {
   balanceOf,

@@ -1,10 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
-import {
-  finishStoring,
-  recordSubmissions,
-  startSubmissions,
-} from "../../shared/db/worker_calls.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
+import { recordSubmissions, startSubmissions } from "../../shared/db/submit_calls.ts";
 import { asUser } from "../support/as_user.ts";
 import {
   accept,
@@ -17,7 +15,6 @@ import {
   stateOf,
   value,
 } from "../support/fixtures.ts";
-import { settleVideoJobs } from "../../shared/db/worker_calls.ts";
 import { withSql } from "../support/sql.ts";
 
 const MODEL = "pixverse:1@5-fast";

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { finishStoring } from "../../shared/db/worker_calls.ts";
 import { finishNotifying, startNotifying } from "../../shared/db/notify_calls.ts";
 import type { Database, Sql } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
 import type { Channel, ChannelName, Channels } from "../../shared/notify/channel.ts";
 import { notifyBatch } from "../../shared/stages/notify.ts";
 import {

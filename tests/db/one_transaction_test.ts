@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue, type WorkQueue } from "../../shared/db/queue.ts";
-import type { WorkerTools } from "../../shared/http/worker_door.ts";
 import type { VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
 import { submitToProvider } from "../../shared/stages/submit.ts";
+import type { WorkerTools } from "../../shared/stages/worker_tools.ts";
 import {
   accept,
   brokenInvariants,

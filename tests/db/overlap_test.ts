@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Sql } from "../../shared/db/database.ts";
-import {
-  endDrain,
-  startDrain,
-  startSubmissions,
-  submissionSlots,
-} from "../../shared/db/worker_calls.ts";
+import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
+import { startSubmissions, submissionSlots } from "../../shared/db/submit_calls.ts";
 import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
 import {

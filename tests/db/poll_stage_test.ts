@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
+import { renewDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { renewDrain } from "../../shared/db/worker_calls.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
-import { type Batch, drain } from "../../shared/stages/drain.ts";
+import type { Batch } from "../../shared/stages/batch_of_each.ts";
+import { drain } from "../../shared/stages/drain.ts";
 import { pollProvider } from "../../shared/stages/poll.ts";
 import {
   accept,

@@ -1,7 +1,7 @@
 /** Webhooks as the door hands them on, one or many in a call. */
 import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "../../shared/db/database.ts";
-import { duePolls } from "../../shared/db/worker_calls.ts";
+import { duePolls } from "../../shared/db/poll_calls.ts";
 import {
   accept,
   brokenInvariants,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PgBoss } from "pg-boss";
+import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { endDrain, startDrain } from "../../shared/db/worker_calls.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import {
   accept,

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Database, Sql } from "../../shared/db/database.ts";
+import { rebasePriorities } from "../../shared/db/maintain_calls.ts";
 import { openQueue, type WorkQueue } from "../../shared/db/queue.ts";
-import { rebasePriorities, startSubmissions } from "../../shared/db/worker_calls.ts";
+import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import { newestJob, newFamily, queueVideo, value } from "../support/fixtures.ts";
 import { overlapping } from "../support/overlap.ts";
 import { quiet, withSql } from "../support/sql.ts";

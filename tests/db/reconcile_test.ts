@@ -1,12 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
-import {
-  failStoring,
-  finishStoring,
-  reconcile,
-  settleVideoJobs,
-  startSubmissions,
-} from "../../shared/db/worker_calls.ts";
+import { reconcile } from "../../shared/db/maintain_calls.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
+import { failStoring, finishStoring } from "../../shared/db/store_calls.ts";
+import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,

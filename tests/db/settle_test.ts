@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { finishStoring, recordedEvents, settleVideoJobs } from "../../shared/db/worker_calls.ts";
+import { recordedEvents, settleVideoJobs } from "../../shared/db/poll_calls.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,

@@ -4,7 +4,7 @@ import {
   recordSubmissions,
   startSubmissions,
   submissionSlots,
-} from "../../shared/db/worker_calls.ts";
+} from "../../shared/db/submit_calls.ts";
 import { withClient } from "../../local/prepare.ts";
 import { withDatabase } from "../support/database.ts";
 import {

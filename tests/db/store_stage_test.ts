@@ -1,12 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { createServer, type RequestListener } from "node:http";
-import type { Database } from "../../shared/db/database.ts";
-import type { Sql } from "../../shared/db/database.ts";
+import type { Database, Sql } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { startStoring } from "../../shared/db/worker_calls.ts";
-import type { WorkerTools } from "../../shared/http/worker_door.ts";
+import { startStoring } from "../../shared/db/store_calls.ts";
 import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
+import type { WorkerTools } from "../../shared/stages/worker_tools.ts";
 import {
   createObjectStore,
   type ObjectStore,

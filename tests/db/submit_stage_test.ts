@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
-import type { StartedSubmission } from "../../shared/db/worker_calls.ts";
-import type { Batch } from "../../shared/stages/drain.ts";
+import type { Batch } from "../../shared/stages/batch_of_each.ts";
 import type { LeaseClock } from "../../shared/stages/lease.ts";
 import { submitToProvider } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, VideoProvider, VideoTask } from "../../shared/providers/provider.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import type { StartedSubmission } from "../../shared/db/submit_calls.ts";
 import { newFamily, passTime, queueVideo, value } from "../support/fixtures.ts";
 import { createLog } from "../../shared/log.ts";
 import { quiet, withSql } from "../support/sql.ts";

@@ -1,10 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  failStoring,
-  recordSubmissions,
-  startStoring,
-  startSubmissions,
-} from "../../shared/db/worker_calls.ts";
+import { failStoring, startStoring } from "../../shared/db/store_calls.ts";
+import { recordSubmissions, startSubmissions } from "../../shared/db/submit_calls.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,
@@ -305,8 +301,8 @@ Deno.test("a file that cannot be stored fails the video and refunds it, once", a
     const { video_id } = await queueVideo(db, family);
     const job = await accept(db, video_id);
     await deliver(db, job);
-    const [storable] = await startStoring(db, [job]);
-    assert(storable?.storage_path === `${family.userId}/videos/${video_id}.mp4`);
+    const [file] = await startStoring(db, [job]);
+    assert(file?.storage_path === `${family.userId}/videos/${video_id}.mp4`);
     await Promise.all(Array.from({ length: 5 }, () => failStoring(db, job, "gone", null)));
     assertEquals((await videoOf(db, video_id)).error_code, "storing_failed");
     assertEquals(await balanceOf(db, family), 10);

@@ -1,13 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
+import { reconcile } from "../../shared/db/maintain_calls.ts";
+import { duePolls, settleVideoJobs } from "../../shared/db/poll_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import {
-  duePolls,
-  reconcile,
-  recordSubmissions,
-  settleVideoJobs,
-  startSubmissions,
-} from "../../shared/db/worker_calls.ts";
+import { recordSubmissions, startSubmissions } from "../../shared/db/submit_calls.ts";
 import { pollProvider } from "../../shared/stages/poll.ts";
 import { submitToProvider } from "../../shared/stages/submit.ts";
 import type { SubmitOutcome, TaskState, VideoProvider } from "../../shared/providers/provider.ts";

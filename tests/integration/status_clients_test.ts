@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { PostgrestClient } from "@supabase/postgrest-js";
 import type { Database } from "../../shared/db/database.types.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
 import { videoStatus } from "../../shared/doors/video_status.ts";
-import { finishStoring } from "../../shared/db/worker_calls.ts";
 import { readChanges } from "../../shared/status/read.ts";
 import { createVideoWatcher, type VideoWatcher } from "../../shared/status/watcher.ts";
 import { type AppStack, BY_HAND, newCustomer, queued, until, withApp } from "../support/app.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { failStoring, startStoring } from "../../shared/db/worker_calls.ts";
+import { failStoring, startStoring } from "../../shared/db/store_calls.ts";
 import { work } from "../support/app.ts";
 import { byHand, functionsEnv, stored } from "../support/by_hand.ts";
 import { balanceOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";

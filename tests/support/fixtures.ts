@@ -1,11 +1,8 @@
 /** The people and things that tests need, made through the same doors as in production. */
 import { z } from "zod";
 import type { Sql } from "../../shared/db/database.ts";
-import {
-  recordSubmissions,
-  settleVideoJobs,
-  startSubmissions,
-} from "../../shared/db/worker_calls.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
+import { recordSubmissions, startSubmissions } from "../../shared/db/submit_calls.ts";
 
 /** A rhyme of the seed: 10 gems, not premium. */
 export const TWINKLE = "10000000-0000-4000-8000-000000000001";

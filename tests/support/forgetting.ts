@@ -1,6 +1,6 @@
 /** Having things forgotten, in tests of the database alone. */
 import type { Database } from "../../shared/db/database.ts";
-import { finishStoring } from "../../shared/db/worker_calls.ts";
+import { finishStoring } from "../../shared/db/store_calls.ts";
 import { forget, type ForgetReport, type Forgetters } from "../../shared/stages/forget.ts";
 import { accept, deliver, type Family, queueVideo } from "./fixtures.ts";
 import { quiet } from "./sql.ts";

@@ -1,12 +1,12 @@
 /** Videos from words, and three providers that could make them. */
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
 import {
   recordSubmissions,
-  settleVideoJobs,
   startSubmissions,
   type SubmissionRecord,
-} from "../../shared/db/worker_calls.ts";
+} from "../../shared/db/submit_calls.ts";
 import { brokenInvariants, type Family, newestJob, newFamily, value } from "./fixtures.ts";
 import { withSql } from "./sql.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Batch, batchOfEach } from "../../shared/stages/drain.ts";
+import { type Batch, batchOfEach } from "../../shared/stages/batch_of_each.ts";
 import type { VideoProvider } from "../../shared/providers/provider.ts";
 import { quiet } from "../support/sql.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
-  buildPrompts,
   childSafeNegativePrompt,
   cleanName,
   type PromptLimits,
+  rhymePrompts,
   type RhymeText,
 } from "../../shared/domain/prompts.ts";
 
@@ -17,7 +17,7 @@ const rhyme: RhymeText = {
 const mia = { name: "Mia", hasAvatar: true };
 
 Deno.test("a rhyme and a child become one prompt", () => {
-  const { prompt, negativePrompt } = buildPrompts(
+  const { prompt, negativePrompt } = rhymePrompts(
     { ...rhyme, videoTemplateUrl: "https://cdn.example/ducks.mp4" },
     mia,
     limits,
@@ -34,7 +34,7 @@ Deno.test("a rhyme and a child become one prompt", () => {
 });
 
 Deno.test("a style is told once: where the template puts it, or after it", () => {
-  const { prompt } = buildPrompts(
+  const { prompt } = rhymePrompts(
     { ...rhyme, promptTemplate: "In the manner of {style}: {child} and the ducks." },
     { name: "Mia", hasAvatar: false },
     limits,
@@ -45,7 +45,7 @@ Deno.test("a style is told once: where the template puts it, or after it", () =>
 
 Deno.test("a child's name is data: placeholders, markup and line breaks in it do nothing", () => {
   const named = (name: string) =>
-    buildPrompts(
+    rhymePrompts(
       { title: "Ducks", promptTemplate: "{child} swims." },
       { name, hasAvatar: false },
       limits,
@@ -72,23 +72,23 @@ Deno.test("a very long name is cut, never in the middle of a character", () => {
 
 Deno.test("sentences that only polish are dropped whole, last one first, until it fits", () => {
   const withReference = { ...rhyme, videoTemplateUrl: "https://cdn.example/ducks.mp4" };
-  const whole = buildPrompts(withReference, mia, limits).prompt;
+  const whole = rhymePrompts(withReference, mia, limits).prompt;
   const shorter =
-    buildPrompts(withReference, mia, { ...limits, promptMax: whole.length - 1 }).prompt;
+    rhymePrompts(withReference, mia, { ...limits, promptMax: whole.length - 1 }).prompt;
   assert(shorter.endsWith("with smooth and steady motion."));
-  const shortest = buildPrompts(withReference, mia, { ...limits, promptMax: 200 }).prompt;
+  const shortest = rhymePrompts(withReference, mia, { ...limits, promptMax: 200 }).prompt;
   assert(shortest.endsWith("hair and clothes."));
 });
 
 Deno.test("the rhyme's own words are never cut: too long stays too long, for the door to refuse", () => {
-  const { prompt } = buildPrompts(rhyme, mia, { ...limits, promptMax: 10 });
+  const { prompt } = rhymePrompts(rhyme, mia, { ...limits, promptMax: 10 });
   assert(prompt.startsWith("Mia counts five little ducks"));
   assert(prompt.length > 10);
 });
 
 Deno.test("a rhyme's negative prompt adds to what no child should see", () => {
   const told = (negativePromptMax: number) =>
-    buildPrompts({ ...rhyme, negativePrompt: "rain, blood" }, mia, { ...limits, negativePromptMax })
+    rhymePrompts({ ...rhyme, negativePrompt: "rain, blood" }, mia, { ...limits, negativePromptMax })
       .negativePrompt;
   assert(told(2_048)?.startsWith("rain, blood, violence, weapons, "));
   assertEquals(told(22), "rain, blood, violence");
@@ -97,7 +97,7 @@ Deno.test("a rhyme's negative prompt adds to what no child should see", () => {
 
 Deno.test("no name brings braces, control characters or other names' values into a prompt", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (name) => {
-    const { prompt } = buildPrompts(rhyme, { name, hasAvatar: true }, limits);
+    const { prompt } = rhymePrompts(rhyme, { name, hasAvatar: true }, limits);
     assertEquals(/[\p{Cc}\p{Cf}\p{Cs}{}<>]/u.test(prompt), false);
     assertEquals(prompt.split("Five Little Ducks").length, 2);
     assert(prompt.length <= limits.promptMax);
@@ -106,7 +106,7 @@ Deno.test("no name brings braces, control characters or other names' values into
 
 Deno.test("whatever a catalogue holds, a negative prompt fits or is absent", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.nat(300), (text, max) => {
-    const built = buildPrompts({ ...rhyme, negativePrompt: text, style: text }, mia, {
+    const built = rhymePrompts({ ...rhyme, negativePrompt: text, style: text }, mia, {
       promptMax: 2_048,
       negativePromptMax: max,
     });

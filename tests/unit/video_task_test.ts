@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { StartedSubmission } from "../../shared/db/worker_calls.ts";
+import type { StartedSubmission } from "../../shared/db/submit_calls.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
 import type { Judged, Moderator } from "../../shared/moderation/moderator.ts";
 import { videoTaskBuilder } from "../../shared/stages/video_task.ts";

@@ -3,7 +3,7 @@
  * complete.
  */
 import { openDatabase } from "../../../shared/db/database.ts";
-import { settleVideoJobs } from "../../../shared/db/worker_calls.ts";
+import { settleVideoJobs } from "../../../shared/db/poll_calls.ts";
 import { quiet } from "../../support/sql.ts";
 import { type Bench, expect, flood, interleave, row } from "../bench.ts";
 import { addBulk } from "./bulk.ts";

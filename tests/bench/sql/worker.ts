@@ -1,9 +1,9 @@
 /** The product's submit worker, with a provider that takes everything at once. */
 import { openDatabase } from "../../../shared/db/database.ts";
 import { openQueue } from "../../../shared/db/queue.ts";
+import type { StartedSubmission } from "../../../shared/db/submit_calls.ts";
 import type { VideoProvider, VideoTask } from "../../../shared/providers/provider.ts";
 import { submitToProvider } from "../../../shared/stages/submit.ts";
-import type { StartedSubmission } from "../../../shared/db/worker_calls.ts";
 import { quiet } from "../../support/sql.ts";
 import { PROVIDER } from "./ours.ts";
 

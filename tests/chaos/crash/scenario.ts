@@ -1,6 +1,6 @@
 /** The stories that workers are killed in: videos with a fate each, and who does what when. */
 import type { Sql } from "../../../shared/db/database.ts";
-import { startSubmissions } from "../../../shared/db/worker_calls.ts";
+import { startSubmissions } from "../../../shared/db/submit_calls.ts";
 import { newestJob } from "../../support/fixtures.ts";
 import type { ShopKnobs, ShopName } from "../shops/shop.ts";
 import type { StageName } from "./protocol.ts";

@@ -1,14 +1,15 @@
 /** Playing a mixture: videos are queued and cancelled, workers come by, time passes, until all is over. */
 import { z } from "zod";
 import type { Random } from "../../../local/sandbox/random.ts";
-import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import { modelsOf } from "../../../shared/providers/registry.ts";
-import { type Batch, drain } from "../../../shared/stages/drain.ts";
+import type { Batch } from "../../../shared/stages/batch_of_each.ts";
+import { drain } from "../../../shared/stages/drain.ts";
 import { maintain } from "../../../shared/stages/maintain.ts";
 import { pollAll } from "../../../shared/stages/poll.ts";
 import { videoTaskBuilder } from "../../../shared/stages/video_task.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitAll } from "../../../shared/stages/submit.ts";
+import type { WorkerTools } from "../../../shared/stages/worker_tools.ts";
 import { sqlState } from "../../../shared/db/database.ts";
 import {
   DIDDLE,

@@ -4,12 +4,12 @@
  */
 import { z } from "zod";
 import type { Database } from "../../../shared/db/database.ts";
-import type { WorkerTools } from "../../../shared/http/worker_door.ts";
 import type { VideoProvider } from "../../../shared/providers/provider.ts";
 import { createLog } from "../../../shared/log.ts";
 import { pollProvider } from "../../../shared/stages/poll.ts";
 import { storeBatch } from "../../../shared/stages/store.ts";
 import { submitToProvider } from "../../../shared/stages/submit.ts";
+import type { WorkerTools } from "../../../shared/stages/worker_tools.ts";
 import { MediaError } from "../../../shared/storage/media_fetch.ts";
 import { statesIn } from "./webhooks.ts";
 import type { Ear } from "./ear.ts";

@@ -4,18 +4,8 @@ import { chooseModel, type Maker, type PriceRow } from "../domain/choose_model.t
 import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
-import type { Json } from "../db/database.types.ts";
-import type { ModelRequest } from "./queue_request.ts";
-
-/** What the database is given, in an order of queue_videos or to quote_video. */
-export interface DraftRequest {
-  readonly request: {
-    readonly [field: string]: Json | undefined;
-    readonly options: { readonly [option: string]: Json | undefined };
-  };
-  /** Seconds it usually takes, where its model has not been measured yet. */
-  readonly expectedSeconds: number;
-}
+import type { DraftRequest } from "./draft_request.ts";
+import type { WordsRequest } from "./request_kinds.ts";
 
 /** What this deployment can make. */
 export interface ModelMarket {
@@ -38,12 +28,12 @@ const priceRows = z.array(
 );
 
 /** Chooses the model. 422 with each field that nobody, or the one named, can do; nothing is charged. */
-export async function modelRequest(
-  body: ModelRequest,
+export async function modelDraft(
+  body: WordsRequest,
   admin: AdminClient,
   market: ModelMarket,
 ): Promise<DraftRequest> {
-  const planned = await planModelRequest(body, admin, market);
+  const planned = await planModelDraft(body, admin, market);
   if ("problems" in planned) throw invalidFields(422, planned.problems);
   return planned;
 }
@@ -52,38 +42,26 @@ export async function modelRequest(
  * Chooses the model, or tells each field that nobody, or the one named, can do. `usual` is what the door
  * means where its caller cannot ask.
  */
-export async function planModelRequest(
-  body: ModelRequest,
+export async function planModelDraft(
+  body: WordsRequest,
   admin: AdminClient,
   { makers, usual }: ModelMarket & Pick<Wish, "usual">,
 ): Promise<DraftRequest | { readonly problems: readonly FieldProblem[] }> {
   const frames = "first_frame" in body
     ? { firstFrame: body.first_frame, lastFrame: body.last_frame }
     : {};
-  const {
+  const { prompt, negative_prompt, style, prompting_strategy, fps, seed, audio } = body;
+  const wish = {
     prompt,
-    negative_prompt,
+    negativePrompt: negative_prompt,
     style,
-    prompting_strategy: strategy,
+    strategy: prompting_strategy,
     fps,
     seed,
     audio,
-  } = body;
-  const wish = {
-    ...{
-      prompt,
-      negativePrompt: negative_prompt,
-      style,
-      strategy,
-      fps,
-      seed,
-      audio,
-    },
-    ...{
-      duration: body.duration,
-      aspectRatio: body.aspect_ratio,
-      resolution: body.resolution,
-    },
+    duration: body.duration,
+    aspectRatio: body.aspect_ratio,
+    resolution: body.resolution,
     ...frames,
     ...(usual === undefined ? {} : { usual }),
   };
@@ -96,18 +74,14 @@ export async function planModelRequest(
   return {
     expectedSeconds: chosen.spec.renderSeconds,
     request: {
-      ...{
-        kind: body.kind,
-        child_id: body.child_id,
-        title: body.title,
-        prompt,
-        negative_prompt,
-      },
-      ...{
-        provider: chosen.provider,
-        model: chosen.spec.id,
-        model_reason: reason,
-      },
+      kind: body.kind,
+      child_id: body.child_id,
+      title: body.title,
+      prompt,
+      negative_prompt,
+      provider: chosen.provider,
+      model: chosen.spec.id,
+      model_reason: reason,
       fallbacks: fallbacks.map(({ provider, spec }) => ({
         provider,
         model: spec.id,
@@ -116,8 +90,13 @@ export async function planModelRequest(
         duration: plan.request.durationSeconds,
         aspect_ratio: plan.aspectRatio,
         ...(plan.resolution === "" ? {} : { resolution: plan.resolution }),
-        ...{ fps, seed, audio, style, prompting_strategy: strategy },
-        ...{ first_frame: frames.firstFrame, last_frame: frames.lastFrame },
+        fps,
+        seed,
+        audio,
+        style,
+        prompting_strategy,
+        first_frame: frames.firstFrame,
+        last_frame: frames.lastFrame,
       },
     },
   };

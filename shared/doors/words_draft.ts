@@ -2,12 +2,13 @@
 import type { Maker } from "../domain/choose_model.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
-import { type DraftRequest, modelRequest } from "./model_request.ts";
-import type { ModelRequest } from "./queue_request.ts";
+import type { DraftRequest } from "./draft_request.ts";
+import { modelDraft } from "./model_draft.ts";
+import type { WordsRequest } from "./request_kinds.ts";
 
 /** 422 where the words are not for small children, or nobody can make it; nothing is charged. */
-export async function wordsRequest(
-  body: ModelRequest,
+export async function wordsDraft(
+  body: WordsRequest,
   admin: AdminClient,
   { moderator, makers }: {
     readonly moderator: () => Promise<Moderator>;
@@ -21,10 +22,10 @@ export async function wordsRequest(
     negativePrompt,
     frames: framesOf(body),
   });
-  return await modelRequest(body, admin, { makers: await makers() });
+  return await modelDraft(body, admin, { makers: await makers() });
 }
 
-function framesOf(body: ModelRequest): Record<string, string | undefined> {
+function framesOf(body: WordsRequest): Record<string, string | undefined> {
   if (!("first_frame" in body)) return {};
   const { first_frame, last_frame } = body;
   return { first_frame, last_frame };

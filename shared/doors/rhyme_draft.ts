@@ -1,14 +1,36 @@
-/** A rhyme from the catalogue, with the caller's wishes: what the database is asked for. */
+/** A rhyme from the catalogue, with the caller's wishes: as it is asked for here, and of the database. */
+import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
+import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";
 import type { UserVisit } from "../http/door.ts";
-import type { DraftRequest } from "./model_request.ts";
-import type { RhymeRequest } from "./queue_request.ts";
+import type { DraftRequest } from "./draft_request.ts";
+import { modelName, URL_MAX } from "./fields.ts";
 
-/** Seconds a video usually takes, where its model has not been measured yet. */
-const EXPECTED_SECONDS = 90;
+const id = z.uuid();
+const pixels = z.int().positive().max(8192);
+
+/** A video from the catalogue. */
+export const rhymeSchema = z.strictObject({
+  kind: z.literal("rhyme").optional(),
+  user_id: id.optional(),
+  /** Answers the price and charges nothing. */
+  quote: z.boolean().optional(),
+  child_id: id,
+  rhyme_id: id,
+  avatar_url: z.string().max(URL_MAX).optional(),
+  model: modelName.optional(),
+  duration: z.number().positive().max(600).optional(),
+  width: pixels.optional(),
+  height: pixels.optional(),
+  fps: z.int().positive().max(120).optional(),
+  seed: z.int().positive().optional(),
+});
+
+/** A checked request for a video from the catalogue. */
+export type RhymeRequest = z.infer<typeof rhymeSchema>;
 
 /** Checks the wishes against what the rhyme's model can do. 422 when it cannot; nothing is charged. */
-export async function rhymeRequest(
+export async function rhymeDraft(
   body: RhymeRequest,
   { admin, userId }: UserVisit,
   { modelsOf, projectUrl }: {
@@ -34,10 +56,13 @@ export async function rhymeRequest(
     modelsOf,
   );
   return {
-    expectedSeconds: EXPECTED_SECONDS,
+    expectedSeconds: USUAL_RENDER_SECONDS,
     request: {
       kind: "rhyme",
-      ...{ child_id, rhyme_id, avatar_path, model },
+      child_id,
+      rhyme_id,
+      avatar_path,
+      model,
       ...(fallbacks === undefined ? {} : { fallbacks }),
       options,
     },

@@ -1,0 +1,43 @@
+/** The SQL functions of storing as typed calls. */
+import { z } from "zod";
+import type { Sql } from "./database.ts";
+import { many, one } from "./rows.ts";
+
+const deliveredFile = z.object({
+  video_job_id: z.uuid(),
+  video_id: z.uuid(),
+  user_id: z.uuid(),
+  provider: z.string(),
+  provider_task_id: z.string(),
+  result_url: z.string(),
+  storage_path: z.string(),
+  first_frame_url: z.string().nullable(),
+  avatar_path: z.string().nullable(),
+});
+/** A delivered attempt whose file is to be copied. */
+export type DeliveredFile = z.infer<typeof deliveredFile>;
+
+/** What is needed to copy the files of these attempts. */
+export const startStoring = (sql: Sql, jobIds: string[]): Promise<DeliveredFile[]> =>
+  many(sql, deliveredFile, "select * from app.start_storing($1)", [jobIds]);
+
+/** Completes a video whose file is in Storage, and its thumbnail where there is one. */
+export const finishStoring = (
+  sql: Sql,
+  jobId: string,
+  path: string,
+  thumbnailPath: string | null = null,
+): Promise<boolean> =>
+  one(sql, z.boolean(), "select app.finish_storing($1, $2, $3) as value", [
+    jobId,
+    path,
+    thumbnailPath,
+  ]);
+
+/** Fails a video whose file cannot be had. */
+export const failStoring = (sql: Sql, jobId: string, code: string, detail: unknown) =>
+  one(sql, z.boolean(), "select app.fail_storing($1, $2, $3) as value", [
+    jobId,
+    code,
+    JSON.stringify(detail),
+  ]);

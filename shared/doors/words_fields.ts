@@ -1,0 +1,18 @@
+/** Fields of requests in the caller's own words. */
+import { z } from "zod";
+import { isStorableText } from "../storable.ts";
+
+/**
+ * People's own words, without space around them. What Postgres does not keep is refused here, for there
+ * it would undo the call that others' orders share.
+ */
+export function words(least: number, most: number) {
+  return z.string().trim().min(least).max(most)
+    .refine(isStorableText, "must be whole characters, and no U+0000");
+}
+
+/** "auto", or the name of one that is switched on here. */
+export const providerName = z.string().regex(
+  /^[a-z][a-z0-9_]{1,30}$/,
+  "must be the lower-case name of a provider",
+);
