@@ -272,14 +272,6 @@ Deno.test("a wrong key is told as such, for the balance too", () =>
     assertEquals(error.kind, "auth");
   }));
 
-Deno.test("frames are taken where they went in 2025 as well", () =>
-  withSandbox({}, async ({ sandbox }) => {
-    const { apiKey, url } = sandbox;
-    const provider = createRunwareProvider({ apiKey, url, frameImages: "top_level" });
-    const one = task({ firstFrame: IMAGE, lastFrame: IMAGE });
-    assertEquals((await provider.submit([one])).map(standing), ["accepted"]);
-  }));
-
 Deno.test("what our table allows, Runware takes: every model, size, length and kind of start", () =>
   withSandbox({}, async ({ provider }) => {
     const all = runwareModels.filter(({ retired }) => retired !== true).flatMap(everyWay);
