@@ -49,6 +49,11 @@ export function supabaseConfig(env: Env): SupabaseConfig {
   return { url: needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).origin, secretKey };
 }
 
+/** Headers of a call as the service role. */
+export function secretHeaders(secretKey: string) {
+  return { apikey: secretKey, authorization: `Bearer ${secretKey}` };
+}
+
 /** A parser's own error would quote the text, which is a secret. */
 function parseJson(name: string, text: string): unknown {
   try {

@@ -1,5 +1,6 @@
 /** The parts of Supabase Storage's API that tidy up and hand out, over plain fetch with the secret key. */
 import { z } from "zod";
+import { secretHeaders } from "../config.ts";
 import { StorageError } from "./object_store.ts";
 
 /** What workers ask of Storage beside storing. */
@@ -30,8 +31,7 @@ export function createStorageApi(
     const response = await fetch(`${url}/storage/v1/object/${path}`, {
       method,
       headers: {
-        apikey: secretKey,
-        authorization: `Bearer ${secretKey}`,
+        ...secretHeaders(secretKey),
         "content-type": "application/json",
       },
       body: JSON.stringify(body),
