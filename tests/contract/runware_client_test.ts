@@ -14,7 +14,7 @@ import {
   type RunwareSandbox,
   startRunwareSandbox,
 } from "../../local/sandbox/runware.ts";
-import { standing } from "../unit/runware_support.ts";
+import { standing } from "../support/runware_support.ts";
 
 const IMAGE = "https://project.example/avatars/mia.png";
 

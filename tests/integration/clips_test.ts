@@ -7,10 +7,10 @@ import {
   call,
   headersOf,
   newCustomer,
-  until,
   withApp,
   work,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, type HandStack, polled, rowCounts, stored } from "../support/by_hand.ts";
 import { balanceOf, newestJob, value } from "../support/fixtures.ts";
 import { fieldsOf } from "../support/refusals.ts";

@@ -7,10 +7,10 @@ import {
   newCustomer,
   over,
   queued,
-  until,
   withApp,
   work,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, delivered, functionsEnv, type HandStack, stored } from "../support/by_hand.ts";
 import { failAttempt, passTime } from "../support/fixtures.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { newCustomer, over, queued, until, withApp } from "../support/app.ts";
+import { newCustomer, over, queued, withApp } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { brokenInvariants } from "../support/fixtures.ts";
 
 const QUICK = { knobs: { renderMs: 50 } };

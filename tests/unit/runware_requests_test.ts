@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { VideoTask } from "../../shared/providers/provider.ts";
 import { toVideoInference } from "../../shared/providers/runware/requests.ts";
-import { ID_A, videoTask } from "./runware_support.ts";
+import { ID_A, videoTask } from "../support/runware_support.ts";
 
 const AVATAR = "https://project.supabase.co/storage/v1/object/public/avatars/mia.png";
 const LAST = "https://project.supabase.co/storage/v1/object/public/frames/2.png";
