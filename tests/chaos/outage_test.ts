@@ -100,7 +100,7 @@ Deno.test("connections to the provider cut in the middle of calls: what it took 
       await withOpenStack({
         directUrl: url,
         functionsEnv: { RUNWARE_URL: `${address}/v1` },
-        sandbox: { mediaUrl: `${address}/media` },
+        runware: { mediaUrl: `${address}/media` },
       }, async (app) => {
         proxy.leadTo(app.sandbox.port);
         const customers = await Customers.signUp(app, PEOPLE);

@@ -149,7 +149,7 @@ function withoutLinks({ clips, results, ...counts }: z.infer<typeof clipsAnswer>
 
 Deno.test("nothing but a project's id: the clips are chosen, made and stored while the call waits", async () => {
   await withApp({
-    sandbox: { knobs: { renderMs: 500 } },
+    runware: { knobs: { renderMs: 500 } },
     runway: { knobs: { renderMs: 500, pendingMs: 0 } },
     kie: { knobs: { renderMs: 500, queueMs: 0, hiddenMs: 0 } },
     settings: { poll_steps: [1] },

@@ -79,7 +79,7 @@ function boughtElsewhere({ runway, kie }: Providers): number {
 
 Deno.test(`Runware is down for a minute under ${VIDEOS} videos: all complete elsewhere, one charge each, and it is tried anew`, async () => {
   await withApp({
-    sandbox: { knobs: { renderMs: 500 } },
+    runware: { knobs: { renderMs: 500 } },
     runway: { knobs: { renderMs: 500, pendingMs: 0 } },
     kie: { knobs: { renderMs: 500, queueMs: 0, hiddenMs: 0 } },
   }, async (app) => {

@@ -47,7 +47,7 @@ export const BY_HAND: AppOptions = {
   cron: false,
   doorbell: "off",
   webhooks: "off",
-  sandbox: { knobs: { manual: true } },
+  runware: { knobs: { manual: true } },
 };
 
 /** Signs someone up, with gems and a child. */
