@@ -5,7 +5,7 @@ import { StorageError } from "./object_store.ts";
 
 /** What workers ask of Storage beside storing. */
 export interface StorageApi {
-  /** Deletes these objects; ones that are not there are none to delete. Throws StorageError. */
+  /** Deletes these objects; missing ones are ignored. Throws StorageError. */
   remove(bucket: string, names: readonly string[]): Promise<void>;
   /** A link under which anyone may read the object for so many seconds. Throws StorageError. */
   signedUrl(bucket: string, name: string, seconds: number): Promise<string>;
