@@ -12,8 +12,7 @@ import type { StackOptions } from "./stack_options.ts";
 
 /** How the sandboxes behave. */
 export interface SandboxOptions {
-  /** Runware's. */
-  readonly sandbox?: RunwareSandboxOptions;
+  readonly runware?: RunwareSandboxOptions;
   readonly runway?: RunwaySandboxOptions;
   readonly kie?: KieSandboxOptions;
 }
@@ -69,7 +68,7 @@ export async function chooseProviders(
   return {
     runware: await choose("Runware", async (port) => {
       const { startRunwareSandbox } = await import("./sandbox/runware.ts");
-      return startRunwareSandbox({ port, ...options.sandbox });
+      return startRunwareSandbox({ port, ...options.runware });
     }),
     runway: await choose("Runway", async (port) => {
       const { startRunwaySandbox } = await import("./sandbox/runway.ts");

@@ -5,11 +5,13 @@ import type { NotifySandbox } from "./sandbox/notify.ts";
 import type { StackOptions } from "./stack_options.ts";
 
 /**
- * Variables of the developer that functions are meant to see; the rest of the environment is not
- * theirs.
+ * How variables of the developer begin that functions are meant to see; the rest of the environment
+ * is not theirs.
  */
-const DEVELOPERS_OWN =
-  /^(RUNWARE_|RUNWAY_|KIE_|FCM_|WEB_PUSH_|APP_WEBHOOK_|MODERATION_|IMAGE_HOSTS|WEBHOOK_BASE_URL)/;
+const DEVELOPERS_OWN = [
+  ...["RUNWARE_", "RUNWAY_", "KIE_", "PROVIDER_WEBHOOK_", "WEBHOOK_BASE_URL"],
+  ...["FCM_", "WEB_PUSH_", "APP_WEBHOOK_", "MODERATION_", "IMAGE_HOSTS"],
+];
 
 /** The environment of the functions, under the names hosted Supabase uses. */
 export function functionsEnv({ options, env, keys, providers, notify, databaseUrl, url }: {
@@ -21,10 +23,11 @@ export function functionsEnv({ options, env, keys, providers, notify, databaseUr
   readonly databaseUrl: string;
   readonly url: string;
 }): Record<string, string> {
-  const own = Object.entries(env).filter(([name]) => DEVELOPERS_OWN.test(name));
+  const own = Object.entries(env)
+    .filter(([name]) => DEVELOPERS_OWN.some((start) => name.startsWith(start)));
   const webhooks = options.webhooks !== "off" && usesSandboxesOnly(providers);
   return {
-    RUNWARE_WEBHOOK_SECRET: keys.webhookSecret,
+    PROVIDER_WEBHOOK_SECRET: keys.webhookSecret,
     IMAGE_HOSTS: "images.example.com",
     WEBHOOK_BASE_URL: webhooks ? `${url}/functions/v1` : "off",
     ...notifyEnv(notify, env),

@@ -1,4 +1,5 @@
 /** The one thing we ask of Supabase Auth's admin API: that an account can no longer sign in. */
+import { secretHeaders } from "./config.ts";
 
 /** Supabase Auth, for closing accounts. */
 export interface AuthAdmin {
@@ -21,7 +22,7 @@ export function createAuthAdmin({ url, secretKey }: { url: string; secretKey: st
     async deleteUser(userId) {
       const response = await fetch(`${url}/auth/v1/admin/users/${userId}`, {
         method: "DELETE",
-        headers: { apikey: secretKey, authorization: `Bearer ${secretKey}` },
+        headers: secretHeaders(secretKey),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       await response.body?.cancel();

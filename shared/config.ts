@@ -49,6 +49,11 @@ export function supabaseConfig(env: Env): SupabaseConfig {
   return { url: needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).origin, secretKey };
 }
 
+/** Headers of a call as the service role. */
+export function secretHeaders(secretKey: string) {
+  return { apikey: secretKey, authorization: `Bearer ${secretKey}` };
+}
+
 /** A parser's own error would quote the text, which is a secret. */
 function parseJson(name: string, text: string): unknown {
   try {
@@ -110,15 +115,15 @@ export interface WebhookConfig {
 }
 
 /**
- * RUNWARE_WEBHOOK_SECRET (at least 32 characters), RUNWARE_WEBHOOK_SECRET_PREVIOUS while rotating,
+ * PROVIDER_WEBHOOK_SECRET (at least 32 characters), PROVIDER_WEBHOOK_SECRET_PREVIOUS while rotating,
  * and WEBHOOK_BASE_URL: the functions' address where it differs from SUPABASE_URL, or "off".
  */
 export function webhookConfig(env: Env): WebhookConfig {
-  const secret = checkedSecret("RUNWARE_WEBHOOK_SECRET", need(env, "RUNWARE_WEBHOOK_SECRET"));
-  const previous = env("RUNWARE_WEBHOOK_SECRET_PREVIOUS");
+  const secret = checkedSecret("PROVIDER_WEBHOOK_SECRET", need(env, "PROVIDER_WEBHOOK_SECRET"));
+  const previous = env("PROVIDER_WEBHOOK_SECRET_PREVIOUS");
   const secrets: [string, ...string[]] = previous === undefined
     ? [secret]
-    : [secret, checkedSecret("RUNWARE_WEBHOOK_SECRET_PREVIOUS", previous)];
+    : [secret, checkedSecret("PROVIDER_WEBHOOK_SECRET_PREVIOUS", previous)];
   const base = env("WEBHOOK_BASE_URL") ??
     `${needUrl("SUPABASE_URL", need(env, "SUPABASE_URL")).origin}/functions/v1`;
   if (base === "off") return { secrets };

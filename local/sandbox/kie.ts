@@ -13,7 +13,7 @@ export type { KieControl, KieTaskView, KieView } from "./kie/control.ts";
 export type { KieKnobChanges, KieKnobs } from "./kie/knobs.ts";
 
 /** The only key the sandbox takes, unless another one is given. */
-export const KIE_SANDBOX_KEY = "kie-sandbox-key";
+const KIE_SANDBOX_KEY = "kie-sandbox-key";
 
 /** How to start a sandbox; its key is {@linkcode KIE_SANDBOX_KEY} by default. */
 export type KieSandboxOptions = SandboxOptions<KieKnobChanges>;

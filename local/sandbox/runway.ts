@@ -14,7 +14,7 @@ export type { RunwayControl, RunwayTaskView, RunwayView } from "./runway/control
 export type { RunwayKnobChanges, RunwayKnobs } from "./runway/knobs.ts";
 
 /** The only key the sandbox takes, unless another one is given. */
-export const RUNWAY_SANDBOX_KEY = "key_runway-sandbox";
+const RUNWAY_SANDBOX_KEY = "key_runway-sandbox";
 
 /** How to start a sandbox; its key is {@linkcode RUNWAY_SANDBOX_KEY} by default. */
 export type RunwaySandboxOptions = SandboxOptions<RunwayKnobChanges>;

@@ -10,7 +10,7 @@ import type { Workspace } from "./workspace.ts";
 
 /** Starting is mostly computing, and other checks run at the same time. */
 const AT_ONCE = 2;
-const WEBHOOK_SECRET = "RUNWARE_WEBHOOK_SECRET";
+const WEBHOOK_SECRET = "PROVIDER_WEBHOOK_SECRET";
 
 /** Starts each function and calls it without credentials; then the webhook without its secret. */
 export async function verifyFunctions(report: Report, workspace: Workspace): Promise<void> {

@@ -16,7 +16,8 @@ export type ErrorType = typeof errorTypes[number];
 
 /**
  * Codes of refusals, of failed videos (`videos.error_code`) and of files that could not be stored
- * (`video_jobs.error_code` of kind "storing"). What is not here is UNKNOWN, too little gems say.
+ * (`video_jobs.error_code` of kind "storing"). What is not here is UNKNOWN: too few gems, for
+ * example.
  */
 const byCode: ReadonlyMap<string, ErrorType> = new Map(Object.entries<ErrorType>({
   unauthorized: "AUTHENTICATION_FAILED",

@@ -35,9 +35,9 @@ type Action = Decision["action"];
 /**
  * Rule by rule why. Our key, our account and our pace are nobody's fault but ours, and whoever has no
  * room will have some: a video waits for them, or moves on along its chain, as long as it has not been
- * taken yet. Bad input and refused content fail again however often they are sent, as does a model that
- * is not offered, but for the others of the chain, which the database tries first. Everything else may
- * work the next time.
+ * taken yet. Bad input and refused content fail again however often they are sent. So does a model that
+ * is not offered, except at the other providers of the chain, which the database tries first. Everything
+ * else may work the next time.
  */
 const rules: Readonly<Record<Ending, Readonly<Record<ErrorKind, Action>>>> = {
   refused: {

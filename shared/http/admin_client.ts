@@ -3,7 +3,7 @@
  * load than all the rest of a function, on each cold start.
  */
 import { PostgrestClient } from "@supabase/postgrest-js";
-import { supabaseConfig } from "../config.ts";
+import { secretHeaders, supabaseConfig } from "../config.ts";
 import type { Database } from "../db/database.types.ts";
 import { env } from "../runtime.ts";
 import { fetchInTime } from "./fetch_in_time.ts";
@@ -18,7 +18,7 @@ export function adminClient(): AdminClient {
   if (made === undefined) {
     const { url, secretKey } = supabaseConfig(env);
     made = new PostgrestClient<Database>(`${url}/rest/v1`, {
-      headers: { apikey: secretKey, authorization: `Bearer ${secretKey}` },
+      headers: secretHeaders(secretKey),
       fetch: fetchInTime,
       // Its own retries of what can be read again would each have the whole time.
       retry: false,

@@ -1,7 +1,10 @@
-/** An app gives up after half a minute or so, so we answer before that. Milliseconds. */
+/** Milliseconds. An app gives up after half a minute or so; we answer before that. */
 const CALL_TIMEOUT_MS = 20_000;
 
-/** A timeout counts as an answer: the caller may retry with the same key. */
+/**
+ * `fetch` that gives up after 20 s. Its error becomes our answer (503 for the database, 502 for
+ * Storage), and the caller may send the request again under the same key.
+ */
 export function fetchInTime(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const late = AbortSignal.timeout(CALL_TIMEOUT_MS);
   const signal = init?.signal ? AbortSignal.any([init.signal, late]) : late;

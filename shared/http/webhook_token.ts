@@ -1,6 +1,7 @@
 /**
- * The token in a webhook's URL: HMAC-SHA256 of the video job's id. Providers sign nothing, so this is
- * what tells a real call from a forged one. Derived when needed and stored nowhere.
+ * The token in a webhook's URL: HMAC-SHA256 of the video job's id. Runware signs nothing and KIE only
+ * on request, so this is what tells a real call from a forged one. Derived when needed and stored
+ * nowhere.
  */
 import { toHex } from "../hex.ts";
 

@@ -2,8 +2,8 @@
  * Firebase Cloud Messaging, HTTP v1: phones, Android and iOS alike.
  * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
  *
- * FCM takes no id of ours and does not tell a message sent twice. What makes two of them one is the
- * phone: Android's `tag` and Apple's `apns-collapse-id` have the second take the place of the first,
+ * FCM takes no id of ours and cannot tell that a message was sent twice. What makes two of them one is
+ * the phone: Android's `tag` and Apple's `apns-collapse-id` have the second take the place of the first,
  * and the collapse key does so while the phone is off.
  */
 import { z } from "zod";
@@ -97,7 +97,7 @@ export function fcmOutcome(answer: Answer): Outcome {
   if (codes.includes("UNREGISTERED")) return { outcome: "gone", code: "unregistered" };
   if (codes.includes("SENDER_ID_MISMATCH")) return { outcome: "gone", code: "other_sender" };
   if (answer.status === 400) {
-    // The same code for a token that is none and for a message that is none: only the first is the device's.
+    // The same code for an invalid token and an invalid message: only the first is the device's fault.
     const fields = details.flatMap(({ fieldViolations = [] }) => fieldViolations);
     const isToken = fields.some(({ field }) => field === "message.token") ||
       (fields.length === 0 && /registration token/i.test(message));

@@ -1,4 +1,5 @@
 /** What all channels do alike: one POST, an answer in good time, and what its status means. */
+import { retryAfter } from "../http/retry_after.ts";
 import type { Outcome } from "./channel.ts";
 
 /** Milliseconds; a sender has 60 s for a batch before the queue takes it for dead. See stages/notify.ts. */
@@ -56,14 +57,6 @@ async function beginning(response: Response): Promise<string> {
   }
   await reader?.cancel();
   return text;
-}
-
-/** Seconds of a Retry-After header, which names a time or how long to wait. */
-export function retryAfter(header: string | null, now = Date.now()): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d{1,9}$/.test(header)) return Number(header);
-  const time = Date.parse(header);
-  return Number.isNaN(time) ? undefined : Math.max(0, Math.ceil((time - now) / 1_000));
 }
 
 /** What an answer means where the channel knows nothing better: 2xx sent, 4xx refused, the rest later. */

@@ -17,11 +17,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Seconds of a Retry-After header; its other form, a date, is used by no provider we know. */
-export function secondsOf(header: string | null): number | undefined {
-  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
-}
-
 /** A message cut to what is kept. A cut may split a character in two, and Postgres refuses halves. */
 export function keptMessage(message: string): string {
   return message.slice(0, MESSAGE_MAX).toWellFormed();

@@ -4,8 +4,9 @@
  */
 import { apiKeyProblem } from "../config.ts";
 import { readCapped, TooLongError } from "../http/read_capped.ts";
+import { retryAfter } from "../http/retry_after.ts";
 import { storableText } from "../storable.ts";
-import { parseJson, secondsOf } from "./answer_text.ts";
+import { parseJson } from "./answer_text.ts";
 import type { ErrorKind, ProviderError } from "./provider.ts";
 import { neverConnected, sentOnce } from "./send_once.ts";
 
@@ -129,7 +130,7 @@ async function textOf(response: Response): Promise<string> {
 
 function read(response: Response, text: string): HttpAnswer {
   const json = parseJson(text);
-  const wait = secondsOf(response.headers.get("retry-after"));
+  const wait = retryAfter(response.headers.get("retry-after"));
   return {
     status: response.status,
     json,

@@ -1,5 +1,5 @@
 /** Supabase Storage for workers: streams a file in, over plain fetch. */
-
+import { secretHeaders } from "../config.ts";
 import { freedChunks } from "./freed_chunks.ts";
 
 /** Puts finished files away. */
@@ -36,8 +36,7 @@ export function createObjectStore(
       const response = await fetch(`${url}/storage/v1/object/${BUCKET}/${path}`, {
         method: "POST",
         headers: {
-          apikey: secretKey,
-          authorization: `Bearer ${secretKey}`,
+          ...secretHeaders(secretKey),
           "content-type": contentType,
           "x-upsert": "false",
         },

@@ -1,5 +1,5 @@
 /** The picture a video starts with, as a file to keep for its thumbnail. */
-import type { SupabaseConfig } from "../config.ts";
+import { secretHeaders, type SupabaseConfig } from "../config.ts";
 import { type Media, openMedia } from "./media_fetch.ts";
 import { THUMBNAILS } from "./media_types.ts";
 
@@ -27,7 +27,7 @@ export function createPictures(
         hosts: [own],
         wanted: THUMBNAILS,
         signal,
-        headers: { apikey: secretKey, authorization: `Bearer ${secretKey}` },
+        headers: secretHeaders(secretKey),
       });
     }
     if (frame.url === null) return null;

@@ -1,6 +1,6 @@
 /** Links to private files, over plain fetch. */
 import { z } from "zod";
-import { supabaseConfig } from "../config.ts";
+import { secretHeaders, supabaseConfig } from "../config.ts";
 import { fetchInTime } from "../http/fetch_in_time.ts";
 import { env } from "../runtime.ts";
 import { StorageError } from "./object_store.ts";
@@ -21,8 +21,7 @@ export async function signLinks(
   const response = await fetchInTime(`${url}/storage/v1/object/sign/${bucket}`, {
     method: "POST",
     headers: {
-      apikey: secretKey,
-      authorization: `Bearer ${secretKey}`,
+      ...secretHeaders(secretKey),
       "content-type": "application/json",
     },
     body: JSON.stringify({ expiresIn: seconds, paths }),

@@ -1,10 +1,11 @@
 /** The parts of Supabase Storage's API that tidy up and hand out, over plain fetch with the secret key. */
 import { z } from "zod";
+import { secretHeaders } from "../config.ts";
 import { StorageError } from "./object_store.ts";
 
 /** What workers ask of Storage beside storing. */
 export interface StorageApi {
-  /** Deletes these objects; ones that are not there are none to delete. Throws StorageError. */
+  /** Deletes these objects; missing ones are ignored. Throws StorageError. */
   remove(bucket: string, names: readonly string[]): Promise<void>;
   /** A link under which anyone may read the object for so many seconds. Throws StorageError. */
   signedUrl(bucket: string, name: string, seconds: number): Promise<string>;
@@ -30,8 +31,7 @@ export function createStorageApi(
     const response = await fetch(`${url}/storage/v1/object/${path}`, {
       method,
       headers: {
-        apikey: secretKey,
-        authorization: `Bearer ${secretKey}`,
+        ...secretHeaders(secretKey),
         "content-type": "application/json",
       },
       body: JSON.stringify(body),

@@ -23,7 +23,7 @@ export interface BenchDatabase {
  * full_page_writes are on). Memory and statistics as on a small hosted instance; checkpoints far apart, so that one
  * contender does not pay for another.
  */
-export const SERVER_SETTINGS: Readonly<Record<string, string>> = {
+const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   fsync: "on",
   synchronous_commit: "on",
   full_page_writes: "on",

@@ -6,7 +6,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import { type Answer, type Customer, newCustomer, queue, until } from "../support/app.ts";
+import { type Answer, type Customer, newCustomer, queue } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { assertDiscreet, GEMS } from "./outage/customers.ts";
 import { assertAllIsWell, untilAllAreOver } from "./outage/ends.ts";
 import { type OpenStack, withOpenStack } from "./outage/open_stack.ts";

@@ -1,6 +1,7 @@
 /** Postgres dies and the network is cut under load: the same promises hold. */
 import { assert, assertEquals } from "@std/assert";
-import { call, headersOf, until } from "../support/app.ts";
+import { call, headersOf } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { withDatabase } from "../support/database.ts";
 import { assertDiscreet, Customers } from "./outage/customers.ts";
 import { assertAllIsWell, untilAllAreOver } from "./outage/ends.ts";
@@ -99,7 +100,7 @@ Deno.test("connections to the provider cut in the middle of calls: what it took 
       await withOpenStack({
         directUrl: url,
         functionsEnv: { RUNWARE_URL: `${address}/v1` },
-        sandbox: { mediaUrl: `${address}/media` },
+        runware: { mediaUrl: `${address}/media` },
       }, async (app) => {
         proxy.leadTo(app.sandbox.port);
         const customers = await Customers.signUp(app, PEOPLE);

@@ -14,7 +14,7 @@ import {
   type RunwareSandbox,
   startRunwareSandbox,
 } from "../../local/sandbox/runware.ts";
-import { standing } from "../unit/runware_support.ts";
+import { standing } from "../support/runware_support.ts";
 
 const IMAGE = "https://project.example/avatars/mia.png";
 
@@ -270,14 +270,6 @@ Deno.test("a wrong key is told as such, for the balance too", () =>
     assertEquals((await provider.submit([task()])).map(standing), ["refused auth invalidApiKey"]);
     const error = await assertRejects(() => provider.balanceUsd(), CallError);
     assertEquals(error.kind, "auth");
-  }));
-
-Deno.test("frames are taken where they went in 2025 as well", () =>
-  withSandbox({}, async ({ sandbox }) => {
-    const { apiKey, url } = sandbox;
-    const provider = createRunwareProvider({ apiKey, url, frameImages: "top_level" });
-    const one = task({ firstFrame: IMAGE, lastFrame: IMAGE });
-    assertEquals((await provider.submit([one])).map(standing), ["accepted"]);
   }));
 
 Deno.test("what our table allows, Runware takes: every model, size, length and kind of start", () =>

@@ -6,8 +6,8 @@ import { allows, estimateUsd, type ModelSpec } from "../../shared/domain/models.
 import type { SubmitOutcome, VideoTask } from "../../shared/providers/provider.ts";
 import { createRunwayProvider } from "../../shared/providers/runway/adapter.ts";
 import { runwayModels } from "../../shared/providers/runway/models.ts";
-import { standing } from "../unit/runware_support.ts";
-import { runwayTask } from "../unit/runway_support.ts";
+import { standing } from "../support/runware_support.ts";
+import { runwayTask } from "../support/runway_support.ts";
 
 const PICTURE = "https://project.example/avatars/mia.png";
 const STARTS = [{}, { firstFrame: PICTURE }, { firstFrame: PICTURE, lastFrame: PICTURE }];

@@ -16,8 +16,8 @@ import {
 } from "../../local/sandbox/runway.ts";
 import { createRunwayProvider } from "../../shared/providers/runway/adapter.ts";
 import type { VideoProvider } from "../../shared/providers/provider.ts";
-import { standing } from "../unit/runware_support.ts";
-import { runwayTask } from "../unit/runway_support.ts";
+import { standing } from "../support/runware_support.ts";
+import { runwayTask } from "../support/runway_support.ts";
 
 const PICTURE = "https://project.example/avatars/mia.png";
 const WORDS = {

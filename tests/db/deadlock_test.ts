@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Database, Sql } from "../../shared/db/database.ts";
-import { until } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { withSql } from "../support/sql.ts";
 
 const TABLE = "create table public.counters (id integer primary key, n integer not null default 0)";

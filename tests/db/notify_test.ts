@@ -17,7 +17,7 @@ import {
   queueVideo,
   value,
 } from "../support/fixtures.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import { asUser } from "../support/as_user.ts";
 import { registerDevice } from "../support/devices.ts";
@@ -223,9 +223,9 @@ Deno.test("a channel whose answers do not come holds up no other: neither what i
     const storage = { signedUrl: () => Promise.reject(new Error("Nothing is signed here")) };
     const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
     const sending = notifyBatch(tools, { channels, storage, missed: new Set(), pause });
-    await eventually("all phones", () => Promise.resolve(phone.length === 12 || null));
+    await until("all phones are told", () => Promise.resolve(phone.length === 12 || undefined));
     const late = await finished(db, family);
-    await eventually("the late one", () => Promise.resolve(phone.includes(late) || null));
+    await until("the late one is told", () => Promise.resolve(phone.includes(late) || undefined));
     assertEquals(asked, 10, "a batch of the backend's is all that waits");
     answer.resolve();
     assertEquals((await sending).taken, 26);

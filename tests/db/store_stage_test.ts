@@ -11,7 +11,7 @@ import {
   type ObjectStore,
   StorageError,
 } from "../../shared/storage/object_store.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import {
   accept,
   brokenInvariants,
@@ -187,8 +187,8 @@ Deno.test("a copy's time is up for the provider as well, should it be slow to na
       { timeoutMs: 1 },
     );
     try {
-      await eventually("the file is left to the next try", async () => {
-        return await jobState(tools.database) === "retry" ? true : null;
+      await until("the file is left to the next try", async () => {
+        return await jobState(tools.database) === "retry" ? true : undefined;
       });
     } finally {
       answer.resolve([]);

@@ -9,7 +9,7 @@ import type { StartedSubmission } from "../../shared/db/submit_calls.ts";
 import { newFamily, passTime, queueVideo, value } from "../support/fixtures.ts";
 import { createLog } from "../../shared/log.ts";
 import { quiet, withSql } from "../support/sql.ts";
-import { type Received, withStandIn } from "../unit/runware_support.ts";
+import { type Received, withStandIn } from "../support/runware_support.ts";
 
 /** A provider that answers a whole call with an error when one task is among it. */
 function choking(poison: { id?: string }, calls: number[]): VideoProvider {

@@ -10,7 +10,8 @@ import {
   sync,
   videoStatus,
 } from "../../docs/mobile/gemreel.ts";
-import { type AppStack, newCustomer, until } from "../support/app.ts";
+import { type AppStack, newCustomer } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, delivered, stored, submitted } from "../support/by_hand.ts";
 import { TWINKLE } from "../support/fixtures.ts";
 import type { TestUser } from "../support/users.ts";

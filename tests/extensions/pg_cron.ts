@@ -21,7 +21,7 @@ Deno.test("the real pg_cron alone carries a video through: no webhook, no stand-
     env: {},
     webhooks: "off",
     quiet: true,
-    sandbox: { knobs: { renderMs: 50 } },
+    runware: { knobs: { renderMs: 50 } },
   });
   const db = openDatabase(databaseUrl, { log: quiet, max: 5 });
   try {

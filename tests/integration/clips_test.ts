@@ -7,10 +7,10 @@ import {
   call,
   headersOf,
   newCustomer,
-  until,
   withApp,
   work,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, type HandStack, polled, rowCounts, stored } from "../support/by_hand.ts";
 import { balanceOf, newestJob, value } from "../support/fixtures.ts";
 import { fieldsOf } from "../support/refusals.ts";
@@ -149,7 +149,7 @@ function withoutLinks({ clips, results, ...counts }: z.infer<typeof clipsAnswer>
 
 Deno.test("nothing but a project's id: the clips are chosen, made and stored while the call waits", async () => {
   await withApp({
-    sandbox: { knobs: { renderMs: 500 } },
+    runware: { knobs: { renderMs: 500 } },
     runway: { knobs: { renderMs: 500, pendingMs: 0 } },
     kie: { knobs: { renderMs: 500, queueMs: 0, hiddenMs: 0 } },
     settings: { poll_steps: [1] },

@@ -137,7 +137,7 @@ function assertNowhere(texts: Record<string, string>, secrets: Record<string, st
 Deno.test("F25 canary: no secret is in any answer, row or log line of a video made, failed, cancelled and refused", async () => {
   const password = "canary-of-the-database";
   const apiKey = "canary-of-runware";
-  await byHand({ webhooks: "on", sandbox: { apiKey, knobs: { manual: true } } }, async (app) => {
+  await byHand({ webhooks: "on", runware: { apiKey, knobs: { manual: true } } }, async (app) => {
     const answers: unknown[] = [];
     const keep = async (asked: ReturnType<typeof call>) => {
       const answer = await asked;

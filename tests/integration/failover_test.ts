@@ -5,7 +5,8 @@ import { type RunwareSandbox, startRunwareSandbox } from "../../local/sandbox/ru
 import type { RunwaySandbox } from "../../local/sandbox/runway.ts";
 import type { KieSandbox } from "../../local/sandbox/kie.ts";
 import { type AppStack, call, type Customer, headersOf, newCustomer } from "../support/app.ts";
-import { over, until, withApp, work } from "../support/app.ts";
+import { over, withApp, work } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, polled, submitted } from "../support/by_hand.ts";
 import { brokenInvariants, entriesOf, value, videoOf } from "../support/fixtures.ts";
 
@@ -78,7 +79,7 @@ function boughtElsewhere({ runway, kie }: Providers): number {
 
 Deno.test(`Runware is down for a minute under ${VIDEOS} videos: all complete elsewhere, one charge each, and it is tried anew`, async () => {
   await withApp({
-    sandbox: { knobs: { renderMs: 500 } },
+    runware: { knobs: { renderMs: 500 } },
     runway: { knobs: { renderMs: 500, pendingMs: 0 } },
     kie: { knobs: { renderMs: 500, queueMs: 0, hiddenMs: 0 } },
   }, async (app) => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { type TestStack, withStack } from "../support/stack.ts";
 import { keysOf, signToken } from "../support/tokens.ts";
 import { anonymousClient, signUp } from "../support/users.ts";
@@ -69,9 +69,9 @@ Deno.test(
     const broken = await call(stack, "broken");
     assertEquals(broken.status, 503);
     assertStringIncludes((await broken.json()).message, '"broken" does not start');
-    await eventually("the reason in the log", async () => {
+    await until("the log says why", async () => {
       const log = await Deno.readTextFile(join(stack.dataDir, "stack.log"));
-      return log.includes("never going to work") ? true : null;
+      return log.includes("never going to work") ? true : undefined;
     });
   }),
 );

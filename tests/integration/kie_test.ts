@@ -1,6 +1,7 @@
 /** KIE through the whole stack: doors, workers, database, storage, and the sandbox at the end. */
 import { assert, assertEquals } from "@std/assert";
-import { newCustomer, over, queued, until, withApp, work } from "../support/app.ts";
+import { newCustomer, over, queued, withApp, work } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { muchLater, polled, stored } from "../support/by_hand.ts";
 import {
   brokenInvariants,

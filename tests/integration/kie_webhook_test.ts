@@ -1,6 +1,7 @@
 /** The door of KIE's callbacks: our token, KIE's signature, and a body that is never believed. */
 import { assertEquals } from "@std/assert";
-import { type Answer, call, queued, until, work } from "../support/app.ts";
+import { type Answer, call, queued, work } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { muchLater, polled, rowCounts, stored } from "../support/by_hand.ts";
 import { newestJob, passTime, videoOf } from "../support/fixtures.ts";
 import {

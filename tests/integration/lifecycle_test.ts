@@ -6,10 +6,10 @@ import {
   headersOf,
   newCustomer,
   queued,
-  until,
   withApp,
   work,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import {
   balanceOf,
   brokenInvariants,

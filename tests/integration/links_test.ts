@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { newCustomer, queued, until } from "../support/app.ts";
+import { newCustomer, queued } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, delivered, stored } from "../support/by_hand.ts";
 
 Deno.test("F21 links: none for other users, none that was changed, none after its time", async () => {

@@ -7,10 +7,10 @@ import {
   newCustomer,
   over,
   queued,
-  until,
   withApp,
   work,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, delivered, functionsEnv, type HandStack, stored } from "../support/by_hand.ts";
 import { failAttempt, passTime } from "../support/fixtures.ts";
 
@@ -225,7 +225,7 @@ Deno.test("nobody registers for another, sees another's devices, or a browser's 
 });
 
 Deno.test("every webhook of the provider doubled, and all workers rung by it: told once at each place", async () => {
-  await withApp({ cron: false, sandbox: { knobs: { webhookDoubled: 1 } } }, async (app) => {
+  await withApp({ cron: false, runware: { knobs: { webhookDoubled: 1 } } }, async (app) => {
     const { notify } = app;
     if (notify === null) throw new Error("The sandbox is missing");
     const customer = await newCustomer(app);

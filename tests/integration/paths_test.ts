@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { newCustomer, over, queued, until, withApp } from "../support/app.ts";
+import { newCustomer, over, queued, withApp } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { brokenInvariants } from "../support/fixtures.ts";
 
 const QUICK = { knobs: { renderMs: 50 } };
@@ -27,7 +28,7 @@ async function tracesOf(app: Parameters<Parameters<typeof withApp>[1]>[0], video
 }
 
 Deno.test("F11 webhooks alone complete a video: nothing else rings and no poll comes due", async () => {
-  const options = { cron: false, settings: { poll_steps: [100_000] }, sandbox: QUICK } as const;
+  const options = { cron: false, settings: { poll_steps: [100_000] }, runware: QUICK } as const;
   await withApp(options, async (app) => {
     const customer = await newCustomer(app);
     const videoId = await queued(app, customer);
@@ -38,7 +39,7 @@ Deno.test("F11 webhooks alone complete a video: nothing else rings and no poll c
 });
 
 Deno.test("F11 polling alone completes a video: the provider knows no webhook address", async () => {
-  await withApp({ webhooks: "off", sandbox: QUICK }, async (app) => {
+  await withApp({ webhooks: "off", runware: QUICK }, async (app) => {
     const customer = await newCustomer(app);
     const videoId = await queued(app, customer);
     assertEquals(await over(app, [videoId]), ["completed"]);
@@ -51,7 +52,7 @@ Deno.test("F11 polling alone completes a video: the provider knows no webhook ad
 
 Deno.test("F24 webhooks, doubled, and polling together: one completion, one entry of each kind, one notice", async () => {
   const knobs = { renderMs: 50, webhookDoubled: 1 };
-  await withApp({ sandbox: { knobs } }, async (app) => {
+  await withApp({ runware: { knobs } }, async (app) => {
     const customer = await newCustomer(app);
     const ids = await Promise.all(Array.from({ length: 5 }, () => queued(app, customer)));
     assertEquals(await over(app, ids), ids.map(() => "completed"));
@@ -63,7 +64,7 @@ Deno.test("F24 webhooks, doubled, and polling together: one completion, one entr
 });
 
 Deno.test("F34 an idle system calls no function, however often cron looks", async () => {
-  await withApp({ sandbox: QUICK }, async (app) => {
+  await withApp({ runware: QUICK }, async (app) => {
     const customer = await newCustomer(app);
     const videoId = await queued(app, customer);
     await over(app, [videoId]);

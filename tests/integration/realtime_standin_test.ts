@@ -1,7 +1,7 @@
 /** The stand-in for Realtime, held to what the real client expects of the hosted one. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { until } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { answered, hangUp, type Listening, subscribed } from "../support/live.ts";
 import { type TestStack, withStack } from "../support/stack.ts";
 import { anonymousClient, signUp, type TestUser } from "../support/users.ts";

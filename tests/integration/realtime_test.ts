@@ -9,9 +9,9 @@ import {
   newCustomer,
   over,
   queued,
-  until,
   withApp,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { delivered, type HandStack, stored } from "../support/by_hand.ts";
 import { FlutterStream, Newest, type Query, type Row, select } from "../support/flutter.ts";
 import {

@@ -9,9 +9,9 @@ import {
   headersOf,
   newCustomer,
   queued,
-  until,
   work,
 } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, type HandStack, muchLater, polled, stored } from "../support/by_hand.ts";
 import {
   balanceOf,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../../local/postgres.ts";
 import { withClient } from "../../local/prepare.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { type TestStack, withStack } from "../support/stack.ts";
 
 interface Answer {
@@ -43,14 +43,14 @@ async function withReceiver(
 }
 
 async function answerTo(stack: TestStack, id: string): Promise<Answer> {
-  return await eventually(`the answer to request ${id}`, async () => {
+  return await until(`request ${id} is answered`, async () => {
     const found = await stack.database.rows<Answer>(
       "select * from net._http_response where id = $1",
       [
         id,
       ],
     );
-    return found[0] ?? null;
+    return found[0];
   });
 }
 
@@ -106,13 +106,13 @@ Deno.test(
       `select cron.schedule('good', '1 seconds', 'select 1 union select 2'),
               cron.schedule('bad', '1 second', 'select 1 / 0')`,
     );
-    const ended = await eventually("a run of each job", async () => {
+    const ended = await until("each job has run", async () => {
       const runs = await stack.database.rows<{ jobname: string }>(
         `select distinct j.jobname, d.status, d.return_message, d.end_time >= d.start_time as timed
          from cron.job_run_details d join cron.job j using (jobid)
          where d.status <> 'running' order by 1`,
       );
-      return runs.length === 2 ? runs : null;
+      return runs.length === 2 ? runs : undefined;
     });
     assertEquals(ended, [
       { jobname: "bad", status: "failed", return_message: "ERROR:  division by zero", timed: true },
@@ -135,16 +135,19 @@ Deno.test(
     try {
       await rows("select cron.schedule('long', '1 seconds', 'select pg_advisory_xact_lock(7)')");
       await rows("select cron.schedule('short', '1 seconds', 'select 1')");
-      await eventually("three runs of the short job", async () => {
+      await until("the short job has run three times", async () => {
         const [long, short] = [await started("long"), await started("short")];
-        return short.length >= 3 && long.length > 0 ? true : null;
+        return short.length >= 3 && long.length > 0 ? true : undefined;
       });
       assertEquals((await started("long")).length, 1);
     } finally {
       await holder.query("select pg_advisory_unlock(7)");
       holder.release();
     }
-    await eventually("the next run", async () => (await started("long")).length > 1 ? true : null);
+    await until(
+      "the long job runs again",
+      async () => (await started("long")).length > 1 || undefined,
+    );
   }),
 );
 
@@ -206,18 +209,18 @@ Deno.test("after Postgres was killed and started again, everything goes on by it
       assertEquals(again.url, postgres.url);
       await withReceiver(() => new Response(), async (url, seen) => {
         const command = `select net.http_get('${url}/rung')`;
-        await eventually("an answer from the API", async () => {
+        await until("the API answers", async () => {
           const response = await fetch(`${stack.supabaseUrl}/auth/v1/admin/users`, {
             headers: { apikey: stack.secretKey },
           });
           await response.body?.cancel();
-          return response.ok ? true : null;
+          return response.ok ? true : undefined;
         });
         await withClient(
           postgres.url,
           (client) => client.query("select cron.schedule('ring', '1 seconds', $1)", [command]),
         );
-        await eventually("a ring", () => Promise.resolve(seen.length > 0 ? true : null));
+        await until("it rings", () => Promise.resolve(seen.length > 0 || undefined));
       });
     });
   } finally {

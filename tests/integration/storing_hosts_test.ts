@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { createServer } from "node:http";
-import { until } from "../support/app.ts";
+import { until } from "../support/until.ts";
 import { byHand, stored } from "../support/by_hand.ts";
 import { weigh } from "../support/processes.ts";
 import { assertGivenUp, deliveredAt, filesOf, statusOf, waiting } from "../support/storing.ts";

@@ -45,7 +45,7 @@ Deno.test("whatever the body is, the webhook never answers 5xx and the video sti
 
 Deno.test("a provider that has forgotten a finished task: its webhook's word counts, and without one the attempt is made again", async () => {
   const knobs = { manual: true, unknownId: "taskNotFound", forgetAfterMs: 0 } as const;
-  await byHand({ webhooks: "on", sandbox: { knobs } }, async (app) => {
+  await byHand({ webhooks: "on", runware: { knobs } }, async (app) => {
     const customer = await newCustomer(app);
     const [told, untold] = [await queued(app, customer), await queued(app, customer)];
     await work(app, "submit-videos");
@@ -67,7 +67,7 @@ Deno.test("a provider that has forgotten a finished task: its webhook's word cou
 
 Deno.test("a provider that forgets a finished task and goes on saying nothing of an end: its webhook's word counts at the deadline", async () => {
   const knobs = { manual: true, unknownId: "processing", forgetAfterMs: 0 } as const;
-  await byHand({ webhooks: "on", sandbox: { knobs } }, async (app) => {
+  await byHand({ webhooks: "on", runware: { knobs } }, async (app) => {
     const videoId = await queued(app, await newCustomer(app));
     app.sandbox.control.finish(await submitted(app, videoId));
     await app.sandbox.control.waitFor(({ counts }) => counts.webhooksDelivered === 1);
@@ -97,7 +97,7 @@ Deno.test("F13 a forged word names a file elsewhere: not believed at the deadlin
 
 Deno.test("F17 a result that comes before the submit is answered is taken, and is due at once", async () => {
   const knobs = { webhookBeforeAck: 1, renderMs: 0 };
-  await byHand({ webhooks: "on", sandbox: { knobs } }, async (app) => {
+  await byHand({ webhooks: "on", runware: { knobs } }, async (app) => {
     const videoId = await queued(app, await newCustomer(app));
     await submitted(app, videoId);
     assertEquals(await eventCount(app), 1);
@@ -110,8 +110,8 @@ Deno.test("F17 a result that comes before the submit is answered is taken, and i
 
 Deno.test("webhooks alone complete videos in every form and order they come in", async () => {
   const settings = { poll_steps: [100_000] };
-  const sandbox = { knobs: { renderMs: 100, webhookLateMs: 400 } };
-  await withApp({ cron: false, settings, sandbox }, async (app) => {
+  const runware = { knobs: { renderMs: 100, webhookLateMs: 400 } };
+  await withApp({ cron: false, settings, runware }, async (app) => {
     const customer = await newCustomer(app, { gems: 1000 });
     const ways = [
       { webhookForm: "wrapped" },

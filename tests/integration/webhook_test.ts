@@ -145,7 +145,7 @@ Deno.test("F14 a replaced secret is accepted beside the new one until it is remo
   await byHand({}, async (app) => {
     const job = await submitted(app, await queued(app, await newCustomer(app)));
     const token = await tokenOf(app, job);
-    const { RUNWARE_WEBHOOK_SECRET: old = "", ...env } = await functionsEnv(app);
+    const { PROVIDER_WEBHOOK_SECRET: old = "", ...env } = await functionsEnv(app);
     const fresh = "a fresh secret that is long enough, too";
     const tried = async (change: Record<string, string>) => {
       await app.functions.restart({ ...env, ...change });
@@ -153,11 +153,11 @@ Deno.test("F14 a replaced secret is accepted beside the new one until it is remo
       const answers = await Promise.all(tokens.map((token) => postWebhook(app, { job, token })));
       return answers.map(({ status }) => status);
     };
-    const both = { RUNWARE_WEBHOOK_SECRET: fresh, RUNWARE_WEBHOOK_SECRET_PREVIOUS: old };
+    const both = { PROVIDER_WEBHOOK_SECRET: fresh, PROVIDER_WEBHOOK_SECRET_PREVIOUS: old };
     assertEquals(await tried(both), [200, 200, 401]);
-    assertEquals(await tried({ RUNWARE_WEBHOOK_SECRET: fresh }), [401, 200, 401]);
+    assertEquals(await tried({ PROVIDER_WEBHOOK_SECRET: fresh }), [401, 200, 401]);
     for (
-      const change of [{}, { RUNWARE_WEBHOOK_SECRET: "" }, { RUNWARE_WEBHOOK_SECRET: "short" }]
+      const change of [{}, { PROVIDER_WEBHOOK_SECRET: "" }, { PROVIDER_WEBHOOK_SECRET: "short" }]
     ) {
       assertEquals(await tried(change), [503, 503, 503]);
     }

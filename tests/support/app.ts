@@ -4,6 +4,7 @@ import { z } from "zod";
 import { TWINKLE } from "./fixtures.ts";
 import { quiet } from "./sql.ts";
 import { type TestStack, withStack } from "./stack.ts";
+import { until } from "./until.ts";
 import { adminClient, signUp, type TestUser } from "./users.ts";
 import type { StackOptions } from "../../local/stack.ts";
 
@@ -46,7 +47,7 @@ export const BY_HAND: AppOptions = {
   cron: false,
   doorbell: "off",
   webhooks: "off",
-  sandbox: { knobs: { manual: true } },
+  runware: { knobs: { manual: true } },
 };
 
 /** Signs someone up, with gems and a child. */
@@ -152,19 +153,4 @@ export function over(
     const all = videoIds.map((id) => states.get(id) ?? "");
     return all.every((state) => FINAL.includes(state)) ? all : undefined;
   }, patience);
-}
-
-/** Looks until there is something to see; an error when that takes too long. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined>,
-  { minutes = 1 }: { minutes?: number } = {},
-): Promise<T> {
-  const deadline = Date.now() + minutes * 60_000;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    if (Date.now() > deadline) throw new Error(`Waited ${minutes} min in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }

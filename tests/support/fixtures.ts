@@ -56,7 +56,7 @@ export async function recordEvent(
 }
 
 /** What queue_video answers. */
-export const queueAnswer = z.object({
+const queueAnswer = z.object({
   video_id: z.uuid(),
   estimated_completion: z.string(),
   gem_cost: z.number(),

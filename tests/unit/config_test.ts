@@ -19,9 +19,9 @@ const base = { SUPABASE_URL: "https://ref.supabase.co" };
 const secret = "s".repeat(32);
 
 Deno.test("F14 without its secret, or with a short one, the webhook has no configuration at all", () => {
-  assertThrows(() => webhookConfig(from(base)), ConfigError, "RUNWARE_WEBHOOK_SECRET is not set");
+  assertThrows(() => webhookConfig(from(base)), ConfigError, "PROVIDER_WEBHOOK_SECRET is not set");
   assertThrows(
-    () => webhookConfig(from({ ...base, RUNWARE_WEBHOOK_SECRET: "short" })),
+    () => webhookConfig(from({ ...base, PROVIDER_WEBHOOK_SECRET: "short" })),
     ConfigError,
     "shorter than 32",
   );
@@ -29,7 +29,7 @@ Deno.test("F14 without its secret, or with a short one, the webhook has no confi
 
 Deno.test("webhooks go to the project's functions, elsewhere, or nowhere", () => {
   const config = (more: Record<string, string>) =>
-    webhookConfig(from({ ...base, RUNWARE_WEBHOOK_SECRET: secret, ...more })).baseUrl;
+    webhookConfig(from({ ...base, PROVIDER_WEBHOOK_SECRET: secret, ...more })).baseUrl;
   assertEquals(config({}), "https://ref.supabase.co/functions/v1");
   assertEquals(config({ WEBHOOK_BASE_URL: "https://x.example/f/" }), "https://x.example/f");
   assertEquals(config({ WEBHOOK_BASE_URL: "off" }), undefined);
@@ -38,8 +38,8 @@ Deno.test("webhooks go to the project's functions, elsewhere, or nowhere", () =>
 Deno.test("while a secret is replaced both are accepted and the new one signs", () => {
   const config = webhookConfig(from({
     ...base,
-    RUNWARE_WEBHOOK_SECRET: "n".repeat(32),
-    RUNWARE_WEBHOOK_SECRET_PREVIOUS: secret,
+    PROVIDER_WEBHOOK_SECRET: "n".repeat(32),
+    PROVIDER_WEBHOOK_SECRET_PREVIOUS: secret,
   }));
   assertEquals(config.secrets, ["n".repeat(32), secret]);
 });

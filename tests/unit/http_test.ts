@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import { readJson, readText } from "../../shared/http/body.ts";
 import { fromRpcError, HttpError } from "../../shared/http/http_error.ts";
+import { retryAfter } from "../../shared/http/retry_after.ts";
 import { isWebhookToken, webhookToken, webhookUrl } from "../../shared/http/webhook_token.ts";
 import { createLog, withoutQueries } from "../../shared/log.ts";
 
@@ -61,6 +62,18 @@ Deno.test("database errors are known by their code, unknown ones tell nothing", 
     const away = fromRpcError({ code, message: "connect ECONNREFUSED 10.0.0.7:5432" });
     assertEquals([away.status, away.code], [503, "unavailable"], code);
     assert(!away.message.includes("10.0.0.7"));
+  }
+});
+
+Deno.test("Retry-After names seconds or a time; whatever else it says is no answer", () => {
+  const now = Date.parse("2026-11-01T00:00:00Z");
+  assertEquals(retryAfter("120", now), 120);
+  assertEquals(retryAfter("Sun, 01 Nov 2026 00:02:00 GMT", now), 120);
+  assertEquals(retryAfter("Sun, 01 Nov 2020 00:02:00 GMT", now), 0);
+  assertEquals(retryAfter("Fri, 31 Dec 9999 23:59:59 GMT", now), 999_999_999);
+  for (const text of [null, "soon", "-1", "99999999999999999"]) {
+    const seconds = retryAfter(text, now);
+    assert(seconds === undefined || seconds === 0, String(text));
   }
 });
 

@@ -4,7 +4,7 @@ import { isSignedByKie } from "../../shared/providers/kie/signature.ts";
 import { parseKieCallback } from "../../shared/providers/kie/webhook.ts";
 import { kieSignatureHeaders } from "../support/kie_signature.ts";
 import { toldState } from "../support/told_state.ts";
-import { TASK } from "./kie_support.ts";
+import { TASK } from "../support/kie_support.ts";
 
 const FILE = "https://tempfile.aiquickdraw.com/v/a.mp4";
 const KEY = "the key of the console";

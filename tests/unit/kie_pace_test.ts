@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Pace } from "../../shared/providers/kie/pace.ts";
-import { kieTask, TASK, withKie } from "./kie_support.ts";
-import { standing } from "./runware_support.ts";
+import { kieTask, TASK, withKie } from "../support/kie_support.ts";
+import { standing } from "../support/runware_support.ts";
 
 /** Starts `count` at once and tells when each was let through, in ms of a clock that only waiting moves. */
 async function startsOf(count: number, { most, perMs }: { most: number; perMs: number }) {

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { TaskState } from "../../shared/providers/provider.ts";
-import { KIE_KEY, TASK, withKie } from "./kie_support.ts";
-import type { Recorded } from "./recorded.ts";
-import { FAR_TOO_MUCH } from "./runware_support.ts";
+import { KIE_KEY, TASK, withKie } from "../support/kie_support.ts";
+import type { Recorded } from "../support/recorded.ts";
+import { FAR_TOO_MUCH } from "../support/runware_support.ts";
 
 const FILE = "https://tempfile.aiquickdraw.com/v/a.mp4";
 

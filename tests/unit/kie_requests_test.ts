@@ -5,7 +5,7 @@ import { checkRequest } from "../../shared/domain/model_limits.ts";
 import { kieModels } from "../../shared/providers/kie/models.ts";
 import { createTaskOf } from "../../shared/providers/kie/requests.ts";
 import type { VideoTask } from "../../shared/providers/provider.ts";
-import { kieTask } from "./kie_support.ts";
+import { kieTask } from "../support/kie_support.ts";
 
 const FIRST = "https://project.example/avatars/mia.png";
 const LAST = "https://project.example/avatars/end.png";

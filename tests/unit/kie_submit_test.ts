@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createServer } from "node:http";
 import { createKieProvider } from "../../shared/providers/kie/adapter.ts";
-import { JOB, KIE_KEY, kieTask, submitted, TASK, withKie } from "./kie_support.ts";
+import { JOB, KIE_KEY, kieTask, submitted, TASK, withKie } from "../support/kie_support.ts";
 
 /** What each code of a create means: the outcome and the kind of its error. */
 const codes: readonly (readonly [code: number, message: string, expected: string])[] = [

@@ -3,7 +3,7 @@ import { HttpError } from "../../shared/http/http_error.ts";
 import { assertAllowed, type Judged, type Words } from "../../shared/moderation/moderator.ts";
 import { moderatorFor } from "../../shared/moderation/moderator_for.ts";
 import { wordList } from "../../shared/moderation/word_list.ts";
-import { FAR_TOO_MUCH } from "./runware_support.ts";
+import { FAR_TOO_MUCH } from "../support/runware_support.ts";
 
 const about = (words: Words): Judged => ({ kind: "prompt", words });
 const judged = async (prompt: string) =>

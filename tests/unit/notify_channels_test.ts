@@ -7,7 +7,7 @@ import type { Message } from "../../shared/notify/channel.ts";
 import { createChannels } from "../../shared/notify/channels.ts";
 import { appWebhookConfig } from "../../shared/notify/config.ts";
 import { fcmBody, fcmOutcome } from "../../shared/notify/fcm.ts";
-import { outcomeOf, post, retryAfter } from "../../shared/notify/request.ts";
+import { outcomeOf, post } from "../../shared/notify/request.ts";
 import { webhookChannel } from "../../shared/notify/webhook.ts";
 import { webPushChannel } from "../../shared/notify/web_push.ts";
 import { startNotifySandbox } from "../../local/sandbox/notify.ts";
@@ -169,16 +169,8 @@ Deno.test("sent twice, it is one to the phone: the same tag and collapse id, wit
   assertEquals(JSON.stringify(pictured).split("https://x.example/y.jpg").length - 1, 2);
 });
 
-Deno.test("Retry-After names seconds or a time; whatever else it says is no answer", () => {
-  const now = Date.parse("2026-11-01T00:00:00Z");
-  assertEquals(retryAfter("120", now), 120);
-  assertEquals(retryAfter("Sun, 01 Nov 2026 00:02:00 GMT", now), 120);
-  assertEquals(retryAfter("Sun, 01 Nov 2020 00:02:00 GMT", now), 0);
-  for (const text of [null, "soon", "-1", "99999999999999999"]) {
-    const seconds = retryAfter(text, now);
-    assert(seconds === undefined || seconds === 0, String(text));
-  }
-  assertEquals(outcomeOf(answer(302)).outcome, "later", "redirects are not followed");
+Deno.test("a redirect is no answer: it is not followed, and tried again later", () => {
+  assertEquals(outcomeOf(answer(302)).outcome, "later");
 });
 
 Deno.test("what is there but cannot be used stops the start, and is not quoted", () => {

@@ -10,11 +10,10 @@ import { toRunwayRequest } from "../../shared/providers/runway/requests.ts";
 
 const FIRST = "https://images.example.com/1.png";
 const LAST = "https://images.example.com/2.png";
-const options = { frameImages: "inputs", ttlSeconds: 3_600, safety: "fast" } as const;
 
 /** What each provider is sent for a task. */
 const senders: Readonly<Record<string, (task: VideoTask) => unknown>> = {
-  runware: (task) => toVideoInference(task, options),
+  runware: toVideoInference,
   runway: toRunwayRequest,
   kie: createTaskOf,
 };

@@ -8,7 +8,7 @@ import {
   standing,
   videoTask,
   withStandIn,
-} from "./runware_support.ts";
+} from "../support/runware_support.ts";
 
 Deno.test("every call carries the key in its header and nowhere else", () =>
   withStandIn({ body: { data: [] } }, async ({ provider, received }) => {

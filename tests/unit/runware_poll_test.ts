@@ -3,7 +3,14 @@ import fc from "fast-check";
 import type { TaskState } from "../../shared/providers/provider.ts";
 import { polledState } from "../../shared/providers/runware/answers.ts";
 import { readEnvelope } from "../../shared/providers/runware/schemas.ts";
-import { ID_A, ID_B, ID_C, type Received, type Recorded, withStandIn } from "./runware_support.ts";
+import {
+  ID_A,
+  ID_B,
+  ID_C,
+  type Received,
+  type Recorded,
+  withStandIn,
+} from "../support/runware_support.ts";
 
 const URL_A = "https://vm.runware.ai/video/ws/2/vi/aaaa.mp4";
 

@@ -1,14 +1,13 @@
 import { assertEquals } from "@std/assert";
 import type { VideoTask } from "../../shared/providers/provider.ts";
-import { type RequestOptions, toVideoInference } from "../../shared/providers/runware/requests.ts";
-import { ID_A, videoTask } from "./runware_support.ts";
+import { toVideoInference } from "../../shared/providers/runware/requests.ts";
+import { ID_A, videoTask } from "../support/runware_support.ts";
 
 const AVATAR = "https://project.supabase.co/storage/v1/object/public/avatars/mia.png";
 const LAST = "https://project.supabase.co/storage/v1/object/public/frames/2.png";
-const options: RequestOptions = { frameImages: "inputs", ttlSeconds: 86_400, safety: "fast" };
 
-function request(more: Partial<VideoTask> = {}, changed: Partial<RequestOptions> = {}) {
-  return toVideoInference(videoTask(ID_A, more), { ...options, ...changed });
+function request(more: Partial<VideoTask> = {}) {
+  return toVideoInference(videoTask(ID_A, more));
 }
 
 Deno.test("a video from words is asked for with all that Runware needs, and no more", () => {
@@ -43,9 +42,9 @@ Deno.test("a video from words is asked for with all that Runware needs, and no m
 });
 
 Deno.test("a first frame takes the place of the size", () => {
-  const { inputs, width, height, frameImages } = request({ firstFrame: AVATAR });
+  const { inputs, width, height } = request({ firstFrame: AVATAR });
   assertEquals(inputs, { frameImages: [{ image: AVATAR, frame: "first" }] });
-  assertEquals([width, height, frameImages], [undefined, undefined, undefined]);
+  assertEquals([width, height], [undefined, undefined]);
 });
 
 Deno.test("Kling 2.1 takes a size beside its frames", () => {
@@ -61,18 +60,6 @@ Deno.test("Kling 2.1 takes a size beside its frames", () => {
 Deno.test("Kling 2.5 Turbo Standard is never sent a size", () => {
   const { width, height } = request({ model: "klingai:6@0" });
   assertEquals([width, height], [undefined, undefined]);
-});
-
-Deno.test("frames go where they went in 2025 when that is switched on", () => {
-  const { inputs, frameImages } = request(
-    { firstFrame: AVATAR, lastFrame: LAST },
-    { frameImages: "top_level" },
-  );
-  assertEquals(inputs, undefined);
-  assertEquals(frameImages, [
-    { inputImage: AVATAR, frame: "first" },
-    { inputImage: LAST, frame: "last" },
-  ]);
 });
 
 Deno.test("a negative prompt goes only to models that take one, and never shorter than two characters", () => {
@@ -102,9 +89,4 @@ Deno.test("a model we have no table for is sent what every model takes", () => {
     negativePrompt: "blood",
   });
   assertEquals([model, width, negativePrompt], ["alibaba:wan@2.6", 1920, undefined]);
-});
-
-Deno.test("safety can be switched off, and is on otherwise", () => {
-  assertEquals(request({}, { safety: "none" }).safety, undefined);
-  assertEquals(request({}, { safety: "full" }).safety, { checkContent: true, mode: "full" });
 });

@@ -11,7 +11,7 @@ import {
   standing,
   videoTask,
   withStandIn,
-} from "./runware_support.ts";
+} from "../support/runware_support.ts";
 
 function ack(id: string) {
   return { taskType: "videoInference", taskUUID: id };

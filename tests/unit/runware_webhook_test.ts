@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseRunwareWebhook } from "../../shared/providers/runware/webhook.ts";
 import { toldState } from "../support/told_state.ts";
-import { ID_A, ID_B } from "./runware_support.ts";
+import { ID_A, ID_B } from "../support/runware_support.ts";
 
 const FILE = "https://vm.runware.ai/video/ws/2/vi/aaaa.mp4";
 const receipt = {

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { polledState } from "../../shared/providers/runway/answers.ts";
-import { standing } from "./runware_support.ts";
-import type { Recorded } from "./recorded.ts";
-import { TASK, withRunway } from "./runway_support.ts";
+import { standing } from "../support/runware_support.ts";
+import type { Recorded } from "../support/recorded.ts";
+import { TASK, withRunway } from "../support/runway_support.ts";
 
 const URL_OF_FILE = "https://dnznrvs05pmza.cloudfront.net/x.mp4?_jwt=a";
 const task = (status: string, more: Record<string, unknown> = {}): Recorded => ({

@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createRunwayProvider } from "../../shared/providers/runway/adapter.ts";
 import { toRunwayRequest } from "../../shared/providers/runway/requests.ts";
-import { FAR_TOO_MUCH, standing } from "./runware_support.ts";
-import type { Recorded } from "./recorded.ts";
-import { JOB, RUNWAY_KEY, runwayTask, TASK, withRunway } from "./runway_support.ts";
+import { FAR_TOO_MUCH, standing } from "../support/runware_support.ts";
+import type { Recorded } from "../support/recorded.ts";
+import { JOB, RUNWAY_KEY, runwayTask, TASK, withRunway } from "../support/runway_support.ts";
 
 const PICTURE = "https://project.example/avatars/mia.png";
 const said = (error: string, more: Record<string, unknown> = {}) => ({ error, ...more });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { VideoAnswer } from "../../shared/status/video_state.ts";
 import { type Change, createVideoWatcher, type VideoWatcher } from "../../shared/status/watcher.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { quiet } from "../support/sql.ts";
 
 const video = (id: string, rev: number): VideoAnswer => ({
@@ -55,7 +55,10 @@ class Table {
   /** Until the table has been asked `more` times from now on. */
   async asked(more: number): Promise<void> {
     const target = this.questions.length + more;
-    await eventually("questions", () => Promise.resolve(this.questions.length >= target || null));
+    await until(
+      "the questions are asked",
+      () => Promise.resolve(this.questions.length >= target || undefined),
+    );
   }
 }
 
@@ -76,7 +79,7 @@ Deno.test("one question a tick, however many watch; none when nobody does", asyn
   await table.asked(2);
   for (const asked of table.questions) assertEquals(asked, ["a", "b", "c"]);
   table.revs.set("b", 2);
-  await eventually("the news", () => Promise.resolve(told[1]?.length === 1 || null));
+  await until("the news is told", () => Promise.resolve(told[1]?.length === 1 || undefined));
   assertEquals(told.filter((mine) => mine.length > 0).length, 100);
   assertEquals(told[1], ["b@2"]);
   for (const stop of stops) stop();
@@ -98,10 +101,13 @@ Deno.test("each is told what it has not seen, once, and nothing older", async ()
     table.watcher.watch(new Map([["a", 3]]), tell(fresh)),
     table.watcher.watch(new Map([["a", 1]]), tell(late)),
   ];
-  await eventually("the late one", () => Promise.resolve(late.length === 1 || null));
+  await until("the late one is told", () => Promise.resolve(late.length === 1 || undefined));
   assertEquals([late, fresh], [["a@3"], []]);
   table.revs.set("a", 4);
-  await eventually("both", () => Promise.resolve(late.length + fresh.length === 3 || null));
+  await until(
+    "both are told",
+    () => Promise.resolve(late.length + fresh.length === 3 || undefined),
+  );
   await table.asked(2);
   assertEquals([late, fresh], [["a@3", "a@4"], ["a@4"]]);
   for (const stop of stops) stop();
@@ -112,7 +118,7 @@ Deno.test("a video that is gone is told once and not asked about again", async (
   table.revs.set("a", null).set("b", 1);
   const told: string[] = [];
   const stop = table.watcher.watch(new Map([["a", 1], ["b", 1]]), tell(told));
-  await eventually("the end of a", () => Promise.resolve(told.length === 1 || null));
+  await until("the end of a is told", () => Promise.resolve(told.length === 1 || undefined));
   await table.asked(2);
   assertEquals([told, table.questions.at(-1)], [["a@gone"], ["b"]]);
   stop();
@@ -126,7 +132,7 @@ Deno.test("a question that fails loses no news", async () => {
   const stop = table.watcher.watch(new Map([["a", 1]]), tell(told));
   await table.asked(1);
   table.broken = false;
-  await eventually("the news", () => Promise.resolve(told.length === 1 || null));
+  await until("the news is told", () => Promise.resolve(told.length === 1 || undefined));
   stop();
 });
 
@@ -137,13 +143,13 @@ Deno.test("what cannot be told yet is held back, told later, and keeps no other 
   table.held.add("v0");
   const told: string[] = [];
   const stop = table.watcher.watch(new Map(many), tell(told));
-  await eventually("the others", () => Promise.resolve(told.length === 2 || null));
+  await until("the others are told", () => Promise.resolve(told.length === 2 || undefined));
   await table.asked(4);
   assertEquals(told, ["v1@2", "v1400@2"]);
   table.revs.set("v1", 3);
-  await eventually("the next of them", () => Promise.resolve(told.length === 3 || null));
+  await until("the next of them is told", () => Promise.resolve(told.length === 3 || undefined));
   table.held.clear();
-  await eventually("what was held back", () => Promise.resolve(told.length === 4 || null));
+  await until("what was held back is told", () => Promise.resolve(told.length === 4 || undefined));
   assertEquals(told.slice(2), ["v1@3", "v0@2"]);
   stop();
 });

@@ -11,7 +11,7 @@ import type {
 } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { polledState, submitOutcome } from "./answers.ts";
-import { KieClient, usdOf } from "./client.ts";
+import { creditsToUsd, KieClient } from "./client.ts";
 import { Pace, type PaceLimit } from "./pace.ts";
 import { createTaskOf } from "./requests.ts";
 import { parseKieCallback } from "./webhook.ts";
@@ -82,7 +82,7 @@ export function createKieProvider(config: KieConfig): VideoProvider {
         async (id) => hasTime() ? await poll(client, id) : notAsked(id),
       ),
     parseEvent: parseKieCallback,
-    balanceUsd: async () => usdOf(await client.credits()),
+    balanceUsd: async () => creditsToUsd(await client.credits()),
   };
 }
 

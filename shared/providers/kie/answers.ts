@@ -1,7 +1,7 @@
 /** From KIE's answers to the outcomes of the port. */
 import { unreadable } from "../answer_text.ts";
 import type { SubmitOutcome, TaskState } from "../provider.ts";
-import { type Answer, usdOf } from "./client.ts";
+import { type Answer, creditsToUsd } from "./client.ts";
 import { errorOf, failureOf, isTurnedAway } from "./codes.ts";
 import { readRecord, type TaskRecord } from "./schemas.ts";
 
@@ -68,5 +68,5 @@ export function recordedState(id: string, record: TaskRecord, raw: unknown): Tas
 
 /** The record of a task tells what it consumed, however it ended. */
 function billed({ credits }: TaskRecord): { costUsd?: number } {
-  return credits === undefined ? {} : { costUsd: usdOf(credits) };
+  return credits === undefined ? {} : { costUsd: creditsToUsd(credits) };
 }

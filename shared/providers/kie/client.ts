@@ -4,7 +4,7 @@
  * and docs.kie.ai/market/common/get-task-detail. The HTTP status is mostly 200 whatever happened, so
  * the code in the body is what counts.
  */
-import * as z from "zod";
+import { z } from "zod";
 import { roundUsd } from "../../domain/usd.ts";
 import { unreadable } from "../answer_text.ts";
 import { attempt, type Caller, CallError, type HttpAnswer, plainError } from "../http.ts";
@@ -33,7 +33,7 @@ export type Result = { readonly answer: Answer } | { readonly error: ProviderErr
 const USD_PER_CREDIT = 0.005;
 
 /** Credits in USD. */
-export function usdOf(credits: number): number {
+export function creditsToUsd(credits: number): number {
   return roundUsd(credits * USD_PER_CREDIT);
 }
 

@@ -3,8 +3,9 @@
  * an unexpected type counts as absent. Forms: docs.kie.ai/market/common/get-task-detail, the callback
  * pages, and what public clients met.
  */
-import * as z from "zod";
+import { z } from "zod";
 import { parseJson } from "../answer_text.ts";
+import { amount, link, text } from "../lenient.ts";
 
 /** `{code, msg, data}`, the form of every answer and callback. */
 export interface Envelope {
@@ -25,9 +26,6 @@ export interface TaskRecord {
   readonly progress: number | undefined;
 }
 
-const text = z.string().min(1).optional().catch(undefined);
-const amount = z.union([z.number(), z.string().regex(/^\d+(\.\d+)?$/).transform(Number)])
-  .pipe(z.number().nonnegative()).optional().catch(undefined);
 const codeText = z.union([z.string().min(1), z.number().transform(String)]).optional()
   .catch(undefined);
 
@@ -63,7 +61,6 @@ const resultSchema = z.object({
   result_urls: z.unknown().optional(),
   data: z.unknown().optional(),
 });
-const link = z.url({ protocol: /^https?$/ }).max(4_096);
 
 /** Reads an answer, or tells that it is none by undefined. */
 export function readEnvelope(body: unknown): Envelope | undefined {

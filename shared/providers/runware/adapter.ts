@@ -10,11 +10,11 @@ import type {
 import { notSent, UNHURRIED } from "../time_left.ts";
 import { blamesSomeId, blamesSomeTask, isAboutUs, polledState, submitOutcome } from "./answers.ts";
 import { RunwareClient } from "./client.ts";
-import { type RequestOptions, toVideoInference } from "./requests.ts";
+import { toVideoInference } from "./requests.ts";
 import { parseRunwareWebhook } from "./webhook.ts";
 
 /** How to use one Runware account. Everything but the key has a default fit for production. */
-export interface RunwareConfig extends Partial<RequestOptions> {
+export interface RunwareConfig {
   readonly apiKey: string;
   readonly url?: string;
   /** Milliseconds for one call. */
@@ -27,8 +27,6 @@ export interface RunwareConfig extends Partial<RequestOptions> {
 const DEFAULT_URL = "https://api.runware.ai/v1";
 /** An acknowledgement comes at once; a worker must not spend its life on one that does not. */
 const DEFAULT_TIMEOUT_MS = 20_000;
-/** A day: long enough for an outage of our storage, short enough for pictures of children. */
-const DEFAULT_TTL_SECONDS = 86_400;
 /** No limit is documented. One lost answer leaves no more tasks in doubt than one poll settles. */
 const SUBMIT_BATCH = 50;
 const POLL_BATCH = 100;
@@ -48,11 +46,6 @@ export function createRunwareProvider(config: RunwareConfig): VideoProvider {
       ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
     }),
   );
-  const requests: RequestOptions = {
-    frameImages: config.frameImages ?? "inputs",
-    ttlSeconds: config.ttlSeconds ?? DEFAULT_TTL_SECONDS,
-    safety: config.safety ?? "fast",
-  };
   return {
     name: "runware",
     choosesTaskId: true,
@@ -60,7 +53,7 @@ export function createRunwareProvider(config: RunwareConfig): VideoProvider {
     submitBatch: SUBMIT_BATCH,
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
-    submit: (tasks, options = UNHURRIED) => submit(client, requests, tasks, options),
+    submit: (tasks, options = UNHURRIED) => submit(client, tasks, options),
     poll: (ids, options = UNHURRIED) => poll(client, ids, atMost(POLLS_AGAIN, options)),
     parseEvent: parseRunwareWebhook,
     balanceUsd: () => client.balance(),
@@ -70,12 +63,11 @@ export function createRunwareProvider(config: RunwareConfig): VideoProvider {
 /** Answers what each task was answered; what there is no time for is not handed over. */
 async function submit(
   client: RunwareClient,
-  requests: RequestOptions,
   tasks: readonly VideoTask[],
   { hasTime }: CallOptions,
 ): Promise<SubmitOutcome[]> {
   if (tasks.length === 0) return [];
-  const answer = await client.submit(tasks.map((task) => toVideoInference(task, requests)));
+  const answer = await client.submit(tasks.map(toVideoInference));
   if (answer instanceof CallError) return tasks.map(({ id }) => notAnswered(id, answer));
   if (blamesSomeTask(answer) && tasks.length > 1) {
     // Safe: the ids are ours, so whatever was taken after all comes back as a conflict.
@@ -83,7 +75,7 @@ async function submit(
       tasks,
       (half) =>
         hasTime()
-          ? submit(client, requests, half, { hasTime })
+          ? submit(client, half, { hasTime })
           : Promise.resolve(half.map(({ id }) => notSent(id))),
     );
   }

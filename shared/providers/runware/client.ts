@@ -3,7 +3,7 @@
  * named. No retries and no state: what to do about a lost answer is decided where the money is.
  * Contract: https://runware.ai/docs/platform/introduction. Why not the SDK: docs/adr/0002.
  */
-import * as z from "zod";
+import { z } from "zod";
 import { unreadable } from "../answer_text.ts";
 import { attempt, type Caller, CallError } from "../http.ts";
 import { kindOfStatus, toProviderError } from "./errors.ts";

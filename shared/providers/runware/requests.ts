@@ -30,22 +30,17 @@ export interface VideoInferenceTask extends Declared {
   readonly deliveryMethod: "async";
   readonly duration: number;
   readonly ttl: number;
-  readonly safety?: { readonly checkContent: true; readonly mode: "fast" | "full" };
+  /** How Runware looks at the finished video: `fast` is its first, middle and last frame. */
+  readonly safety: { readonly checkContent: true; readonly mode: "fast" };
   readonly webhookURL?: string;
   readonly inputs?: { readonly frameImages: readonly { image: string; frame: Frame }[] };
-  readonly frameImages?: readonly { inputImage: string; frame: Frame }[];
 }
 
-/** How every task is asked for. */
-export interface RequestOptions {
-  /** Where frames are put: `inputs` since 2026, `top_level` before. */
-  readonly frameImages: "inputs" | "top_level";
-  /** Seconds a finished file stays at Runware. At least 60; we copy it within minutes. */
-  readonly ttlSeconds: number;
-  /** How Runware looks at the finished video: `fast` is its first, middle and last frame. */
-  readonly safety: "none" | "fast" | "full";
-}
-
+/**
+ * How long a finished file stays at Runware; we copy it within minutes. A day: long enough for an
+ * outage of our storage, short enough for pictures of children.
+ */
+const TTL_SECONDS = 86_400;
 /** Shortest prompt and negative prompt that Runware takes; shorter ones are an error, so left out. */
 const PROMPT_MIN = 2;
 
@@ -53,7 +48,7 @@ const PROMPT_MIN = 2;
  * The request for one task. A model that is not in our table is sent with what every model takes;
  * what our table says a model does not take is left out, since an unknown field is an error there.
  */
-export function toVideoInference(task: VideoTask, options: RequestOptions): VideoInferenceTask {
+export function toVideoInference(task: VideoTask): VideoInferenceTask {
   const spec = findModel(runwareModels, task.model);
   const { webhookUrl, seed } = task;
   return {
@@ -65,13 +60,13 @@ export function toVideoInference(task: VideoTask, options: RequestOptions): Vide
     ...sizeToSend(task, spec),
     ...fpsToSend(task, spec),
     ...(seed === undefined ? {} : { seed }),
-    ...frames(task, options.frameImages),
+    ...frames(task),
     numberResults: 1,
     outputType: "URL",
     outputFormat: "MP4",
     includeCost: true,
-    ttl: options.ttlSeconds,
-    ...(options.safety === "none" ? {} : { safety: { checkContent: true, mode: options.safety } }),
+    ttl: TTL_SECONDS,
+    safety: { checkContent: true, mode: "fast" },
     deliveryMethod: "async",
     ...(webhookUrl === undefined ? {} : { webhookURL: webhookUrl }),
   };
@@ -102,14 +97,9 @@ function fpsToSend({ fps }: VideoTask, spec: ModelSpec | undefined): { fps?: num
   return fps !== undefined && isChoice ? { fps } : {};
 }
 
-function frames(
-  { firstFrame, lastFrame }: VideoTask,
-  form: RequestOptions["frameImages"],
-): Pick<VideoInferenceTask, "inputs" | "frameImages"> {
+function frames({ firstFrame, lastFrame }: VideoTask): Pick<VideoInferenceTask, "inputs"> {
   const given: { image: string; frame: Frame }[] = [];
   if (firstFrame !== undefined) given.push({ image: firstFrame, frame: "first" });
   if (lastFrame !== undefined) given.push({ image: lastFrame, frame: "last" });
-  if (given.length === 0) return {};
-  if (form === "inputs") return { inputs: { frameImages: given } };
-  return { frameImages: given.map(({ image, frame }) => ({ inputImage: image, frame })) };
+  return given.length === 0 ? {} : { inputs: { frameImages: given } };
 }

@@ -6,7 +6,8 @@
  * field of an unexpected type counts as absent, an item without a task id as untargeted.
  * Forms: runware.ai/docs/platform/{task-polling,errors,webhooks,streaming} and what public clients met.
  */
-import * as z from "zod";
+import { z } from "zod";
+import { amount, link, text } from "../lenient.ts";
 
 /** What `data` says about one task. */
 export interface TaskItem {
@@ -41,13 +42,9 @@ export interface Envelope {
   readonly errors: readonly ErrorItem[];
 }
 
-const text = z.string().min(1).optional().catch(undefined);
 const taskId = z.string().min(1).transform((id) => id.toLowerCase()).optional().catch(undefined);
 const list = z.array(z.unknown()).optional().catch(undefined);
-/** The numbers below are sent as numbers; one client also met them as strings. */
-const amount = z.union([z.number(), z.string().regex(/^\d+(\.\d+)?$/).transform(Number)])
-  .pipe(z.number().nonnegative()).optional().catch(undefined);
-const link = z.url({ protocol: /^https?$/ }).max(4_096).optional().catch(undefined);
+const videoLink = link.optional().catch(undefined);
 
 const record = z.record(z.string(), z.unknown());
 
@@ -55,9 +52,9 @@ const taskSchema = z.object({
   taskUUID: taskId,
   status: text,
   progress: amount.transform((value) => value === undefined ? value : Math.min(value, 100)),
-  videoURL: link,
+  videoURL: videoLink,
   // Newer task types name the same thing mediaURL.
-  mediaURL: link,
+  mediaURL: videoLink,
   cost: amount,
 });
 

@@ -3,12 +3,12 @@
  * so a create whose answer is lost is an unknown outcome and is never sent a second time: not here, and
  * not by an SDK that retries (`@runwayml/sdk` does, which is why only its types are used).
  */
-import * as z from "zod";
+import { z } from "zod";
 import { inParallel } from "../../in_parallel.ts";
 import { attempt, Caller, CallError, plainError } from "../http.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState, VideoProvider } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
-import { cancelOutcome, polledState, submitOutcome, toUsd } from "./answers.ts";
+import { cancelOutcome, creditsToUsd, polledState, submitOutcome } from "./answers.ts";
 import { toProviderError } from "./errors.ts";
 import { toRunwayRequest } from "./requests.ts";
 
@@ -83,7 +83,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
     async balanceUsd() {
       const answer = await caller.call("GET", "/v1/organization");
       const read = organization.safeParse(answer.json);
-      if (answer.status < 300 && read.success) return toUsd(read.data.creditBalance);
+      if (answer.status < 300 && read.success) return creditsToUsd(read.data.creditBalance);
       throw new Error(toProviderError(answer).message);
     },
   };

@@ -2,10 +2,11 @@
  * From Runway's answers to the outcomes of the port. Forms: `@runwayml/sdk` 4.20.1, resources/tasks and
  * resources/image-to-video. Nothing is trusted: an answer in a form we do not know is no news.
  */
-import * as z from "zod";
+import { z } from "zod";
 import { roundUsd } from "../../domain/usd.ts";
 import { unreadable } from "../answer_text.ts";
 import type { HttpAnswer } from "../http.ts";
+import { link, text } from "../lenient.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState } from "../provider.ts";
 import { kindOfFailure, toProviderError } from "./errors.ts";
 
@@ -15,7 +16,6 @@ const CREDIT_USD = 0.01;
 const created = z.object({ id: z.uuid() });
 const cost = z.object({ credits: z.number().nonnegative() }).optional().catch(undefined);
 type Cost = z.infer<typeof cost>;
-const link = z.url({ protocol: /^https?$/ }).max(4_096);
 
 const task = z.discriminatedUnion("status", [
   z.object({ status: z.literal(["PENDING", "THROTTLED"]) }),
@@ -26,8 +26,8 @@ const task = z.discriminatedUnion("status", [
   z.object({ status: z.literal("SUCCEEDED"), output: z.tuple([link], z.unknown()), cost }),
   z.object({
     status: z.literal("FAILED"),
-    failure: z.string().min(1).optional().catch(undefined),
-    failureCode: z.string().min(1).optional().catch(undefined),
+    failure: text,
+    failureCode: text,
     cost,
   }),
   z.object({ status: z.literal("CANCELLED"), cost }),
@@ -118,10 +118,10 @@ function failed(
 
 /** What a task that is over has cost; what moderation refuses is billed, too. */
 function billed({ cost }: { readonly cost?: Cost }): { costUsd?: number } {
-  return cost === undefined ? {} : { costUsd: toUsd(cost.credits) };
+  return cost === undefined ? {} : { costUsd: creditsToUsd(cost.credits) };
 }
 
 /** Credits in USD. */
-export function toUsd(credits: number): number {
+export function creditsToUsd(credits: number): number {
   return roundUsd(credits * CREDIT_USD);
 }

@@ -3,9 +3,10 @@
  * docs.dev.runwayml.com/errors/errors; codes of failed tasks: docs.dev.runwayml.com/errors/task-failures
  * and what public clients met. An HTTP error has no code, only a status and a sentence.
  */
-import * as z from "zod";
+import { z } from "zod";
 import { keptMessage } from "../answer_text.ts";
 import type { HttpAnswer } from "../http.ts";
+import { text } from "../lenient.ts";
 import type { ErrorKind, ProviderError } from "../provider.ts";
 
 /** Families of failure codes, first match wins. Moderation of every stage ends a task the same way. */
@@ -43,8 +44,8 @@ const refusedContent = /moderat|content (polic|filter)|unsafe|prohibited content
 const NO_CREDITS = "insufficient_credits";
 
 const errorBody = z.object({
-  error: z.string().min(1).optional().catch(undefined),
-  message: z.string().min(1).optional().catch(undefined),
+  error: text,
+  message: text,
   issues: z.array(z.object({
     path: z.array(z.union([z.string(), z.number()])).catch([]),
     message: z.string().optional().catch(undefined),

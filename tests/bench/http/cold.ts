@@ -150,7 +150,7 @@ async function surroundings(projectUrl: string): Promise<Omit<Place, "workspace"
       SUPABASE_JWKS: JSON.stringify({ keys: [jwk] }),
       AVATAR_HOSTS: "avatars.example.com",
       RUNWARE_API_KEY: "stub",
-      RUNWARE_WEBHOOK_SECRET: SECRET,
+      PROVIDER_WEBHOOK_SECRET: SECRET,
     },
     calls: {
       "queue-video": {

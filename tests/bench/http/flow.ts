@@ -32,7 +32,7 @@ export const flow: Bench = {
     const options = {
       cron: false,
       // Tasks end when the benchmark says so, and it is the benchmark that calls the webhooks.
-      sandbox: { knobs: { manual: true, webhookLost: 1 } },
+      runware: { knobs: { manual: true, webhookLost: 1 } },
       settings: { poll_steps: [3_600], quiet_percent: 0 },
     } as const;
     return withBoth(server, options, async (ours, naive) => {

@@ -14,7 +14,7 @@ const CRON_EVERY_MS = 500;
 export const latency: Bench = {
   name: "latency",
   run({ server }) {
-    const options = { sandbox: { knobs: { manual: true } } } as const;
+    const options = { runware: { knobs: { manual: true } } } as const;
     return withOurs(server, options, async (site) => {
       await site.db.query("select app.schedule_cron($1)", [CRON_SECONDS]);
       const [person] = await people(site, 1);

@@ -44,7 +44,7 @@ export const lifecycle: Bench = {
     const options = {
       counted: true,
       cron: false,
-      sandbox: { knobs: { manual: true } },
+      runware: { knobs: { manual: true } },
       settings: PLATFORM,
     } as const;
     return withBoth(server, options, async (ours, naive) => {

@@ -10,7 +10,7 @@ const MEGABYTE = 1_000_000;
 export const memory: Bench = {
   name: "memory",
   run({ server }) {
-    const options = { cron: false, webhooks: "off", sandbox: { knobs: { manual: true } } } as const;
+    const options = { cron: false, webhooks: "off", runware: { knobs: { manual: true } } } as const;
     return withOurs(server, options, async (site) => {
       await takeDoorbellOff(site);
       // A small one first: idle is a worker that has worked.

@@ -60,7 +60,7 @@ export const minutes: Bench = {
 /** Calls of the provider's API for each minute that each video was in flight. */
 function providerCalls(server: TestServer, webhooks: "on" | "off"): Promise<number> {
   const knobs = { renderMs: RENDER_SECONDS * 1_000, renderSpread: 0.2 };
-  return withOurs(server, { webhooks, settings: PLATFORM, sandbox: { knobs } }, async (site) => {
+  return withOurs(server, { webhooks, settings: PLATFORM, runware: { knobs } }, async (site) => {
     await site.db.query("select app.schedule_cron($1)", [CRON_SECONDS]);
     // As in a project that runs: the model's time is measured, and the provider's rings do arrive.
     await site.db.query(

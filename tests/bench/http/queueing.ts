@@ -12,7 +12,7 @@ const WARM_UP = 64;
 export const queueHttp: Bench = {
   name: "queue.http",
   run({ server }) {
-    const options = { cron: false, webhooks: "off", sandbox: { knobs: { manual: true } } } as const;
+    const options = { cron: false, webhooks: "off", runware: { knobs: { manual: true } } } as const;
     return withBoth(server, options, async (ours, naive) => {
       const sites = [ours, naive];
       const crowds = { ours: await people(ours, CLIENTS), naive: await people(naive, CLIENTS) };

@@ -61,7 +61,7 @@ export function withOurs<T>(
 }
 
 /** Gives `work` the baseline, running. */
-export function withNaive<T>(
+function withNaive<T>(
   server: TestServer,
   { settings: _, ...options }: SiteOptions,
   work: (site: Site) => Promise<T>,

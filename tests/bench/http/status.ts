@@ -39,7 +39,7 @@ export const status: Bench = {
     const options = {
       cron: false,
       webhooks: "off",
-      sandbox: { knobs: { manual: true } },
+      runware: { knobs: { manual: true } },
       settings: { poll_steps: [3_600], quiet_percent: 0 },
     } as const;
     return withOurs(server, options, async (site) => {

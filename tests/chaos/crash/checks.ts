@@ -1,7 +1,7 @@
 /** What must hold when all is over: the books, the provider's record, the files, the queue. */
 import { z } from "zod";
 import type { Database } from "../../../shared/db/database.ts";
-import { until } from "../../support/app.ts";
+import { until } from "../../support/until.ts";
 import { brokenInvariants } from "../../support/fixtures.ts";
 import { type Base, GEMS } from "./base.ts";
 import { FILE_BYTES, type Lane, PICTURE } from "./lane.ts";

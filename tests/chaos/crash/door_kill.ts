@@ -1,7 +1,8 @@
 /** Killing the process of the edge functions while customers are at its door. */
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { z } from "zod";
-import { type Answer, type Customer, newCustomer, queue, until } from "../../support/app.ts";
+import { type Answer, type Customer, newCustomer, queue } from "../../support/app.ts";
+import { until } from "../../support/until.ts";
 import type { HandStack } from "../../support/by_hand.ts";
 
 /** Calls that are under way at once. */

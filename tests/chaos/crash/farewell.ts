@@ -1,6 +1,6 @@
 /** An account that is deleted: what is asked, and what must be left of it, which is nothing. */
 import type { Database } from "../../../shared/db/database.ts";
-import { until } from "../../support/app.ts";
+import { until } from "../../support/until.ts";
 import { brokenInvariants, type Family } from "../../support/fixtures.ts";
 import type { Base } from "./base.ts";
 import type { Lane } from "./lane.ts";

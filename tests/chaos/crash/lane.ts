@@ -61,7 +61,7 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
       databaseUrl: url,
       ...{ port: 0, sandboxPort: 0, env: {}, quiet: true },
       ...{ functions: false, cron: false, webhooks: "off" },
-      sandbox: { knobs: { manual: true, mediaBytes: FILE_BYTES } },
+      runware: { knobs: { manual: true, mediaBytes: FILE_BYTES } },
       runway: { knobs: { manual: true, mediaBytes: FILE_BYTES, pendingMs: 0 } },
       kie: { knobs: { manual: true, mediaBytes: FILE_BYTES, queueMs: 0, hiddenMs: 0 } },
     });

@@ -1,8 +1,8 @@
 /** What the test and a worker process say to each other: one JSON object a line. */
 import { z } from "zod";
 
+const stageName = z.enum(["submit", "poll", "store", "notify", "maintain"]);
 /** The stages a worker can be told to run. */
-export const stageName = z.enum(["submit", "poll", "store", "notify", "maintain"]);
 export type StageName = z.infer<typeof stageName>;
 
 /**

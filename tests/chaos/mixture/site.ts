@@ -60,7 +60,7 @@ export function withSite(
     functions: false,
     cron: false,
     doorbell: "off",
-    sandbox: { seed, knobs: { renderMs: 20_000, renderSpread: 0.5 } },
+    runware: { seed, knobs: { renderMs: 20_000, renderSpread: 0.5 } },
     runway: { seed, knobs: { renderMs: 20_000 } },
     // How many creates it takes in how long is a matter of real time, and has tests of its own.
     kie: { seed, knobs: { renderMs: 20_000, rateMost: 100_000 } },

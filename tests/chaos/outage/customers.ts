@@ -1,7 +1,8 @@
 /** Customers who want their videos whatever happens, and remember each refusal. */
 import { assert } from "@std/assert";
 import { z } from "zod";
-import { type Answer, type Customer, newCustomer, queue, until } from "../../support/app.ts";
+import { type Answer, type Customer, newCustomer, queue } from "../../support/app.ts";
+import { until } from "../../support/until.ts";
 import { INTERNALS } from "../../support/refusals.ts";
 import type { OpenStack } from "./open_stack.ts";
 

@@ -1,6 +1,7 @@
 /** What an outage must leave behind: nothing. */
 import { assertEquals } from "@std/assert";
-import { call, until } from "../../support/app.ts";
+import { call } from "../../support/app.ts";
+import { until } from "../../support/until.ts";
 import { brokenInvariants } from "../../support/fixtures.ts";
 import { GEMS } from "./customers.ts";
 import type { OpenStack } from "./open_stack.ts";

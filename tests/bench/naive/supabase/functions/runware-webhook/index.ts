@@ -10,7 +10,7 @@ const bodySchema = z.object({
 export default {
   async fetch(request: Request): Promise<Response> {
     const token = new URL(request.url).searchParams.get("token");
-    if (token !== need("RUNWARE_WEBHOOK_SECRET")) return new Response(null, { status: 401 });
+    if (token !== need("PROVIDER_WEBHOOK_SECRET")) return new Response(null, { status: 401 });
     const { data } = bodySchema.parse(await request.json());
     for (const { taskUUID, videoURL } of data) {
       if (videoURL !== undefined) await complete(taskUUID, videoURL);

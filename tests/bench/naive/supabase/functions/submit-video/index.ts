@@ -19,7 +19,7 @@ export default {
     ]);
     const base = need("WEBHOOK_BASE_URL");
     const taskUUID = crypto.randomUUID();
-    const webhook_url = `${base}/runware-webhook?token=${need("RUNWARE_WEBHOOK_SECRET")}`;
+    const webhook_url = `${base}/runware-webhook?token=${need("PROVIDER_WEBHOOK_SECRET")}`;
     const accepted = await askProvider({
       taskType: "videoInference",
       taskUUID,
