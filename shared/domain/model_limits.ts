@@ -9,6 +9,7 @@ import {
   tierOf,
   type VideoRequest,
 } from "./models.ts";
+import { childSafeNegativePrompt } from "./prompts.ts";
 
 /** Why a request cannot be made as asked. */
 export interface Problem {
@@ -71,7 +72,16 @@ function checkNegativePrompt(
 ): Problem | undefined {
   if (negativePrompt === undefined) return undefined;
   if (spec.negativePromptMax > 0) {
-    return checkLength("negativePrompt", negativePrompt, spec.negativePromptMax, spec);
+    // A caller is told of the room for words of their own.
+    const ours = `${childSafeNegativePrompt}, `;
+    return negativePrompt.startsWith(ours)
+      ? checkLength(
+        "negativePrompt",
+        negativePrompt.slice(ours.length),
+        spec.negativePromptMax - ours.length,
+        spec,
+      )
+      : checkLength("negativePrompt", negativePrompt, spec.negativePromptMax, spec);
   }
   const message = `${spec.name} takes no negative prompt, so leave it out`;
   return { field: "negativePrompt", message, allowed: [] };

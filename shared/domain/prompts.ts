@@ -41,10 +41,12 @@ export interface Prompts {
   readonly negativePrompt?: string;
 }
 
-/** What no video for a child may show, and what models get wrong, most important first. */
-export const childSafeNegativePrompt = "violence, blood, weapons, nudity, horror, scary faces, " +
-  "crying, smoking, alcohol, text, captions, watermark, logo, distorted face, extra fingers, " +
-  "deformed hands, blurry, flicker";
+/** What no video for a child may show. Said first, and never dropped for want of room. */
+export const childSafeNegativePrompt =
+  "violence, blood, weapons, nudity, horror, scary faces, crying, smoking, alcohol";
+/** What models get wrong, most important first. */
+const FLAWS = "text, captions, watermark, logo, distorted face, extra fingers, deformed hands, " +
+  "blurry, flicker";
 
 const NAME_MAX = 40;
 const PLACEHOLDER = /\{([a-z_]+)\}/g;
@@ -52,7 +54,7 @@ const PLACEHOLDER = /\{([a-z_]+)\}/g;
 /** Builds the prompts for one rhyme video. */
 export function rhymePrompts(rhyme: RhymeText, child: ChildText, limits: PromptLimits): Prompts {
   const prompt = fit(coreOf(rhyme, child), polishOf(rhyme), limits.promptMax);
-  const negative = fitList(negativeOf(rhyme), limits.negativePromptMax);
+  const negative = fitList(negativeOf(rhyme.negativePrompt), limits.negativePromptMax);
   // Below two characters providers refuse the field (Runware's API reference, "negativePrompt").
   return negative.length < 2 ? { prompt } : { prompt, negativePrompt: negative };
 }
@@ -89,8 +91,9 @@ export function wordsPrompts(
   if (limits.negativePromptMax === 0) {
     return own === "" ? { prompt: told } : { prompt: told, negativePrompt: own };
   }
-  const room = Math.max(limits.negativePromptMax, own.length);
-  return { prompt: told, negativePrompt: fitList(`${own}, ${childSafeNegativePrompt}`, room) };
+  const needed = own === "" ? childSafeNegativePrompt : `${childSafeNegativePrompt}, ${own}`;
+  const room = Math.max(limits.negativePromptMax, needed.length);
+  return { prompt: told, negativePrompt: fitList(negativeOf(own), room) };
 }
 
 /** A name as it may stand in a prompt: letters, digits, spaces, ' - and dots, at most 40. */
@@ -143,9 +146,9 @@ function polishOf(rhyme: RhymeText): string[] {
   return polish;
 }
 
-function negativeOf(rhyme: RhymeText): string {
-  // A rhyme adds to what no child should see; it never takes that away.
-  return `${cleanLine(rhyme.negativePrompt ?? "")}, ${childSafeNegativePrompt}`;
+/** A rhyme or a caller adds to what no child should see, and never takes that away. */
+function negativeOf(own = ""): string {
+  return [childSafeNegativePrompt, cleanLine(own), FLAWS].join(", ");
 }
 
 function fit(core: string, polish: readonly string[], max: number): string {

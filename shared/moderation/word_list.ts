@@ -15,6 +15,10 @@ const stems = [
   ...["bitch", "cunt", "whore", "slut", "asshole", "bastard", "satan", "exorcis"],
 ];
 
+/** What is worn. A picture's people keep it on: that it be left out is refused. */
+const WORN =
+  /(?<![a-z])(?:cloth|dress|underwear|underpant|swimsuit|swimwear|bikini|shirt|pants|trouser|skirt|garment|outfit|diaper|censor)[a-z]{0,4}(?![a-z])/;
+
 /** Harmless phrases with such a word in them. */
 const HARMLESS =
   /\b(?:shooting stars?|killer whales?|naked mole[- ]rats?|water (?:gun|pistol)s?)\b/g;
@@ -40,9 +44,15 @@ const disguises: Readonly<Record<string, string>> = {
   "!": "i",
 };
 
-/** Refuses the field in which one of the words stands; not what is to be left out. Makes no call. */
+/**
+ * Refuses the field in which one of the words stands. They may be left out of a video, and clothes may
+ * not. Makes no call.
+ */
 export const wordList: Moderator = {
-  judge({ words }) {
+  judge({ words, negativePrompt }) {
+    if (negativePrompt !== undefined && WORN.test(plainly(negativePrompt))) {
+      return Promise.resolve({ field: "negative_prompt" });
+    }
     for (const [field, text] of Object.entries(words)) {
       if (text !== undefined && isRefused(text)) return Promise.resolve({ field });
     }
@@ -50,8 +60,12 @@ export const wordList: Moderator = {
   },
 };
 
+function plainly(text: string): string {
+  return text.normalize("NFKD").replace(/\p{M}|\p{Cf}/gu, "").toLowerCase();
+}
+
 function isRefused(text: string): boolean {
-  const plain = text.normalize("NFKD").replace(/\p{M}|\p{Cf}/gu, "").toLowerCase();
+  const plain = plainly(text);
   const bare = plain.replace(/[0-9@$!]/g, (sign) => disguises[sign] ?? sign);
   return [plain, bare].some((one) =>
     (one.replace(HARMLESS, " ").match(STEM) ?? []).some((word) => !innocent.has(word))

@@ -39,6 +39,26 @@ Deno.test("what a video is to be without may be named", async () => {
   assertEquals(await wordList.judge(wish), null);
 });
 
+Deno.test("that clothes be left out is refused, in any form", async () => {
+  for (
+    const negativePrompt of [
+      "clothes",
+      "rain, CLOTHING",
+      "a red dress",
+      "dr\u00e9sses, hats",
+      "censored",
+    ]
+  ) {
+    const verdict = await wordList.judge({ ...about({ prompt: "A girl" }), negativePrompt });
+    assertEquals(verdict, { field: "negative_prompt" }, negativePrompt);
+  }
+  const harmless = "clouds, panthers, cameras, closed eyes";
+  assertEquals(
+    await wordList.judge({ ...about({ prompt: "A girl" }), negativePrompt: harmless }),
+    null,
+  );
+});
+
 Deno.test("a refusal names the field, costs nothing and says so", async () => {
   const refused = await assertRejects(
     () => assertAllowed(wordList, about({ title: "Fun", style: "gory" })),

@@ -1,11 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
+import { checkRequest } from "../../shared/domain/model_limits.ts";
 import { findModel } from "../../shared/domain/models.ts";
 import { planPromptVideo, type Wish } from "../../shared/domain/prompt_video.ts";
-import { childSafeNegativePrompt } from "../../shared/domain/prompts.ts";
+import { childSafeNegativePrompt, wordsPrompts } from "../../shared/domain/prompts.ts";
 import { shapeOf } from "../../shared/domain/shapes.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
 
 const runware = await modelsOf("runware");
+const everyModel = [
+  ...runware,
+  ...await modelsOf("runway"),
+  ...await modelsOf("kie"),
+];
 const plan = (wish: Partial<Wish>, name = "pixverse:1@5-fast") => {
   const spec = findModel(runware, name);
   if (spec === undefined) throw new Error(name);
@@ -40,8 +46,23 @@ Deno.test("style and strategy are said beside the caller's words, which stay as 
 
 Deno.test("what no child should see is kept out beside what the caller keeps out", () => {
   const own = requestOf({ negativePrompt: "rain, fog" }).negativePrompt ?? "";
-  assert(own.startsWith("rain, fog, violence"), own);
-  assertEquals(requestOf({}).negativePrompt, childSafeNegativePrompt);
+  assert(own.startsWith(`${childSafeNegativePrompt}, rain, fog, text, captions`), own);
+  assert(requestOf({}).negativePrompt?.startsWith(`${childSafeNegativePrompt}, text`));
+});
+
+Deno.test("no words of a caller's push out what no child should see, at any model", () => {
+  for (const spec of everyModel.filter(({ negativePromptMax }) => negativePromptMax > 0)) {
+    const room = spec.negativePromptMax - childSafeNegativePrompt.length - 2;
+    const told = wordsPrompts({ prompt: "a fox", negativePrompt: "a".repeat(room) }, spec);
+    assertEquals(told.negativePrompt, `${childSafeNegativePrompt}, ${"a".repeat(room)}`);
+    const { negativePrompt = "" } = wordsPrompts({
+      prompt: "a fox",
+      negativePrompt: "a".repeat(room + 1),
+    }, spec);
+    const [problem] = checkRequest(spec, { prompt: "a fox", negativePrompt, durationSeconds: 5 })
+      .filter(({ field }) => field === "negativePrompt");
+    assertEquals(problem?.allowed, [2, room], spec.name);
+  }
 });
 
 Deno.test("a model that takes no negative prompt says so only to who sends one", () => {

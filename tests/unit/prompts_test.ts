@@ -30,7 +30,7 @@ Deno.test("a rhyme and a child become one prompt", () => {
       "Gentle and cheerful, made for small children, with smooth and steady motion. " +
       "Follow the look and pace of https://cdn.example/ducks.mp4",
   );
-  assertEquals(negativePrompt, childSafeNegativePrompt);
+  assert(negativePrompt?.startsWith(`${childSafeNegativePrompt}, text, captions`), negativePrompt);
 });
 
 Deno.test("a style is told once: where the template puts it, or after it", () => {
@@ -90,8 +90,9 @@ Deno.test("a rhyme's negative prompt adds to what no child should see", () => {
   const told = (negativePromptMax: number) =>
     rhymePrompts({ ...rhyme, negativePrompt: "rain, blood" }, mia, { ...limits, negativePromptMax })
       .negativePrompt;
-  assert(told(2_048)?.startsWith("rain, blood, violence, weapons, "));
-  assertEquals(told(22), "rain, blood, violence");
+  assert(told(2_048)?.startsWith(`${childSafeNegativePrompt}, rain, text, `), "blood once");
+  assertEquals(told(childSafeNegativePrompt.length + 7), `${childSafeNegativePrompt}, rain`);
+  assertEquals(told(21), "violence, blood");
   assertEquals(told(0), undefined);
 });
 
