@@ -29,7 +29,7 @@ function isolateTools(): Pick<WorkerTools, "database" | "queue"> {
 /** Makes the edge function that drains one stage. */
 export function workerDoor(
   name: string,
-  { stage, ...ways }: { stage: string } & Pick<DrainTools, "gatherMs" | "lanes">,
+  { stage, ...ways }: { stage: string } & Pick<DrainTools, "gatherMs" | "lanes" | "budgetMs">,
   step: Step,
 ): EdgeFunction {
   return secretDoor(name, ["POST"], "cron", async (request, visit) => {
@@ -62,14 +62,24 @@ export function maintenanceDoor<Report extends object>(
     if (!await startDrain(tools.database, "maintain", tools.node)) {
       return Response.json({ success: true, skipped: "another round is under way" });
     }
-    const stopRenewing = keepPlace(tools, "maintain");
-    try {
-      return Response.json({ success: true, ...await round(tools) });
-    } finally {
-      stopRenewing();
-      await endDrain(tools.database, "maintain", tools.node);
-    }
+    const work = keepingPlace(tools, round);
+    // Who rang hangs up after five seconds; the round is done all the same.
+    waitUntil(work.catch(() => {}));
+    return Response.json({ success: true, ...await work });
   });
+}
+
+async function keepingPlace<Report>(
+  tools: WorkerTools,
+  round: (tools: WorkerTools) => Promise<Report>,
+): Promise<Report> {
+  const stopRenewing = keepPlace(tools, "maintain");
+  try {
+    return await round(tools);
+  } finally {
+    stopRenewing();
+    await endDrain(tools.database, "maintain", tools.node);
+  }
 }
 
 /** Names this worker in leases: one call of one isolate. */

@@ -14,7 +14,11 @@ export interface DrainReport {
   readonly drained: boolean;
 }
 
-/** An isolate lives 150 s on the free plan; what is left is rung for again. */
+/**
+ * Milliseconds in which batches are begun; what is left is rung for again. An isolate lives 150 s on the
+ * free plan and takes calls in the first half of them, so that drain and last batch have 75 s together.
+ * Source: github.com/supabase/edge-runtime, crates/base, strategy_per_worker.rs.
+ */
 const BUDGET_MS = 40_000;
 /** How often in a row a worker looks for due work that others have just locked, before it stops. */
 const EMPTY_ROUNDS = 3;
@@ -38,6 +42,8 @@ export interface DrainTools {
    * are full: while one waits for the provider, the other keeps the database busy.
    */
   readonly lanes?: 1 | 2;
+  /** Milliseconds in which batches are begun: less where the last one may take long. */
+  readonly budgetMs?: number;
   /** Milliseconds between renewals of the place's lease. */
   readonly renewEveryMs?: number;
   readonly now?: () => number;
@@ -55,13 +61,14 @@ export async function drain(
     renewEveryMs,
     gatherMs = 0,
     lanes = 1,
+    budgetMs = BUDGET_MS,
     now = () => performance.now(),
     pause = sleep,
   }: DrainTools,
   stage: string,
   step: (node: string) => Promise<Batch>,
 ): Promise<DrainReport> {
-  const until = now() + BUDGET_MS;
+  const until = now() + budgetMs;
   const report = { batches: 0, work: 0, drained: false };
   let empty = 0;
   let gather = gatherMs;

@@ -18,11 +18,12 @@ import type { WorkerTools } from "./worker_tools.ts";
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;
 /**
- * A copy that takes longer, with whatever it asks the provider, is given up and tried again. With
- * the drain's budget of 40 s it ends within an isolate's life of 150 s, and well before the queue
- * takes the worker for dead (300 s).
+ * A copy that takes longer, with whatever it asks the provider, is given up and tried again. It is well
+ * before the queue takes the worker for dead (300 s).
  */
-const COPY_TIMEOUT_MS = 100_000;
+const COPY_TIMEOUT_MS = 60_000;
+/** With the last copy a drain ends within the 75 s that an isolate has for it: see drain.ts. */
+export const STORE_BUDGET_MS = 10_000;
 /** Errors that no further try will mend. Content that is wrong may be a page that says "later". */
 const HOPELESS: ReadonlySet<string> = new Set(["host_not_allowed", "too_large"]);
 /** What another minute may bring: the provider's host is down, or cut the file short. */

@@ -2,8 +2,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
+import { finishStoring, startStoring } from "../../shared/db/store_calls.ts";
 import { asUser } from "../support/as_user.ts";
-import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
+import {
+  accept,
+  deliver,
+  type Family,
+  newFamily,
+  queueVideo,
+  stateOf,
+  value,
+} from "../support/fixtures.ts";
 import { visit } from "../support/forgetting.ts";
 import { withSql } from "../support/sql.ts";
 
@@ -164,6 +174,29 @@ Deno.test("F37 an owner is told once for each change they can see, and not of th
         ["video_deleted", null],
       ].map(([event, status]) => ({ event, topic, private: true, status })),
     );
+  });
+});
+
+Deno.test("F37 a video's whole life is eight messages, one for each change that shows", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const job = await accept(db, (await queueVideo(db, family)).video_id);
+    for (const progress of [15, 16, 21, 21]) {
+      await settleVideoJobs(db, [
+        { video_job_id: job, state: "processing", progress, eta_seconds: 9 },
+      ]);
+    }
+    await deliver(db, job);
+    for (const _twice of [1, 2]) await startStoring(db, [job]);
+    await finishStoring(db, job, "p.mp4");
+    const told = await db.query(
+      `select payload ->> 'stage' || ' ' || (payload ->> 'progress') as change from realtime.messages
+       order by (payload ->> 'rev')::int`,
+    );
+    assertEquals(told.map(({ change }) => change), [
+      ...["initializing 0", "initializing 5", "analyzing 10", "generating 15", "generating 21"],
+      ...["rendering 90", "finalizing 95", "completed 100"],
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import { drain } from "../../shared/stages/drain.ts";
 import { pollProvider } from "../../shared/stages/poll.ts";
 import {
   accept,
+  hangDoorbell,
   newestJob,
   newFamily,
   passTime,
@@ -218,6 +219,36 @@ Deno.test("a batch is one call of the provider's size, and the rest is due for t
     const calls = [...await poll(db, "off"), ...await poll(db, "off")];
     assertEquals(calls.map((call) => call.length), [2, 1]);
     assertEquals(calls.flat().toSorted(), jobs.toSorted());
+  }));
+
+Deno.test("F27 a drain whose time is up stops though there is work, gives up its place and rings", () =>
+  withSql(async (db) => {
+    await hangDoorbell(db);
+    await db.query("select app.enqueue('store-video', gen_random_uuid(), '{}')");
+    const drained = async (budget: { budgetMs?: number }) => {
+      let time = 0;
+      const step = () => {
+        time += 15_000;
+        return Promise.resolve({ taken: time > 300_000 ? 0 : 1, fullness: 0.1 });
+      };
+      const report = await drain(
+        { database: db, node: "w", now: () => time, ...budget },
+        "store",
+        step,
+      );
+      const left = "select count(*)::int as value from app.drainers where node = 'w'";
+      assertEquals(await value(db, left), 0);
+      return report.batches;
+    };
+    const rings = () =>
+      value(
+        db,
+        "select count(*)::int as value from net.http_request_queue where url like '%/store-videos'",
+      );
+    const before = Number(await rings());
+    assertEquals(await drained({}), 3);
+    assertEquals(await rings(), before + 1);
+    assertEquals(await drained({ budgetMs: 10_000 }), 1);
   }));
 
 Deno.test("work that keeps coming in small parts is gathered for longer each time; a full batch is not waited after", () =>

@@ -5,6 +5,7 @@ import { openQueue } from "../../shared/db/queue.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import {
   accept,
+  deliver,
   hangDoorbell,
   newFamily,
   passTime,
@@ -201,8 +202,29 @@ Deno.test("cron rings only the stages that have work and no worker", async () =>
   });
 });
 
+Deno.test("F35 jobs that are over leave the queue within hours", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    await deliver(db, await accept(db, (await queueVideo(db, family)).video_id));
+    await db.query(
+      "update pgboss.job set state = 'completed', started_on = now(), completed_on = now()",
+    );
+    const count = () => value(db, "select count(*)::int as value from pgboss.job");
+    assertEquals(await count(), 2);
+    await db.query("update pgboss.job set completed_on = completed_on - interval '3 hours'");
+    await passTime(db, "3 hours");
+    const queue = openQueue(db, quiet);
+    await queue.ready();
+    await queue.supervise();
+    await queue.close();
+    assertEquals(await count(), 0);
+  });
+});
+
 Deno.test("F25 the secret key is in no cron command and no request that a client could read", async () => {
   await withSql(async (db) => {
+    await hangDoorbell(db);
+    await db.query("select app.schedule_cron()");
     const commands = await db.query("select command from cron.job");
     assert(commands.length >= 3);
     for (const row of commands) assert(!String(row["command"]).includes("sb_secret"));

@@ -321,11 +321,22 @@ Deno.test("F35 the clean-up forgets raw events, raw errors and cron's history af
     const job = await accept(db, video_id);
     await recordEvent(db, job);
     await deliver(db, job);
+    await db.query('update public.video_jobs set provider_error = \'{"message": "raw"}\'');
     await db.query("update public.provider_events set received_at = now() - interval '8 days'");
+    await db.query(
+      `insert into cron.job_run_details
+         (jobid, job_pid, database, username, command, status, start_time, end_time)
+       select 1, 1, 'd', 'u', 'select app.tick()', 'succeeded', at, at
+       from generate_series(1, 100) i, lateral (select now() - (i - 0.5) * interval '1 hour' as at) a`,
+    );
     await passTime(db, "8 days");
     await db.query("select app.clean_up()");
-    assertEquals(await value(db, "select count(*)::int as value from public.provider_events"), 0);
+    const count = (of: string) => value(db, `select count(*)::int as value from ${of}`);
+    assertEquals(await count("public.provider_events"), 0);
+    assertEquals(await count("public.video_jobs where provider_error is not null"), 0);
     assertEquals(await value(db, "select result_url as value from public.video_jobs"), "");
+    const old = "cron.job_run_details where end_time < now() - interval '2 days'";
+    assertEquals([await count(old), await count("cron.job_run_details where jobid = 1")], [0, 48]);
   });
 });
 

@@ -8,7 +8,7 @@ const kindOf = (id: string) => ({
   variant: Number.parseInt(id[19] ?? "", 16) >> 2,
 });
 
-Deno.test("ids of videos, of version 7, and of attempts, of version 4, begin with the time", async () => {
+Deno.test("F32 ids of videos, of version 7, and of attempts, of version 4, begin with the time", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 100 });
     const before = Date.now();

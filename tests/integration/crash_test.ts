@@ -24,6 +24,17 @@ async function killWhileWaiting(
   await app.functions.restart();
 }
 
+Deno.test("F34 of two rounds of maintenance at once one is skipped", async () => {
+  await byHand({}, async (app) => {
+    await app.db.query("select app.start_drain('maintain', 'a slow one')");
+    const { status, body } = await call(app, "maintain", { headers: { apikey: app.cronKey } });
+    assertEquals([status, body], [200, {
+      success: true,
+      skipped: "another round is under way",
+    }]);
+  });
+});
+
 /** What cron would do over some minutes: age the leases, find the dead, come back. */
 async function recover(app: HandStack): Promise<void> {
   await passTime(app.db, "3 minutes");

@@ -29,6 +29,7 @@ const METHODS: Readonly<Record<string, string>> = {
   "submit-videos": "POST",
   "poll-videos": "POST",
   "store-videos": "POST",
+  "notify-users": "POST",
   "maintain": "POST",
   "health": "GET",
 };
@@ -174,7 +175,12 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
     Object.assign(unreachable, { port: "9", password });
     await app.functions.restart({ ...await functionsEnv(app), SUPABASE_DB_URL: unreachable.href });
     const broken = await keep(call(app, "maintain", { headers: { apikey: app.cronKey } }));
-    assertEquals([broken.status, broken.body["code"]], [500, "internal_error"]);
+    const { request_id: _id, ...told } = broken.body;
+    const sentence = "Something went wrong on our side";
+    assertEquals(
+      [broken.status, told],
+      [500, { success: false, error: sentence, code: "internal_error" }],
+    );
 
     const { webhookSecret, signingKey, innerSecret, storageSecret } = await keysOf(app);
     const secrets = {

@@ -28,7 +28,9 @@ const USER_FUNCTIONS = [
   { name: "wait-video", method: "POST" },
   { name: "video-status", method: "GET" },
 ] as const;
-const CRON_FUNCTIONS = ["submit-videos", "poll-videos", "store-videos", "maintain"] as const;
+const CRON_FUNCTIONS = [
+  ...["submit-videos", "poll-videos", "store-videos", "notify-users", "maintain"],
+] as const;
 
 /** What a function answered to somebody it does not let in. */
 function assertTurnedAway(status: number, body: Record<string, unknown>, headers: Headers) {
@@ -188,6 +190,10 @@ Deno.test("F31 the workers take the secret key named cron and nothing else", asy
       { apikey: app.secretKey, authorization: `Bearer ${app.secretKey}` },
       { authorization: `Bearer ${app.cronKey}` },
     ];
+    assertEquals(
+      await app.db.query("select function_name as name from app.stages order by 1"),
+      CRON_FUNCTIONS.toSorted().map((name) => ({ name })),
+    );
     for (const name of CRON_FUNCTIONS) {
       for (const headers of callers) {
         const { status, body, headers: sent } = await call(app, `${name}?wait=1`, { headers });

@@ -160,6 +160,7 @@ Deno.test("F14 a replaced secret is accepted beside the new one until it is remo
       const change of [{}, { PROVIDER_WEBHOOK_SECRET: "" }, { PROVIDER_WEBHOOK_SECRET: "short" }]
     ) {
       assertEquals(await tried(change), [503, 503, 503]);
+      assertEquals((await call(app, `kie-webhook?job=${job}&token=${token}`)).status, 503);
     }
     assertEquals(await eventCount(app), 1);
   });

@@ -3,7 +3,7 @@ import { imageHosts, supabaseConfig } from "../../../shared/config.ts";
 import { workerDoor } from "../../../shared/http/worker_door.ts";
 import { createProviders } from "../../../shared/providers/registry.ts";
 import { env } from "../../../shared/runtime.ts";
-import { storeBatch } from "../../../shared/stages/store.ts";
+import { STORE_BUDGET_MS, storeBatch } from "../../../shared/stages/store.ts";
 import { createObjectStore } from "../../../shared/storage/object_store.ts";
 import { createPictures } from "../../../shared/storage/pictures.ts";
 
@@ -14,6 +14,6 @@ const pictures = createPictures(project, { hosts: imageHosts(env) });
 
 export default workerDoor(
   "store-videos",
-  { stage: "store" },
+  { stage: "store", budgetMs: STORE_BUDGET_MS },
   (tools) => storeBatch(tools, providers, store, pictures),
 );
