@@ -4,6 +4,7 @@ import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
 import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
 import { fail, handOver, queuePrompt, withProviders } from "../support/makers.ts";
+import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
 
 /** An order in the user's own words that its provider takes, and then refuses for its content, billed. */
@@ -62,7 +63,13 @@ for (const table of ["children", "projects"] as const) {
 
       assertEquals(await add(6), "GM004");
       assertEquals(await add(3), "no error");
-      assertEquals((await Promise.all([add(2), add(2)])).toSorted(), ["GM004", "no error"]);
+      const more = `insert into public.${table} (user_id, ${column}) values ($1, 'x'), ($1, 'x')`;
+      const { second, waited } = await overlapping(
+        db,
+        (sql) => sql.query(more, [userId]),
+        () => add(2),
+      );
+      assertEquals([second, waited], ["GM004", true]);
       assertEquals(await count(), 5);
       assertEquals(await add(1), "GM004");
       assertEquals(await add(5, other.userId), "no error");

@@ -18,12 +18,17 @@ import { copyRepository, type Workbench } from "./workbench.ts";
 
 /** Each runs a Postgres and a whole stack. */
 const AT_ONCE = 2;
+const FLAGS: ReadonlySet<string> = new Set(["--markdown", "--under-fire"]);
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** Tries the mutations that `args` ask for. Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const parts = args.filter((arg) => !arg.startsWith("--"));
+  const unknown = args.find((arg) => arg.startsWith("-") && !FLAGS.has(arg));
+  if (unknown !== undefined) {
+    throw new Error(`No flag "${unknown}". There are: ${[...FLAGS].join(", ")}`);
+  }
+  const parts = args.filter((arg) => !arg.startsWith("-"));
   const asked: Asked = args.includes("--under-fire") ? "under fire" : "all";
   const chosen = MUTATIONS.filter(({ name, file, underFire }) =>
     (asked === "all" || underFire !== undefined) &&
