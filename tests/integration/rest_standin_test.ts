@@ -1,5 +1,6 @@
-/** What the local REST API answers, held to PostgREST. */
-import { assertEquals, assertNotEquals } from "@std/assert";
+/** What the local REST API answers and logs, held to PostgREST. */
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { join } from "node:path";
 import { type TestStack, withStack } from "../support/stack.ts";
 import { signUp } from "../support/users.ts";
 
@@ -73,5 +74,40 @@ Deno.test(
       );
       assertEquals(same, [{ same: true }]);
     }
+  }),
+);
+
+/** What `work` added to the stack's log, without the times. */
+async function logged(stack: TestStack, work: () => Promise<unknown>): Promise<string[]> {
+  const log = join(stack.dataDir, "stack.log");
+  const before = await Deno.readTextFile(log);
+  await work();
+  const added = (await Deno.readTextFile(log)).slice(before.length);
+  return added.trimEnd().split("\n").map((line) => line.replace(/^\S+T\S+Z /, ""));
+}
+
+Deno.test(
+  "the log has one line for what Postgres refused, and everything about what went wrong",
+  withRest(async (stack) => {
+    await stack.database.rows(`
+      create function public.refuse(p_code text) returns void language plpgsql as $$
+      begin
+        raise exception E'No gems\nleft' using errcode = p_code, detail = 'have 3';
+      end $$;
+      grant execute on function public.refuse(text) to authenticated;`);
+    const { client } = await signUp(stack);
+    for (const code of ["GM001", "P0001", "23505"]) {
+      assertEquals(await logged(stack, async () => await client.rpc("refuse", { p_code: code })), [
+        `Refused: ${code} No gems left (have 3), PL/pgSQL function refuse(text) line 3 at RAISE`,
+      ]);
+    }
+    const denied = await logged(stack, async () => await client.from("users").delete().eq("id", 1));
+    assertEquals(denied.length, 1, denied.join("\n"));
+    const failed = await logged(
+      stack,
+      async () => await client.rpc("refuse", { p_code: "XX001" }),
+    );
+    assertMatch(failed.join("\n"), /XX001/);
+    assertMatch(failed.join("\n"), /\n\s+at /);
   }),
 );
