@@ -1,10 +1,12 @@
 /** `deno task dev`: the local stack, until Ctrl-C. */
 import { relative } from "node:path";
+import { taskArguments } from "./arguments.ts";
 import { DENO_TASK, localDataDir } from "./env.ts";
 import { onStopSignal, sentenceOf } from "./signals.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { refuseWhenRunning } from "./state.ts";
 
+taskArguments("dev");
 const begun = performance.now();
 const stopping = Promise.withResolvers<void>();
 onStopSignal(stopping.resolve);
