@@ -1,12 +1,12 @@
 /** `deno task status [--json]`: what a client needs to know about the running stack. */
 import { taskArguments } from "./arguments.ts";
-import { DENO_TASK, localDataDir } from "./env.ts";
+import { localDataDir, taskCommand } from "./env.ts";
 import { readState } from "./state.ts";
 
 const asJson = taskArguments("status", ["--json"]).includes("--json");
 const state = await readState(localDataDir());
 if (!state) {
-  console.error(`No stack is running; start one with "${DENO_TASK} dev"`);
+  console.error(`No stack is running; start one with "${taskCommand("dev")}"`);
   Deno.exit(1);
 }
 
