@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import pg from "pg";
 import { z } from "zod";
 
 const databaseErrorSchema = z.object({
@@ -6,6 +7,7 @@ const databaseErrorSchema = z.object({
   message: z.string(),
   detail: z.string().nullish(),
   hint: z.string().nullish(),
+  where: z.string().nullish(),
 });
 
 /** What Postgres said when it refused a statement. */
@@ -46,6 +48,17 @@ export class DatabaseErrors {
       { status: statusOf(code) },
     );
   }
+}
+
+/** In one line, what Postgres refused and where; null for anything that is answered with 5xx. */
+export function refusalOf(error: unknown): string | null {
+  const { data } = databaseErrorSchema.safeParse(error);
+  if (!(error instanceof pg.DatabaseError) || data === undefined) return null;
+  if (statusOf(data.code) >= 500) return null;
+  const { code, message, detail, where } = data;
+  const [innermost] = where?.split("\n") ?? [];
+  const more = [detail ? ` (${detail})` : "", innermost ? `, ${innermost}` : ""].join("");
+  return `Refused: ${code} ${message}${more}`.replaceAll(/\s*\n\s*/g, " ");
 }
 
 /** The words and codes of `pg` and of sockets for a server that died or is not there. */

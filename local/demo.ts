@@ -4,6 +4,7 @@
  */
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
+import { taskArguments } from "./arguments.ts";
 import { amount, duration, heading, line, rewrite, table } from "./screen.ts";
 import type { NotifySandbox } from "./sandbox/notify.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -262,6 +263,7 @@ async function demo(stack: Stack): Promise<string> {
 }
 
 if (import.meta.main) {
+  taskArguments("demo");
   const dataDir = await Deno.makeTempDir({ prefix: "gemreel-demo-" });
   let stack: Stack | undefined;
   let lastLine = "";

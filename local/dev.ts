@@ -1,10 +1,13 @@
 /** `deno task dev`: the local stack, until Ctrl-C. */
 import { relative } from "node:path";
-import { DENO_TASK, localDataDir } from "./env.ts";
+import { taskArguments } from "./arguments.ts";
+import { localDataDir, taskCommand } from "./env.ts";
+import { USUAL_PORTS } from "./ports.ts";
 import { onStopSignal, sentenceOf } from "./signals.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { refuseWhenRunning } from "./state.ts";
 
+taskArguments("dev");
 const begun = performance.now();
 const stopping = Promise.withResolvers<void>();
 onStopSignal(stopping.resolve);
@@ -13,6 +16,9 @@ try {
   await refuseWhenRunning(localDataDir());
   console.log("Starting the local stack …");
   const stack = await startStack();
+  const { gateway } = USUAL_PORTS;
+  const { port } = new URL(stack.supabaseUrl);
+  if (port !== String(gateway)) console.log(`Port ${gateway} is taken, serving on ${port}`);
   console.log(screen(stack, (performance.now() - begun) / 1000));
   await stopping.promise;
   console.log("\nStopping …");
@@ -42,15 +48,22 @@ function screen(stack: Stack, seconds: number): string {
     ...notes.map(({ note }) => ["Stand-in used", note]),
     ["Data and logs", relative(Deno.cwd(), stack.dataDir) || "."],
   ];
-  const width = Math.max(...lines.map(([label = ""]) => label.length));
-  const rows = lines.map(([label = "", value]) => `  ${label.padEnd(width)}  ${value}`);
+  const hints = [
+    [taskCommand("status"), "prints this for scripts"],
+    [taskCommand("reset"), "deletes the data"],
+    ["Ctrl-C", "stops everything"],
+  ];
   return [
     `\nGemreel runs (${seconds.toFixed(1)} s)\n`,
-    ...rows,
+    ...aligned(lines),
     "",
-    `  ${DENO_TASK} status  prints this for scripts`,
-    `  ${DENO_TASK} reset   deletes the data`,
-    `  ${"Ctrl-C".padEnd(DENO_TASK.length + 7)}  stops everything`,
+    ...aligned(hints),
     "",
   ].join("\n");
+}
+
+/** Two columns, the first as wide as it has to be. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const width = Math.max(...rows.map(([first = ""]) => first.length));
+  return rows.map(([first = "", second]) => `  ${first.padEnd(width)}  ${second}`);
 }

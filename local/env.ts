@@ -5,8 +5,15 @@ import { parseEnv } from "node:util";
 /** The root of this repository. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** How a task is run by whoever has no Deno of their own: with the one that runs now. */
-export const DENO_TASK = `npx -y deno@${Deno.version.deno} task`;
+/**
+ * How a task is run on the same data by whoever has no Deno of their own: with the one that runs
+ * now.
+ */
+export function taskCommand(name: string): string {
+  const dataDir = Deno.env.get("GEMREEL_DATA_DIR");
+  const variable = dataDir ? `GEMREEL_DATA_DIR=${shellWord(dataDir)} ` : "";
+  return `${variable}npx -y deno@${Deno.version.deno} task ${name}`;
+}
 
 /** What a Deno process needs from ours; nothing else of our environment reaches a function. */
 const PASSED_ON = /^(PATH|HOME|USER|TMPDIR|LANG|TZ|DENO_.*|NPM_CONFIG_.*|SSL_CERT_.*|NO_COLOR)$/i;
@@ -41,4 +48,9 @@ async function readDotenv(file: string): Promise<Record<string, string>> {
 export function inheritedEnv(): Record<string, string> {
   const all = Object.entries(Deno.env.toObject());
   return Object.fromEntries(all.filter(([name]) => PASSED_ON.test(name)));
+}
+
+/** In quotes where a shell would take it apart. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { getConstructionPlans } from "pg-boss";
 import denoConfig from "../deno.json" with { type: "json" };
+import { taskArguments } from "./arguments.ts";
 import { ROOT } from "./env.ts";
 import { openapiDocument } from "./openapi/document.ts";
 import { functionNames, functionPaths } from "./verify/import_graph.ts";
@@ -77,6 +78,7 @@ export async function filesOutOfStep(): Promise<string[]> {
 }
 
 if (import.meta.main) {
+  taskArguments("generate");
   const files = await generatedFiles();
   for (const path of await filesOutOfStep()) {
     await Deno.writeTextFile(join(ROOT, path), files.get(path) ?? "");

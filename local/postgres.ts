@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DENO_TASK } from "./env.ts";
+import { taskCommand } from "./env.ts";
 import { findFreePort, USUAL_PORTS } from "./ports.ts";
 import {
   type Account,
@@ -98,7 +98,7 @@ async function ownerOf(dataDir: string): Promise<Account | null> {
   if (Deno.uid() === 0) return { uid: marker.uid, gid: marker.gid };
   throw new Error(
     `The data in "${dataDir}" belong to another user (uid ${marker.uid}); ` +
-      `run "${DENO_TASK} reset" as that user`,
+      `run "${taskCommand("reset")}" as that user`,
   );
 }
 

@@ -1,10 +1,12 @@
 /** `deno task reset`: deletes the data of the local stack. Refuses while a stack runs on them. */
 import { join } from "node:path";
+import { taskArguments } from "./arguments.ts";
 import { localDataDir, readDeveloperEnv } from "./env.ts";
 import { stopLeftover } from "./postgres.ts";
 import { removePostgresData } from "./postgres_files.ts";
 import { lockData, StackRunningError } from "./state.ts";
 
+taskArguments("reset");
 const dataDir = localDataDir();
 try {
   const lock = await lockData(dataDir);

@@ -57,18 +57,15 @@ function lookOnce(connection: PostgresConnection): void {
     looking ??= lookAndTrim(options).finally(() => looking = undefined);
 }
 
-/**
- * How values arrive in JSON: as PostgREST writes them. Numbers that a double holds are numbers,
- * times are text.
- */
+/** How values arrive in JSON: as PostgREST has Postgres write them. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
-  [pg.types.builtins.INT8]: exactNumber,
-  [pg.types.builtins.NUMERIC]: exactNumber,
+  [pg.types.builtins.INT8]: jsonNumber,
+  [pg.types.builtins.NUMERIC]: jsonNumber,
   [pg.types.builtins.DATE]: asIs,
   [pg.types.builtins.TIME]: asIs,
   [pg.types.builtins.TIMETZ]: asIs,
-  [pg.types.builtins.TIMESTAMP]: asIs,
-  [pg.types.builtins.TIMESTAMPTZ]: asIs,
+  [pg.types.builtins.TIMESTAMP]: isoTime,
+  [pg.types.builtins.TIMESTAMPTZ]: isoTime,
 };
 
 /** `pg` reads text[] and not name[]; their numbers in pg_type. */
@@ -82,7 +79,17 @@ function asIs(text: string): string {
   return text;
 }
 
-function exactNumber(text: string): number | string {
+/**
+ * The number that a reader of JSON makes of the digits. An integer that no double holds keeps its
+ * digits as text; NaN and the infinities are text in PostgREST, too.
+ */
+function jsonNumber(text: string): number | string {
   const number = Number(text);
-  return String(number) === text ? number : text;
+  if (!Number.isFinite(number)) return text;
+  return text.includes(".") || String(number) === text ? number : text;
+}
+
+/** ISO 8601, as to_json writes it: a T, and an offset with minutes. An infinity stays a word. */
+function isoTime(text: string): string {
+  return text.replace(" ", "T").replace(/[+-]\d\d(?= BC$|$)/, "$&:00");
 }

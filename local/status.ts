@@ -1,10 +1,12 @@
 /** `deno task status [--json]`: what a client needs to know about the running stack. */
-import { DENO_TASK, localDataDir } from "./env.ts";
+import { taskArguments } from "./arguments.ts";
+import { localDataDir, taskCommand } from "./env.ts";
 import { readState } from "./state.ts";
 
+const asJson = taskArguments("status", ["--json"]).includes("--json");
 const state = await readState(localDataDir());
 if (!state) {
-  console.error(`No stack is running; start one with "${DENO_TASK} dev"`);
+  console.error(`No stack is running; start one with "${taskCommand("dev")}"`);
   Deno.exit(1);
 }
 
@@ -23,5 +25,5 @@ const variables = {
   ...(state.notifyControlUrl && { NOTIFY_CONTROL_URL: state.notifyControlUrl }),
 };
 
-if (Deno.args.includes("--json")) console.log(JSON.stringify(variables, null, 2));
+if (asJson) console.log(JSON.stringify(variables, null, 2));
 else for (const [name, value] of Object.entries(variables)) console.log(`${name}=${value}`);

@@ -1,6 +1,6 @@
 import { App } from "@supabase/lite";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { DatabaseErrors } from "./database_errors.ts";
+import { DatabaseErrors, refusalOf } from "./database_errors.ts";
 import { createRestConnection } from "./rest_connection.ts";
 import type { StackKeys } from "./keys.ts";
 
@@ -62,7 +62,8 @@ let consoleIsWrapped = false;
 
 /**
  * Runs `work` with everything it prints sent to `log`. The library prints the whole error object of
- * each refused statement, insufficient gems included, and has no switch for it.
+ * each refused statement, insufficient gems included, and has no switch for it: a refusal becomes a
+ * line.
  */
 function withConsoleIn<T>(log: (line: string) => void, work: () => T): T {
   if (!consoleIsWrapped) wrapConsole();
@@ -75,8 +76,12 @@ function wrapConsole(): void {
     const original = console[method].bind(console);
     console[method] = (...args: unknown[]) => {
       const log = consoleTarget.getStore();
-      if (log) log(args.map((arg) => typeof arg === "string" ? arg : Deno.inspect(arg)).join(" "));
+      if (log) log(args.map(loggable).join(" "));
       else original(...args);
     };
   }
+}
+
+function loggable(value: unknown): string {
+  return typeof value === "string" ? value : refusalOf(value) ?? Deno.inspect(value);
 }

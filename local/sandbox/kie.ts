@@ -20,7 +20,7 @@ export type KieSandboxOptions = SandboxOptions<KieKnobChanges>;
 /** A running sandbox; `url` is for `KIE_URL`. */
 export type KieSandbox = Sandbox<KieControl>;
 
-/** Starts a sandbox. Throws a ZodError for impossible knobs, and when the port is taken. */
+/** Starts a sandbox. Throws a KnobError for impossible knobs, and when the port is taken. */
 export async function startKieSandbox(
   { port = 0, apiKey = KIE_SANDBOX_KEY, seed = "gemreel", knobs = {}, now }: KieSandboxOptions = {},
 ): Promise<KieSandbox> {

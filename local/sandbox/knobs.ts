@@ -1,5 +1,6 @@
 /** Faults of a sandbox, and the knobs that turn them on: what the sandboxes of Runway and KIE share. */
 import { z } from "zod";
+import { KnobError } from "./knob_error.ts";
 import type { Random } from "./random.ts";
 
 /** What a request asks for, as far as faults care. */
@@ -14,15 +15,18 @@ export const fault = z.union([
   probability,
   z.strictObject({ probability }),
   z.strictObject({ next: count }),
-]);
+], 'expected a probability from 0 to 1, {"probability": 0.5} or {"next": 2}');
 
 const on = z.enum(["submit", "poll", "any"]).optional();
 /** The same of whole requests, which `on` keeps to one kind of them. */
-export const requestFault = z.union([
-  probability,
-  z.strictObject({ probability, on }),
-  z.strictObject({ next: count, on }),
-]);
+export const requestFault = z.union(
+  [
+    probability,
+    z.strictObject({ probability, on }),
+    z.strictObject({ next: count, on }),
+  ],
+  'expected a probability from 0 to 1, {"probability": 0.5} or {"next": 2}, with "on": "submit", "poll" or "any"',
+);
 
 type Fault = z.output<typeof fault>;
 type RequestFault = z.output<typeof requestFault>;
@@ -39,19 +43,22 @@ export type RequestFaultName<Knobs> = {
 /** A knob that is a fault of a single task, callback or download. */
 type SingleFaultName<Knobs> = Exclude<AnyFaultName<Knobs>, RequestFaultName<Knobs>>;
 
+/** What the knobs of a sandbox may be, by name. */
+type KnobSchema<Knobs> = z.ZodType<Knobs> & { readonly shape: object };
+
 /** The knobs as they are now. Drawing a counted fault uses it up. */
 export class KnobStore<Knobs extends object> {
-  readonly #schema: z.ZodType<Knobs>;
+  readonly #schema: KnobSchema<Knobs>;
   readonly #late: ReadonlySet<keyof Knobs>;
   readonly #atStart: Knobs;
   #values: Knobs;
 
   /**
    * `late` are the faults that strike after a request was carried out: those of submits only, unless
-   * their `on` says otherwise. Throws a ZodError that names a knob that is unknown or has a wrong value.
+   * their `on` says otherwise. Throws a KnobError.
    */
   constructor(
-    schema: z.ZodType<Knobs>,
+    schema: KnobSchema<Knobs>,
     { late, changes }: {
       readonly late: readonly RequestFaultName<Knobs>[];
       readonly changes: unknown;
@@ -59,7 +66,7 @@ export class KnobStore<Knobs extends object> {
   ) {
     this.#schema = schema;
     this.#late = new Set<keyof Knobs>(late);
-    this.#atStart = schema.parse(changes);
+    this.#atStart = this.#parse(changes);
     this.#values = this.#atStart;
   }
 
@@ -67,10 +74,9 @@ export class KnobStore<Knobs extends object> {
     return this.#values;
   }
 
-  /** Turns some knobs and leaves the others. Throws a ZodError. */
-  merge(changes: unknown): Knobs {
-    const turned = z.record(z.string(), z.unknown()).parse(changes);
-    this.#values = this.#schema.parse({ ...this.#values, ...turned });
+  /** Turns some knobs and leaves the others. Throws a KnobError. */
+  merge(changes: Readonly<Record<string, unknown>>): Knobs {
+    this.#values = this.#parse({ ...this.#values, ...changes });
     return this.#values;
   }
 
@@ -90,6 +96,23 @@ export class KnobStore<Knobs extends object> {
     const scope = (typeof value === "object" ? value.on : undefined) ??
       (this.#late.has(name) ? "submit" : "any");
     return (scope === "any" || scope === kind) && this.#draw(name, value, random);
+  }
+
+  /** Throws a KnobError that names the first knob that is unknown or has a wrong value. */
+  #parse(knobs: unknown): Knobs {
+    const parsed = this.#schema.safeParse(knobs);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const names = Object.keys(this.#schema.shape);
+    if (issue?.code === "unrecognized_keys" && issue.path.length === 0) {
+      const [field = ""] = issue.keys;
+      throw new KnobError(`There is no knob "${field}"`, field, names);
+    }
+    const field = String(issue?.path[0] ?? "");
+    const value = JSON.stringify(new Map(Object.entries(knobs ?? {})).get(field));
+    // Without "Invalid input: " and the like.
+    const expected = issue?.message.replace(/^[A-Z][a-z ]+: /, "") ?? "";
+    throw new KnobError(`Knob "${field}" cannot be ${value}: ${expected}`, field, [expected]);
   }
 
   #draw(name: keyof Knobs, value: Fault | RequestFault, random: Random): boolean {

@@ -14,7 +14,7 @@ import { listen, makeServer, pathOf, shut } from "./server.ts";
 import { SocketDoor } from "./runware/websocket.ts";
 
 export type { Control, SandboxView } from "./runware/control.ts";
-export { KnobError } from "./runware/knob_schema.ts";
+export { KnobError } from "./knob_error.ts";
 export { DEFAULT_KNOBS, type Fault, type KnobChanges, type Knobs } from "./runware/knobs.ts";
 export type { RequestFault, RequestScope } from "./runware/knobs.ts";
 export type { SandboxCounts, SandboxState, TaskState } from "./runware/record.ts";

@@ -21,7 +21,7 @@ export type RunwaySandboxOptions = SandboxOptions<RunwayKnobChanges>;
 /** A running sandbox; `url` is for `RUNWAY_URL` and the SDK's `baseURL`. */
 export type RunwaySandbox = Sandbox<RunwayControl>;
 
-/** Starts a sandbox. Throws a ZodError for impossible knobs, and when the port is taken. */
+/** Starts a sandbox. Throws a KnobError for impossible knobs, and when the port is taken. */
 export async function startRunwaySandbox(
   { port = 0, apiKey = RUNWAY_SANDBOX_KEY, seed = "gemreel", knobs = {}, now }:
     RunwaySandboxOptions = {},

@@ -8,6 +8,7 @@
  * With DATABASE_URL the database checks run in a database of their own on that server, which must
  * allow its user to create one; else in an embedded Postgres.
  */
+import { taskArguments } from "../arguments.ts";
 import { filesOutOfStep } from "../generate.ts";
 import { onStopSignal } from "../signals.ts";
 import { verifyAdvisors } from "./advisors.ts";
@@ -40,6 +41,7 @@ if (import.meta.main) Deno.exit(await main());
 
 /** Runs the groups at the same time and prints them one after the other. Returns the exit code. */
 async function main(): Promise<number> {
+  taskArguments("verify", ["--write-types"]);
   const scratch = await createScratch();
   const { cleanups } = scratch;
   onStopSignal(() => void cleanups.run().finally(() => Deno.exit(130)));

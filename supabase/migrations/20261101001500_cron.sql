@@ -31,6 +31,10 @@ as $$
 declare
   v_tick text := p_seconds || ' seconds';
 begin
+  if p_seconds is null or p_seconds not between 1 and 59 then
+    raise exception 'p_seconds must be 1 to 59, not "%"', p_seconds
+      using errcode = 'GM008', detail = '{"field": "p_seconds"}';
+  end if;
   if to_regclass('cron.job') is null then
     return null;
   end if;
@@ -51,7 +55,7 @@ begin
 end;
 $$;
 comment on function app.schedule_cron(integer) is
-  'Schedules the four cron jobs; run again to change how often the tick runs (1 to 59 seconds). Returns the tick''s schedule: every minute where pg_cron is older than 1.5, null where there is no pg_cron.';
+  'Schedules the four cron jobs; run again to change how often the tick runs (1 to 59 seconds). Returns the tick''s schedule: every minute where pg_cron is older than 1.5, null where there is no pg_cron. GM008 for other seconds.';
 revoke all on function app.schedule_cron(integer) from public;
 
 select app.schedule_cron();

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { hangDoorbell } from "../support/fixtures.ts";
 import { withSql } from "../support/sql.ts";
@@ -31,6 +31,25 @@ Deno.test("health says whether our cron jobs are there and active; scheduled onc
     assertEquals((await clockwork(db))?.["cron"], false);
     await db.query("select app.schedule_cron()");
     assertEquals((await clockwork(db))?.["cron"], true);
+  });
+});
+
+Deno.test("cron looks every 1 to 59 seconds, and an order for anything else changes nothing", async () => {
+  await withSql(async (db) => {
+    const tick = () => db.query("select schedule from cron.job where jobname = 'gemreel-tick'");
+    for (const seconds of [1, 59]) {
+      await db.query("select app.schedule_cron($1)", [seconds]);
+      assertEquals(await tick(), [{ schedule: `${seconds} seconds` }]);
+    }
+    for (const seconds of [60, 0, -1, null]) {
+      const error = await assertRejects(
+        () => db.query("select app.schedule_cron($1)", [seconds]),
+        Error,
+        "p_seconds must be 1 to 59",
+      );
+      assertEquals("code" in error && error.code, "GM008");
+    }
+    assertEquals(await tick(), [{ schedule: "59 seconds" }]);
   });
 });
 

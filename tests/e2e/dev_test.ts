@@ -62,6 +62,7 @@ Deno.test("dev runs, status tells how to reach it, Ctrl-C leaves nothing, reset 
   const { start, run } = terminal(dataDir);
   // The usual port is taken, by us or by somebody else.
   let squatter: Deno.Listener | undefined;
+  let dev: Deno.ChildProcess | undefined;
   try {
     squatter = Deno.listen({ hostname: "127.0.0.1", port: 54321 });
   } catch (error) {
@@ -70,8 +71,10 @@ Deno.test("dev runs, status tells how to reach it, Ctrl-C leaves nothing, reset 
   try {
     assertEquals((await run("status")).code, 1);
 
-    const dev = start("dev");
-    await readUntil(dev.stdout, "Ctrl-C");
+    dev = start("dev");
+    const banner = await readUntil(dev.stdout, "Ctrl-C");
+    assertMatch(banner, /^Port 54321 is taken, serving on \d+$/m);
+    assert(banner.includes(`  GEMREEL_DATA_DIR=${dataDir} npx`), banner);
     const { code, out } = await run("status");
     assertEquals(code, 0);
     const told = variables(out);
@@ -109,7 +112,10 @@ Deno.test("dev runs, status tells how to reach it, Ctrl-C leaves nothing, reset 
 
     assertEquals((await run("reset")).code, 0);
     assertEquals(await Deno.stat(dataDir).then(() => true, () => false), false);
+    dev = undefined;
   } finally {
+    dev?.kill("SIGINT");
+    await dev?.status;
     squatter?.close();
     await Deno.remove(dataDir, { recursive: true }).catch(() => {});
   }

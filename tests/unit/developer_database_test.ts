@@ -34,6 +34,19 @@ Deno.test("a database elsewhere is refused by name, and its password is not told
   }
 });
 
+Deno.test("what is not the address of a Postgres is said to be none, and is not told", () => {
+  for (
+    const url of ["nonsense", "https://user:secret@localhost/postgres", "postgres://:secret@["]
+  ) {
+    const { message } = assertThrows(
+      () => on(url),
+      Error,
+      "DATABASE_URL is not the URL of a Postgres",
+    );
+    assertEquals(message.includes("secret"), false);
+  }
+});
+
 Deno.test("a stack that is refused its database has touched nothing", async () => {
   const parent = await Deno.makeTempDir({ prefix: "gemreel-refused-" });
   const dataDir = `${parent}/data`;

@@ -182,7 +182,7 @@ Deno.test("runway sandbox: the control works over HTTP too, and refuses what it 
     assertEquals((await look(sandbox, id)).status, "SUCCEEDED");
     assertEquals(await statusOf(control("POST", "/config", { renderMs: 1 })), 200);
     assertEquals(await statusOf(control("POST", "/config", { nonsense: 1 })), 400);
-    assertEquals(await statusOf(control("POST", `/tasks/${crypto.randomUUID()}/finish`)), 400);
+    assertEquals(await statusOf(control("POST", `/tasks/${crypto.randomUUID()}/finish`)), 404);
     assertEquals(await statusOf(control("POST", "/nothing")), 404);
     assertEquals(await statusOf(control("POST", "/reset")), 200);
     const { tasks } = z.object({ tasks: z.array(z.unknown()) })

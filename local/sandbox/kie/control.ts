@@ -1,4 +1,5 @@
 import type { Levers } from "../control_http.ts";
+import { NoSuchTask } from "../no_such_task.ts";
 import type { KieKnobChanges, KieKnobs } from "./knobs.ts";
 import type { KieCounts, KieParts } from "./parts.ts";
 import { creditsOf, type KieState, type KieTask } from "./tasks.ts";
@@ -29,7 +30,11 @@ export class KieControl implements Levers {
     this.#parts = parts;
   }
 
-  /** Turns some knobs and leaves the others. Throws a ZodError. */
+  config(): KieKnobs {
+    return this.#parts.knobs.values;
+  }
+
+  /** Turns some knobs and leaves the others. Throws a KnobError. */
   configure(changes: KieKnobChanges): KieKnobs {
     return this.#parts.knobs.merge(changes);
   }
@@ -95,7 +100,7 @@ export class KieControl implements Levers {
 
   #find(taskId: string): KieTask {
     const task = this.#parts.tasks.get(taskId);
-    if (task === undefined) throw new Error(`The sandbox has no task "${taskId}"`);
+    if (task === undefined) throw new NoSuchTask(taskId);
     return task;
   }
 }

@@ -129,7 +129,7 @@ export type LateFaultName = keyof typeof late;
 /** The knobs as they are now. */
 export type KieKnobStore = KnobStore<KieKnobs>;
 
-/** Throws a ZodError that names the knob that is unknown or has a wrong value. */
+/** Throws a KnobError that names the knob that is unknown or has a wrong value. */
 export function newKieKnobs(changes: unknown): KieKnobStore {
   return new KnobStore(schema, { late: Object.keys(late) as LateFaultName[], changes });
 }

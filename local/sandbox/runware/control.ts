@@ -1,17 +1,9 @@
+import { NoSuchTask } from "../no_such_task.ts";
 import type { JsonObject } from "./errors.ts";
 import type { KnobChanges, Knobs } from "./knobs.ts";
 import type { Parts } from "./parts.ts";
 import { describeTask, type SandboxCounts, type SandboxState, type TaskState } from "./record.ts";
 import type { RenderTask } from "./task.ts";
-
-/** Thrown when the control API is asked about a task that was never accepted. */
-export class NoSuchTask extends Error {
-  override readonly name = "NoSuchTask";
-
-  constructor(taskUUID: string) {
-    super(`The sandbox has no task "${taskUUID}"`);
-  }
-}
 
 /**
  * What a predicate of {@linkcode Control.waitFor} may look at; nothing of it costs more with many

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Control, NoSuchTask } from "./control.ts";
+import type { Control } from "./control.ts";
 import { isJsonObject, type JsonObject } from "./errors.ts";
-import { KnobError } from "./knob_schema.ts";
 import { DEFAULT_KNOBS } from "./knobs.ts";
 import { CONTROL_PATH } from "../control_http.ts";
+import { KnobError } from "../knob_error.ts";
+import { NoSuchTask } from "../no_such_task.ts";
 import { readBody } from "../read_body.ts";
 
 const OPERATIONS = [

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { KnobError } from "../knob_error.ts";
 import { DEFAULT_KNOBS, type Knobs } from "./knobs.ts";
 
 const probability = z.number().min(0).max(1);
@@ -86,19 +87,6 @@ const schema = z.strictObject({
   balanceForm: choice("number", "object"),
   socketIdleMs: ms,
 });
-
-/** Thrown when a knob does not exist or cannot be turned that way. */
-export class KnobError extends Error {
-  override readonly name = "KnobError";
-
-  /**
-   * @param field the knob that was named.
-   * @param allowed the names there are, or what the knob's value may be.
-   */
-  constructor(message: string, readonly field: string, readonly allowed: readonly string[]) {
-    super(message);
-  }
-}
 
 /**
  * The knobs after `changes`, which may be anything somebody posted.

@@ -1,6 +1,7 @@
 import type { RunwayKnobChanges, RunwayKnobs } from "./knobs.ts";
 import type { RunwayCounts, RunwayParts } from "./parts.ts";
 import type { Levers } from "../control_http.ts";
+import { NoSuchTask } from "../no_such_task.ts";
 import type { RunwayStatus, RunwayTask } from "./tasks.ts";
 
 /** One task as the control shows it. */
@@ -30,7 +31,11 @@ export class RunwayControl implements Levers {
     this.#parts = parts;
   }
 
-  /** Turns some knobs and leaves the others. Throws a ZodError. */
+  config(): RunwayKnobs {
+    return this.#parts.knobs.values;
+  }
+
+  /** Turns some knobs and leaves the others. Throws a KnobError. */
   configure(changes: RunwayKnobChanges): RunwayKnobs {
     return this.#parts.knobs.merge(changes);
   }
@@ -82,7 +87,7 @@ export class RunwayControl implements Levers {
 
   #find(id: string): RunwayTask {
     const task = this.#parts.tasks.get(id);
-    if (task === undefined) throw new Error(`The sandbox has no task "${id}"`);
+    if (task === undefined) throw new NoSuchTask(id);
     return task;
   }
 }

@@ -77,7 +77,7 @@ export type RunwayKnobChanges = Partial<z.input<typeof schema>>;
 /** The knobs as they are now. */
 export type RunwayKnobStore = KnobStore<RunwayKnobs>;
 
-/** Throws a ZodError that names the knob that is unknown or has a wrong value. */
+/** Throws a KnobError that names the knob that is unknown or has a wrong value. */
 export function newRunwayKnobs(changes: unknown): RunwayKnobStore {
   const late = ["lostAck", "hungAck", "lateServerError", "badJson"] as const;
   return new KnobStore(schema, { late, changes });
