@@ -94,7 +94,8 @@ export async function videoStatus(client: SupabaseClient, videoId: string): Prom
 
 /**
  * The progress screen: calls `onVideo` with each state until the video has ended. "Continue in
- * background" aborts `signal`: the video goes on. A lost connection is tried again.
+ * background" aborts `signal`: the video goes on. A lost connection is tried again. Throws GemreelError
+ * with status 404 once the video is deleted.
  */
 export async function followVideo(
   client: SupabaseClient,
@@ -103,11 +104,13 @@ export async function followVideo(
 ): Promise<void> {
   for (let rev = 0; !signal?.aborted;) {
     try {
-      const { videos: [video] } = await call<{ videos: [VideoStatus] }>(
+      const { videos: [video] } = await call<{ videos: [VideoStatus?] }>(
         client,
         `video-status?video_id=${videoId}&rev=${rev}&wait=25`,
         { signal },
       );
+      // Deleted while we waited: asked again, the server would say so, too.
+      if (!video) throw new GemreelError(404, "not_found", "There is no such video");
       if (video.rev > rev) onVideo(video);
       rev = video.rev;
       if (["completed", "failed", "cancelled"].includes(video.status)) return;

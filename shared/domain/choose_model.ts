@@ -1,4 +1,5 @@
 /** Which model makes a video: the one that was named, or the cheapest that can do what is asked. */
+import { type Failure, mergedProblems, wasAskedFor, withSoldValues } from "./merged_problems.ts";
 import type { OptionProblem } from "./model_limits.ts";
 import { findModel, type ModelSpec } from "./models.ts";
 import { type Plan, planPromptVideo, type Wish } from "./prompt_video.ts";
@@ -66,7 +67,6 @@ export function chooseModel(
   const found = candidatesFor(wish, named, market);
   if ("problems" in found) return found;
   const [chosen] = found.candidates;
-  if (chosen === undefined) return { problems: [notForSale(named)] };
 
   const open = isOurs(named.provider) || isOurs(named.model);
   const reason = open ? { reason: reasonFor(found.candidates) } : {};
@@ -106,7 +106,7 @@ function namedFallbacks(
     if (found.length > able.length) continue;
     const problems = "problems" in options
       ? options.problems
-      : [able.length === 0 ? notForSale(fallback) : tooExpensive(chosen, settled, market)];
+      : [tooExpensive(chosen, fallback, settled, market)];
     return {
       problems: problems.map((problem) => ({
         ...problem,
@@ -117,12 +117,12 @@ function namedFallbacks(
   return { fallbacks };
 }
 
-/** Everything that could make it, best first: who takes work now, then by price. */
+/** Everything that could make it, at least one, best first: who takes work now, then by price. */
 function candidatesFor(
   wish: Wish,
   named: Named,
   { makers, prices }: Market,
-): { candidates: Candidate[] } | { problems: readonly OptionProblem[] } {
+): { candidates: readonly [Candidate, ...Candidate[]] } | { problems: readonly OptionProblem[] } {
   const wanted = isOurs(named.provider)
     ? makers
     : makers.filter(({ name }) => name === named.provider);
@@ -132,30 +132,73 @@ function candidatesFor(
   );
   if (models.length === 0) return { problems: [unknownModel(named.model, wanted)] };
 
-  const candidates: Candidate[] = [];
-  let nearest: readonly OptionProblem[] | undefined;
-  for (const { provider, spec } of models) {
-    const plan = planPromptVideo(spec, wish);
-    if ("problems" in plan) {
-      if (nearest === undefined || plan.problems.length < nearest.length) nearest = plan.problems;
-      continue;
-    }
-    const price = prices.find((row) =>
-      row.provider === provider && row.model === spec.id && row.resolution === plan.resolution
-    );
-    if (price === undefined) continue;
-    const { audio, durationSeconds } = plan.request;
-    const gemsPerSecond = audio === true ? price.gemsPerSecondWithSound : price.gemsPerSecond;
-    if (gemsPerSecond === null) {
-      nearest ??= [notSoldWithSound(spec)];
-      continue;
-    }
-    const gems = Math.max(1, Math.ceil(gemsPerSecond * durationSeconds));
-    candidates.push({ provider, spec, plan, gems, available: price.available });
-  }
-  if (candidates.length === 0 && nearest !== undefined) return { problems: nearest };
+  const offers = models.map((model) => ({ ...model, offer: offerOf(model, wish, prices) }));
+  const candidates = offers.flatMap(({ offer }) =>
+    offer !== "no price" && "gems" in offer ? offer : []
+  );
   candidates.sort((a, b) => Number(b.available) - Number(a.available) || a.gems - b.gems);
-  return { candidates };
+  const [best, ...others] = candidates;
+  if (best !== undefined) return { candidates: [best, ...others] };
+
+  const failures = offers.flatMap(({ provider, spec, offer }) =>
+    offer !== "no price" && "problems" in offer ? { provider, spec, ...offer } : []
+  );
+  const isComplete = failures.length === offers.length;
+  return { problems: whyNobody(failures, { isComplete }, wish, named, prices) };
+}
+
+interface ModelOf {
+  readonly provider: string;
+  readonly spec: ModelSpec;
+}
+
+/** What a model would make of it for how much, why it cannot, or that it has no price at all. */
+function offerOf(
+  { provider, spec }: ModelOf,
+  wish: Wish,
+  prices: readonly PriceRow[],
+): Candidate | Failure | "no price" {
+  const plan = planPromptVideo(spec, wish);
+  if ("problems" in plan) return plan;
+  const rows = prices.filter((row) => row.provider === provider && row.model === spec.id);
+  const price = rows.find(({ resolution }) => resolution === plan.resolution);
+  if (price === undefined) {
+    return rows.length > 0 && wish.resolution !== undefined
+      ? { problems: [notSoldAt(spec, wish.resolution, rows)] }
+      : "no price";
+  }
+  const { audio, durationSeconds } = plan.request;
+  const gemsPerSecond = audio === true ? price.gemsPerSecondWithSound : price.gemsPerSecond;
+  if (gemsPerSecond === null) return { problems: [notSoldWithSound(spec)] };
+  const gems = Math.max(1, Math.ceil(gemsPerSecond * durationSeconds));
+  return { provider, spec, plan, gems, available: price.available };
+}
+
+/** Why nobody can. `isComplete` where these are all there are, and none lacks its price alone. */
+function whyNobody(
+  failures: readonly (Failure & ModelOf)[],
+  { isComplete }: { readonly isComplete: boolean },
+  wish: Wish,
+  named: Named,
+  prices: readonly PriceRow[],
+): readonly OptionProblem[] {
+  const [only, ...more] = failures;
+  // Named, and no longer offered.
+  if (only?.spec.retired === true && isComplete && more.length === 0) return only.problems;
+  const sells = (model: ModelOf) => (changed: Wish) => {
+    const offer = offerOf(model, changed, prices);
+    return offer !== "no price" && "gems" in offer;
+  };
+  const sold = failures.flatMap((failure) => withSoldValues(failure, wish, sells(failure)) ?? []);
+  const isAsked = ({ problems }: Failure) => wasAskedFor(problems, wish);
+  const asked = sold.filter(isAsked);
+  // Where one lacks its price alone, that is why; unless another wish would do.
+  const near = asked.length > 0 || !isComplete ? asked : sold;
+  const [first, ...others] = near;
+  if (first === undefined) return [notForSale(named)];
+  if (isComplete && others.length === 0 && more.length === 0) return first.problems;
+  const who = isOurs(named.provider) ? "No model" : `No model of ${named.provider}`;
+  return mergedProblems(near, asked.length > 0 ? failures.filter(isAsked) : failures, wish, who);
 }
 
 function modelsNamed({ models }: Maker, { model }: Named): readonly ModelSpec[] {
@@ -207,24 +250,50 @@ function unknownModel(name: string | undefined, makers: readonly Maker[]): Optio
   };
 }
 
-function tooExpensive(chosen: Candidate, wish: Wish, market: Market): OptionProblem {
-  const all = candidatesFor(wish, {}, market);
-  const able = "candidates" in all ? all.candidates : [];
+/** One that is named to step in, and that costs more than is charged: who does not. */
+function tooExpensive(
+  chosen: Candidate,
+  { provider, model }: Named,
+  wish: Wish,
+  market: Market,
+): OptionProblem {
+  const paidFor = (named: Named) => {
+    const found = candidatesFor(wish, named, market);
+    return "candidates" in found ? found.candidates.filter(({ gems }) => gems <= chosen.gems) : [];
+  };
+  const price = chosen.gems === 1 ? "the 1 gem that is" : `the ${chosen.gems} gems that are`;
+  const models = isOurs(model) ? [] : paidFor({ provider }).map(({ spec }) => spec.id);
+  if (models.length > 0) {
+    return { field: "model", message: `costs more than ${price} charged`, allowed: models };
+  }
   return {
-    field: "model",
-    message: `costs more than the ${chosen.gems} gems that are charged`,
-    allowed: able.filter(({ gems }) => gems <= chosen.gems).map(({ spec }) => spec.id),
+    field: "provider",
+    message: `${provider} has nothing that makes this for ${price} charged`,
+    allowed: ["auto", ...new Set(paidFor({}).map((one) => one.provider))],
+  };
+}
+
+function notSoldAt(
+  { name }: ModelSpec,
+  resolution: string,
+  rows: readonly PriceRow[],
+): OptionProblem {
+  return {
+    field: "resolution",
+    message: `${name} is not sold at "${resolution}"`,
+    allowed: rows.map((row) => row.resolution),
   };
 }
 
 function notSoldWithSound({ name }: ModelSpec): OptionProblem {
-  return { field: "audio", message: `${name} is not sold with sound`, allowed: ["false"] };
+  return { field: "audio", message: `${name} is not sold with sound`, allowed: [false] };
 }
 
-function notForSale({ model }: Named): OptionProblem {
-  return {
-    field: "model",
-    message: isOurs(model) ? "No model that can make this has a price" : `"${model}" has no price`,
-    allowed: ["auto"],
-  };
+function notForSale({ provider, model }: Named): OptionProblem {
+  if (!isOurs(model)) {
+    return { field: "model", message: `"${model}" is not sold for this`, allowed: ["auto"] };
+  }
+  if (isOurs(provider)) return { field: "model", message: "No model that can make this is sold" };
+  const message = `No model of ${provider} that can make this is sold`;
+  return { field: "provider", message, allowed: ["auto"] };
 }

@@ -6,10 +6,21 @@ import {
   type ModelSpec,
   type Size,
   sizeOf,
+  type SizeTier,
   tierOf,
   type VideoRequest,
 } from "./models.ts";
 import { childSafeNegativePrompt } from "./prompts.ts";
+
+/** Every number from one end to the other, in steps if it says so. Of a text: how many characters. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly step?: number;
+}
+
+/** What would be taken: values, and ranges of them. Empty: leave the field out. */
+export type Allowed = readonly (string | number | boolean | Range)[];
 
 /** Why a request cannot be made as asked. */
 export interface Problem {
@@ -17,15 +28,15 @@ export interface Problem {
   readonly field: Exclude<keyof VideoRequest, "width" | "height"> | "model" | "size";
   /** One sentence that quotes the value. */
   readonly message: string;
-  /** What would be taken: values, or the ends of a range. Empty: leave the field out. */
-  readonly allowed: readonly (string | number)[];
+  readonly allowed: Allowed;
 }
 
 /** The same in the words of a request: the door's 422. */
 export interface OptionProblem {
   readonly field: string;
   readonly message: string;
-  readonly allowed: readonly (string | number)[];
+  /** Absent where nothing would help but to ask for something else. */
+  readonly allowed?: Allowed;
 }
 
 /** Fewest characters Runware takes in any prompt (its API reference, "positivePrompt"). */
@@ -96,20 +107,28 @@ function checkLength(
   if (text.trim().length >= PROMPT_MIN && text.length <= max) return undefined;
   const message =
     `${spec.name} takes ${PROMPT_MIN} to ${max} characters here, and there are ${text.length}`;
-  return { field, message, allowed: [PROMPT_MIN, max] };
+  return { field, message, allowed: [{ min: PROMPT_MIN, max }] };
 }
 
 function checkDuration(spec: ModelSpec, request: VideoRequest): Problem | undefined {
-  const size = sizeOf(request);
-  const tier = size === undefined ? undefined : tierOf(spec, size);
-  const durations = tier?.durations ?? spec.durations;
+  const { tier, durations } = durationsFor(spec, request);
   if (allows(durations, request.durationSeconds)) return undefined;
   const where = tier?.durations === undefined ? spec.name : `${spec.name} at ${tier.name}`;
   return {
     field: "durationSeconds",
     message: `${where} makes ${describe(durations)}, not ${request.durationSeconds}`,
-    allowed: "list" in durations ? durations.list : [durations.min, durations.max],
+    allowed: "list" in durations ? durations.list : [durations],
   };
+}
+
+/** The lengths that the model makes at the size asked for, and the quality that has them of its own. */
+export function durationsFor(
+  spec: ModelSpec,
+  request: VideoRequest,
+): { durations: Durations; tier: SizeTier | undefined } {
+  const size = sizeOf(request);
+  const tier = size === undefined ? undefined : tierOf(spec, size);
+  return { tier, durations: tier?.durations ?? spec.durations };
 }
 
 function describe(durations: Durations): string {
@@ -118,8 +137,7 @@ function describe(durations: Durations): string {
 }
 
 function checkSize(spec: ModelSpec, request: VideoRequest): Problem | undefined {
-  const start = request.firstFrame === undefined ? "text" : "image";
-  const tiers = spec.tiers.filter(({ modes }) => modes === undefined || modes.includes(start));
+  const tiers = tiersFor(spec, request);
   const allowed = tiers.flatMap((tier) => tier.sizes.map(written));
   const refuse = (message: string): Problem => ({ field: "size", message, allowed });
   const size = sizeOf(request);
@@ -136,7 +154,18 @@ function checkSize(spec: ModelSpec, request: VideoRequest): Problem | undefined 
   return refuse(`${spec.name} needs a size when there is no first frame`);
 }
 
-function written({ width, height }: Size): string {
+/** The sizes that the model makes from such a start. */
+export function sizesFor(spec: ModelSpec, request: VideoRequest): Size[] {
+  return tiersFor(spec, request).flatMap(({ sizes }) => sizes);
+}
+
+function tiersFor(spec: ModelSpec, { firstFrame }: VideoRequest): SizeTier[] {
+  const start = firstFrame === undefined ? "text" : "image";
+  return spec.tiers.filter(({ modes }) => modes === undefined || modes.includes(start));
+}
+
+/** A size as people write it: 1920x1080. */
+export function written({ width, height }: Size): string {
   return `${width}x${height}`;
 }
 
@@ -153,7 +182,7 @@ function checkSeed(spec: ModelSpec, { seed }: VideoRequest): Problem | undefined
   }
   if (Number.isInteger(seed) && seed >= 1 && seed <= SEED_MAX) return undefined;
   const message = `A seed is a whole number from 1 to ${SEED_MAX}, not ${seed}`;
-  return { field: "seed", message, allowed: [1, SEED_MAX] };
+  return { field: "seed", message, allowed: [{ min: 1, max: SEED_MAX }] };
 }
 
 function checkAudio({ audio: makes = "never", name }: ModelSpec, { audio }: VideoRequest) {
@@ -161,7 +190,7 @@ function checkAudio({ audio: makes = "never", name }: ModelSpec, { audio }: Vide
     return undefined;
   }
   const message = audio ? `${name} makes no sound` : `${name} always makes sound`;
-  return { field: "audio", message, allowed: [`${!audio}`] } satisfies Problem;
+  return { field: "audio", message, allowed: [!audio] } satisfies Problem;
 }
 
 function checkFirstFrame(spec: ModelSpec, { firstFrame }: VideoRequest): Problem | undefined {

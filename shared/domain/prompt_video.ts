@@ -67,7 +67,12 @@ export function planPromptVideo(
     ...(wish.firstFrame === undefined ? {} : { firstFrame: wish.firstFrame }),
     ...(wish.lastFrame === undefined ? {} : { lastFrame: wish.lastFrame }),
   };
-  const problems = inWordsOf(fieldNames, checkRequest(spec, request));
+  const found = checkRequest(spec, request);
+  // A model that starts from pictures only lacks no size but the picture.
+  const lacksPicture = wish.firstFrame === undefined &&
+    found.some(({ field }) => field === "firstFrame");
+  const told = lacksPicture ? found.filter(({ field }) => field !== "size") : found;
+  const problems = inWordsOf(fieldNames, told);
   return problems.length > 0 ? { problems } : { request, aspectRatio, resolution };
 }
 

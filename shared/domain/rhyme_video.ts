@@ -1,6 +1,22 @@
 /** From a rhyme, a child and the caller's wishes to what a model is asked; or to why it cannot be. */
-import { checkRequest, inWordsOf, type OptionProblem } from "./model_limits.ts";
-import { estimateUsd, findModel, type ModelSpec, type VideoRequest } from "./models.ts";
+import { oneOf } from "../one_of.ts";
+import {
+  checkRequest,
+  durationsFor,
+  inWordsOf,
+  type OptionProblem,
+  type Problem,
+  sizesFor,
+  written,
+} from "./model_limits.ts";
+import {
+  type Durations,
+  estimateUsd,
+  findModel,
+  type ModelSpec,
+  type Size,
+  type VideoRequest,
+} from "./models.ts";
 import { rhymePrompts } from "./prompts.ts";
 
 /** A catalogue row, as far as making the video goes. */
@@ -36,8 +52,20 @@ export type RhymePlan =
 const fieldNames: Readonly<Record<string, string>> = {
   durationSeconds: "duration",
   firstFrame: "avatar_url",
-  size: "width, height",
 };
+
+/** Who is in the video. */
+interface Star {
+  readonly childName: string;
+  readonly avatarUrl?: string | undefined;
+}
+
+/** What a rhyme's wishes are judged by. */
+interface Offer {
+  readonly rhyme: Rhyme;
+  readonly star: Star;
+  readonly models: readonly ModelSpec[];
+}
 
 /**
  * Plans one video. The rhyme's price pays for what the rhyme itself would cost us: a wish that is
@@ -46,30 +74,27 @@ const fieldNames: Readonly<Record<string, string>> = {
 export function planRhymeVideo(
   rhyme: Rhyme,
   options: RhymeOptions,
-  star: { childName: string; avatarUrl?: string | undefined },
+  star: Star,
   models: readonly ModelSpec[],
 ): RhymePlan {
+  const offer = { rhyme, star, models };
   const name = options.model ?? rhyme.model;
   const spec = findModel(models, name);
-  if (spec === undefined) return { problems: [unknownModel(name, models)] };
+  if (spec === undefined) return { problems: [unknownModel(name, options, offer)] };
 
   const request = requestFor(spec, rhyme, options, star);
-  const problems = inWordsOf(fieldNames, [
-    ...sizeOfThePicture(spec, options, star),
-    ...checkRequest(spec, request),
-  ]);
+  const problems = limitProblems(spec, request, options, offer);
   if (problems.length > 0) return { problems };
-  const dearer = Object.values(options).some((wish) => wish !== undefined)
-    ? exceedsRhymePrice(spec, request, rhyme, models)
-    : undefined;
-  return dearer === undefined ? { spec, request } : { problems: [dearer] };
+  const wishes = Object.values(options).some((wish) => wish !== undefined);
+  const unpaid = wishes ? priceProblems(spec, options, offer) : [];
+  return unpaid.length > 0 ? { problems: unpaid } : { spec, request };
 }
 
 function requestFor(
   spec: ModelSpec,
   rhyme: Rhyme,
   options: RhymeOptions,
-  star: { childName: string; avatarUrl?: string | undefined },
+  star: Star,
 ): VideoRequest {
   const prompts = rhymePrompts(
     rhyme,
@@ -91,32 +116,167 @@ function requestFor(
   };
 }
 
+/** What the model cannot do; a length or a size is told with those that the rhyme's price covers. */
+function limitProblems(
+  spec: ModelSpec,
+  request: VideoRequest,
+  options: RhymeOptions,
+  offer: Offer,
+): OptionProblem[] {
+  const limits = checkRequest(spec, request);
+  const isWrong = (field: Problem["field"]) => limits.some((problem) => problem.field === field);
+  const fromPicture = sizeOfThePicture(spec, options, offer.star);
+  const problems = limits.flatMap((problem) => {
+    if (problem.field === "durationSeconds") {
+      return [lengthProblem(spec, isWrong("size") ? unsized(options) : options, offer, request)];
+    }
+    if (problem.field !== "size") return inWordsOf(fieldNames, [problem]);
+    if (fromPicture.length > 0) return [];
+    return sizeProblems(
+      spec,
+      isWrong("durationSeconds") ? untimed(options) : options,
+      offer,
+      request,
+    );
+  });
+  return [...fromPicture, ...problems];
+}
+
 /** A size that is wished for and that the child's picture would decide instead. */
 function sizeOfThePicture(
   { name, frames, tiers }: ModelSpec,
   { width, height }: RhymeOptions,
-  { avatarUrl }: { avatarUrl?: string | undefined },
+  { avatarUrl }: Star,
 ): OptionProblem[] {
-  if (avatarUrl === undefined || (width === undefined && height === undefined)) return [];
-  if (frames.size === "as_asked" && tiers.length > 0) return [];
+  if (avatarUrl === undefined || (frames.size === "as_asked" && tiers.length > 0)) return [];
   const message = `${name} takes its size from the child's picture, so leave it out`;
-  return [{ field: "size", message, allowed: [] }];
+  return Object.entries({ width, height }).filter(([, side]) => side !== undefined)
+    .map(([field]) => ({ field, message, allowed: [] }));
 }
 
-function unknownModel(name: string, models: readonly ModelSpec[]): OptionProblem {
+function unknownModel(name: string, options: RhymeOptions, offer: Offer): OptionProblem {
   return {
     field: "model",
     message: `"${name}" is not a model of this provider`,
-    allowed: models.filter((model) => model.retired !== true).map((model) => model.id),
+    allowed: modelsCovered(options, offer),
   };
 }
 
-function exceedsRhymePrice(
+/** What the rhyme's price does not cover, by the wish that is to blame. */
+function priceProblems(spec: ModelSpec, options: RhymeOptions, offer: Offer): OptionProblem[] {
+  const refused = refusalOf(spec, options, offer);
+  if (refused === undefined) return [];
+  if (spec.id !== findModel(offer.models, offer.rhyme.model)?.id) {
+    const message = refused === "dearer"
+      ? `${spec.name} costs more than the rhyme's price covers`
+      : `${spec.name} is not sold for this rhyme at this length and size`;
+    return [{ field: "model", message, allowed: modelsCovered(options, offer) }];
+  }
+  const isSized = options.width !== undefined;
+  const isTimed = options.duration !== undefined;
+  const sizeAlone = isSized && refusalOf(spec, untimed(options), offer) !== undefined;
+  const lengthAlone = isTimed && refusalOf(spec, unsized(options), offer) !== undefined;
+  // Where each would do alone, it is the two together.
+  const together = !sizeAlone && !lengthAlone;
+  const request = requestFor(spec, offer.rhyme, options, offer.star);
+  return [
+    ...(isTimed && (lengthAlone || together)
+      ? [lengthProblem(spec, sizeAlone ? unsized(options) : options, offer, request)]
+      : []),
+    ...(isSized && (sizeAlone || together)
+      ? sizeProblems(spec, lengthAlone ? untimed(options) : options, offer, request)
+      : []),
+  ];
+}
+
+const unsized = ({ width: _width, height: _height, ...options }: RhymeOptions): RhymeOptions =>
+  options;
+const untimed = ({ duration: _duration, ...options }: RhymeOptions): RhymeOptions => options;
+
+/** The length that was asked for is not to be had beside these wishes: which are. */
+function lengthProblem(
   spec: ModelSpec,
-  request: VideoRequest,
-  rhyme: Rhyme,
-  models: readonly ModelSpec[],
-): OptionProblem | undefined {
+  options: RhymeOptions,
+  offer: Offer,
+  { durationSeconds }: VideoRequest,
+): OptionProblem {
+  const { name } = spec;
+  const { durations } = durationsFor(spec, requestFor(spec, offer.rhyme, options, offer.star));
+  const covered = lengthsOf(durations).filter((duration) =>
+    refusalOf(spec, { ...options, duration }, offer) === undefined
+  );
+  const [min, max] = [covered.at(0), covered.at(-1)];
+  const none = min === undefined || max === undefined;
+  const said = "list" in durations ? oneOf(covered) : `${min} to ${max}`;
+  return {
+    field: "duration",
+    message: none
+      ? `${name} is not sold for this rhyme with ${durationSeconds} seconds, so leave it out`
+      : `${name} is sold for this rhyme with ${said} seconds, not ${durationSeconds}`,
+    allowed: none || "list" in durations ? covered : [{ ...durations, min, max }],
+  };
+}
+
+/** The size that was asked for is not to be had: which are. Width and height go by their places. */
+function sizeProblems(
+  spec: ModelSpec,
+  options: RhymeOptions,
+  offer: Offer,
+  { width, height }: VideoRequest,
+): OptionProblem[] {
+  const start = requestFor(spec, offer.rhyme, options, offer.star);
+  const sizes = sizesFor(spec, start).filter((size) =>
+    refusalOf(spec, { ...options, ...size }, offer) === undefined
+  );
+  const widths = (some: readonly Size[]) => some.map((size) => size.width);
+  const heights = (some: readonly Size[]) => some.map((size) => size.height);
+  const beside = sizes.filter((size) => size.width === width || size.height === height);
+  if (height === undefined && beside.length > 0) {
+    const message = "goes together with width, and is missing";
+    return [{ field: "height", message, allowed: heights(beside) }];
+  }
+  if (width === undefined && beside.length > 0) {
+    const message = "goes together with height, and is missing";
+    return [{ field: "width", message, allowed: widths(beside) }];
+  }
+  const asked = width !== undefined && height !== undefined
+    ? written({ width, height })
+    : `${width ?? height} pixels`;
+  const message = sizes.length === 0
+    ? `${spec.name} is not sold for this rhyme at "${asked}", so leave it out`
+    : `${spec.name} is sold for this rhyme at ${oneOf(sizes.map(written))}, not at "${asked}"`;
+  return [
+    { field: "width", message, allowed: widths(sizes) },
+    { field: "height", message: "goes together with width", allowed: heights(sizes) },
+  ];
+}
+
+/** Each length of a list, or of a range. */
+function lengthsOf(durations: Durations): readonly number[] {
+  if ("list" in durations) return durations.list;
+  const { min, max, step } = durations;
+  const steps = Math.round((max - min) / step);
+  return Array.from({ length: steps + 1 }, (_, index) => Number((min + index * step).toFixed(3)));
+}
+
+/** The models that can make this for the rhyme's price. */
+function modelsCovered(options: RhymeOptions, offer: Offer): string[] {
+  const { rhyme, star, models } = offer;
+  const able = models.filter((spec) =>
+    sizeOfThePicture(spec, options, star).length === 0 &&
+    checkRequest(spec, requestFor(spec, rhyme, options, star)).length === 0 &&
+    refusalOf(spec, options, offer) === undefined
+  );
+  return able.map(({ id }) => id);
+}
+
+/** Why the rhyme's price does not cover this: it costs us more, or nobody knows what. */
+function refusalOf(
+  spec: ModelSpec,
+  options: RhymeOptions,
+  { rhyme, star, models }: Offer,
+): "dearer" | "unsold" | undefined {
+  const request = requestFor(spec, rhyme, options, star);
   const own = findModel(models, rhyme.model);
   const paidFor = own === undefined ? null : estimateUsd(own, {
     ...request,
@@ -125,13 +285,6 @@ function exceedsRhymePrice(
     height: rhyme.height,
   });
   const cost = estimateUsd(spec, request);
-  if (cost !== null && paidFor !== null && cost <= paidFor) return undefined;
-  if (spec.id === own?.id && cost === paidFor) return undefined;
-  return {
-    field: spec.id === own?.id ? "duration, width, height" : "model",
-    message: "this costs more than the rhyme's price covers",
-    allowed: spec.id === own?.id
-      ? [rhyme.durationSeconds, `${rhyme.width}x${rhyme.height}`]
-      : [rhyme.model],
-  };
+  if (cost !== null && paidFor !== null) return cost <= paidFor ? undefined : "dearer";
+  return spec.id === own?.id && cost === paidFor ? undefined : "unsold";
 }

@@ -78,7 +78,10 @@ export async function sceneRequests(
   const checked = z.object({ frames: framesSchema(config) }).safeParse({ frames: project.frames }, {
     error: fieldMessage,
   });
-  if (!checked.success) throw invalidFields(422, fieldProblems(checked.error));
+  if (!checked.success) {
+    const of = (path: string) => path === "" ? "this request" : "a scene";
+    throw invalidFields(422, fieldProblems(checked.error, of));
+  }
   const scenes = Object.entries(checked.data.frames).sort(([a], [b]) => Number(a) - Number(b));
   await assertAllowed(config.moderator, {
     kind: "clip",

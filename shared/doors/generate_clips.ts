@@ -15,7 +15,9 @@ const USUAL_WAIT = 100;
 
 /** What `generate-clips` is asked. */
 export const generateClipsBody = z.strictObject({
-  project_id: z.uuid(),
+  project_id: z.uuid().meta({
+    description: 'Its frames are the scenes by number: keys from "1" to "9999".',
+  }),
   wait: z.int().min(0).max(LONGEST_WAIT).default(USUAL_WAIT).meta({
     description: "Seconds to wait for clips that are fast. The others go on by themselves.",
   }),

@@ -4,6 +4,7 @@ import { promptingStrategies } from "../domain/prompts.ts";
 import { parseFields, readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.ts";
+import { refuseUnknownNames } from "../http/query.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import type { DraftRequest } from "./draft_request.ts";
 import { type ModelMarket, planModelDraft } from "./model_draft.ts";
@@ -26,7 +27,9 @@ export const generateVideoBody = z.strictObject({
     resolution: z.enum(["720p", "1080p"]).optional(),
     duration: z.number().positive().max(600).optional().meta({ description: "Seconds." }),
     style: words(1, 200).optional(),
-    codec: z.enum(["h264", "h265"]).optional().meta({ description: "Runway makes h264." }),
+    codec: z.string().max(20).optional().meta({
+      description: "Runway makes h264: with any other, 422.",
+    }),
     bitrate: z.number().positive().optional().meta({
       description: "In kbps. Runway has no such setting: with any value, 422.",
     }),
@@ -60,6 +63,7 @@ export async function generateVideo(
 ): Promise<Response> {
   if (request.method === "GET") {
     const { searchParams } = new URL(request.url);
+    refuseUnknownNames(searchParams, Object.keys(taskQuery.shape));
     const query = parseFields({ taskId: searchParams.get("taskId") ?? undefined }, taskQuery);
     return await answerAbout(visit, query.taskId, 200);
   }
@@ -103,7 +107,7 @@ async function taskDraft(
     visit.admin(),
     { makers },
   );
-  const refused = "problems" in planned ? planned.problems.map(asNamedHere) : [];
+  const refused = "problems" in planned ? asNamedHere(planned.problems) : [];
   const problems = [...outputProblems(asked), ...refused];
   if (problems.length > 0 || "problems" in planned) throw invalidFields(422, problems);
 
@@ -121,9 +125,11 @@ async function taskDraft(
 /** What Runway's API has no field for (docs.dev.runwayml.com) is never dropped in silence. */
 function outputProblems({ codec, bitrate }: GenerateVideo["config"]): FieldProblem[] {
   return [
-    ...(codec === "h265"
-      ? [{ field: "config.codec", message: 'Runway does not make "h265"', allowed: ["h264"] }]
-      : []),
+    ...(codec === undefined || codec === "h264" ? [] : [{
+      field: "config.codec",
+      message: `Runway makes "h264", not "${codec}"`,
+      allowed: ["h264"],
+    }]),
     ...(bitrate === undefined ? [] : [{
       field: "config.bitrate",
       message: `Runway takes no bitrate, so leave "${bitrate}" out`,
@@ -132,14 +138,21 @@ function outputProblems({ codec, bitrate }: GenerateVideo["config"]): FieldProbl
   ];
 }
 
-/** Fields of the configuration, by what a request of queue-video calls them. */
+/** The fields here, by what a request of queue-video calls them. */
 const namesHere: Readonly<Record<string, string>> = {
+  prompt: "prompt",
   resolution: "config.resolution",
   duration: "config.duration",
   style: "config.style",
   prompting_strategy: "config.promptingStrategy",
 };
 
-function asNamedHere({ field, ...problem }: FieldProblem): FieldProblem {
-  return { ...problem, field: namesHere[field] ?? field };
+/** What is wrong in this request's words; of fields that it does not have, that nothing is sold. */
+function asNamedHere(problems: readonly FieldProblem[]): FieldProblem[] {
+  const named = problems.flatMap(({ field, ...problem }) => {
+    const name = namesHere[field];
+    return name === undefined ? [] : { ...problem, field: name };
+  });
+  if (named.length === problems.length) return named;
+  return [...named, { field: "config", message: "No model of Runway that is sold can make this" }];
 }

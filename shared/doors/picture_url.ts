@@ -13,18 +13,21 @@ const PLAIN_URL = /^[\x21-\x5b\x5d-\x7e]+$/;
  * a child's picture, which goes by child_id and consent.
  */
 export function pictureUrl(hosts: readonly string[]) {
-  return z.string().max(URL_MAX).refine(
-    (text) => {
-      if (!PLAIN_URL.test(text) || !URL.canParse(text)) return false;
-      const url = new URL(text);
-      return url.protocol === "https:" && hosts.includes(url.hostname) &&
-        url.port === "" &&
-        url.username === "" && url.password === "" && !isAvatar(url);
-    },
-    {
-      message: `must be an https URL on one of these hosts: ${hosts.join(", ")}`,
-    },
-  );
+  return z.string().max(URL_MAX).superRefine((text, context) => {
+    const message = wrongWith(text, hosts);
+    if (message === undefined) return;
+    context.addIssue({ code: "custom", message });
+  });
+}
+
+function wrongWith(text: string, hosts: readonly string[]): string | undefined {
+  const url = PLAIN_URL.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "https:") return "must be an https URL of plain ASCII characters";
+  if (!hosts.includes(url.hostname)) return `must be on one of these hosts: ${hosts.join(", ")}`;
+  if (url.port !== "") return `must have no port, and has ${url.port}`;
+  if (url.username !== "" || url.password !== "") return "must have no user name and no password";
+  if (isAvatar(url)) return 'must not lead into "avatars", where children\'s pictures are';
+  return undefined;
 }
 
 /** Whether a link leads into the bucket of children's pictures, however it is written. */

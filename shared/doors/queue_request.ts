@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Allowed, QueueRequest } from "./request_kinds.ts";
 import { rhymeSchema } from "./rhyme_draft.ts";
 
-/** Chooses the schema that a body is checked with. */
+/** Chooses the schema that a body is checked with. Rejects with an HttpError: 400 for an unknown kind. */
 export type QueueRequestSchemas = (body: unknown) => Promise<z.ZodType<QueueRequest>>;
 
 /**
@@ -14,11 +14,14 @@ export function queueRequestSchemas(allowed: Allowed): QueueRequestSchemas {
   let ofAllKinds: z.ZodType<QueueRequest> | undefined;
   return async (body) => {
     if (isRhyme(body)) return rhymeSchema;
-    return ofAllKinds ??= (await import("./request_kinds.ts")).queueRequestSchema(allowed);
+    const { queueRequestSchema, requireKind } = await import("./request_kinds.ts");
+    requireKind(body);
+    return ofAllKinds ??= queueRequestSchema(allowed);
   };
 }
 
+/** A rhyme's schema also says of what is no object that it must be one. */
 function isRhyme(body: unknown): boolean {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return false;
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return true;
   return !("kind" in body) || body.kind === "rhyme";
 }

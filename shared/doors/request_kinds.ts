@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
+import { parseFields } from "../http/body.ts";
 import { modelName } from "./fields.ts";
 import { pictureUrl } from "./picture_url.ts";
 import { type RhymeRequest, rhymeSchema } from "./rhyme_draft.ts";
@@ -58,9 +59,14 @@ export function queueRequestSchema({ imageHosts }: Allowed) {
       last_frame: frame.optional(),
     }),
     z.strictObject({ kind: z.literal("clip"), ...fields, first_frame: frame, last_frame: frame }),
-  ], {
-    error: 'must be "rhyme", "prompt", "image" or "clip"; absent, it is a rhyme',
-  });
+  ]);
+}
+
+const someKind = z.looseObject({ kind: z.enum(["rhyme", "prompt", "image", "clip"]) });
+
+/** 400 where the body is of no kind that there is. */
+export function requireKind(body: unknown): void {
+  parseFields(body, someKind);
 }
 
 /** A checked request of any kind. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parseFields } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { HttpError, invalidFields } from "../http/http_error.ts";
+import { refuseUnknownNames } from "../http/query.ts";
 import { type Cursor, cursorOf, revList } from "../status/cursor.ts";
 import { readVideos, readVideosUnderWay } from "../status/read.ts";
 import { streamVideos } from "../status/stream.ts";
@@ -45,7 +46,9 @@ export const statusQuery = z.object({
 /** What `video-status` answers. */
 export const statusAnswer = z.object({
   success: z.literal(true),
-  videos: z.array(videoAnswer).meta({ description: "Newest first." }),
+  videos: z.array(videoAnswer).meta({
+    description: "Newest first, without those that were deleted while you waited.",
+  }),
 });
 
 /** Where the videos stand. */
@@ -115,14 +118,14 @@ function asked(
   { streams }: { streams: boolean },
 ): { ids: string[]; cursor: Cursor | undefined; wait: number } {
   const { searchParams } = new URL(request.url);
+  refuseUnknownNames(searchParams, Object.keys(statusQuery.shape));
   // Revs belong to ids. Who names none is told all of it anew by the next stream.
   const lastEvent = streams && searchParams.has("video_id")
     ? request.headers.get("last-event-id")
     : null;
-  const rev = lastEvent ?? searchParams.get("rev");
-  const { video_id: ids, rev: revs, wait } = parseFields({
+  const { video_id: ids, rev, wait } = parseFields({
     video_id: searchParams.getAll("video_id"),
-    rev: rev ?? undefined,
+    rev: searchParams.get("rev") ?? undefined,
     wait: searchParams.get("wait") ?? undefined,
   }, statusQuery);
   if (streams && wait !== undefined) {
@@ -131,12 +134,24 @@ function asked(
       message: "is not for a stream, which always waits",
     }]);
   }
-  const cursor = revs === undefined ? undefined : cursorOf(ids, revs);
-  if (revs !== undefined && cursor === undefined) {
-    throw invalidFields(400, [{
-      field: "rev",
-      message: `"${revs}" must hold one rev for each of the ${ids.length} video_id`,
-    }]);
-  }
+  const cursor = lastEvent === null
+    ? cursorIn("rev", rev, ids)
+    : cursorIn("Last-Event-ID", parseFields({ "Last-Event-ID": lastEvent }, lastEventId), ids);
   return { ids, cursor, wait: wait ?? 0 };
+}
+
+const lastEventId = z.object({ "Last-Event-ID": revList }).transform((id) => id["Last-Event-ID"]);
+
+function cursorIn(
+  field: string,
+  revs: string | undefined,
+  ids: readonly string[],
+): Cursor | undefined {
+  if (revs === undefined) return undefined;
+  const cursor = cursorOf(ids, revs);
+  if (cursor !== undefined) return cursor;
+  const message = ids.length === 0
+    ? "goes together with video_id, and there is none"
+    : `must hold a rev for each video_id: ${ids.length}, not ${revs.split(",").length}`;
+  throw invalidFields(400, [{ field, message }]);
 }

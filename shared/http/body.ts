@@ -51,14 +51,17 @@ export function parseFields<T>(value: unknown, schema: z.ZodType<T>): T {
   throw invalidFields(400, fieldProblems(result.error));
 }
 
-/** What does not fit, field by field. */
-export function fieldProblems({ issues }: z.ZodError): FieldProblem[] {
+/** What does not fit, field by field; `of` is what unknown fields are not of. */
+export function fieldProblems(
+  { issues }: z.ZodError,
+  of: (path: string) => string = () => "this request",
+): FieldProblem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => ({
         field: [path, key].filter((part) => part !== "").join("."),
-        message: "is not a field of this request",
+        message: `is not a field of ${of(path)}`,
       }));
     }
     return [{

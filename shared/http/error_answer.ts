@@ -8,7 +8,7 @@ export const errorAnswer = z.object({
   code: z.string().meta({ description: "Stable, for programs." }),
   details: z.unknown().optional().meta({
     description:
-      "Of a refused request: a list of {field, message, allowed?}. Otherwise as documented for the code.",
+      "Of a refused request: a list of {field, message, allowed?}; allowed lists values and ranges {min, max, step?}, and is empty where the field is to be left out. Otherwise as documented for the code.",
   }),
   request_id: z.uuid().meta({ description: "The logs carry it too, and the header x-request-id." }),
 });

@@ -40,9 +40,12 @@ async function knownUser(request: Request, env: Env): Promise<string | undefined
   }
 }
 
+/** An id as Supabase Auth gives it. Another issuer's subject may be anything, and is no user here. */
+const USER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** The subject of a signed-in user's claims; undefined where they are somebody else's. */
 function userIn({ sub, role }: { readonly sub?: unknown; readonly role?: unknown }) {
-  return role === "authenticated" && typeof sub === "string" && sub !== "" ? sub : undefined;
+  return role === "authenticated" && typeof sub === "string" && USER_ID.test(sub) ? sub : undefined;
 }
 
 type Keys = ReturnType<typeof createLocalJWKSet>;

@@ -19,7 +19,10 @@ const told = z.object({
   progress: z.int().min(0).max(100).meta({ description: "Percent." }),
   rev: z.int().meta({ description: "Grows with every change of the video." }),
   message: z.string().nullable().meta({ description: "A sentence for whoever waits." }),
-  eta_seconds: z.int().nullable().meta({ description: "Seconds left, estimated." }),
+  eta_seconds: z.int().nullable().meta({
+    description:
+      "Seconds left, estimated; null where nobody knows, and once it failed or was cancelled.",
+  }),
   gem_cost: z.int(),
   retry_count: z.int(),
   error_code: z.string().nullable(),

@@ -166,11 +166,11 @@ declare
   v_balance integer;
 begin
   if p_kind is null or p_kind not in ('grant', 'purchase', 'adjustment') then
-    raise exception 'Kind "%" is not one of grant, purchase, adjustment', p_kind
+    raise exception 'Kind % is not one of grant, purchase, adjustment', coalesce('"' || p_kind || '"', 'null')
       using errcode = 'GM008', detail = '{"field": "p_kind", "allowed": ["grant", "purchase", "adjustment"]}';
   end if;
   if p_amount is null or p_amount = 0 or (p_amount < 0 and p_kind <> 'adjustment') then
-    raise exception 'Amount "%" must be a positive number of gems (negative only for an adjustment)', p_amount
+    raise exception 'Amount % must be a positive number of gems (negative only for an adjustment)', coalesce(p_amount::text, 'null')
       using errcode = 'GM008', detail = '{"field": "p_amount"}';
   end if;
   if p_idempotency_key is null or p_idempotency_key = '' then
@@ -180,6 +180,10 @@ begin
 
   -- The lock makes two calls with the same key take turns, so the second finds the first's entry.
   select u.gem_balance into v_balance from public.users u where u.id = p_user_id for no key update;
+  if not found then
+    raise exception 'No user with id %', coalesce('"' || p_user_id || '"', 'null')
+      using errcode = 'GM005', detail = '{"field": "p_user_id"}';
+  end if;
 
   select e.* into v_entry
   from public.gem_entries e

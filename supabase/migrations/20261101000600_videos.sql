@@ -351,7 +351,7 @@ as $$
 begin
   return case p_stage
     when 'initializing' then case when p_percentage = 0 then 'Waiting for a free easel…' else 'Setting up the studio…' end
-    when 'analyzing' then 'Reading the rhyme…'
+    when 'analyzing' then 'Reading your story…'
     when 'generating' then case
       when p_percentage < 40 then 'Sketching the characters…'
       when p_percentage < 65 then 'Painting the scenes…'

@@ -21,7 +21,7 @@ begin
   end if;
   if v_rate is null then
     raise exception 'The model "%" is not sold with sound', p_model
-      using errcode = 'GM010', detail = '{"field": "audio", "allowed": ["false"]}';
+      using errcode = 'GM010', detail = '{"field": "audio", "allowed": [false]}';
   end if;
   return greatest(1, ceil(v_rate * v_seconds));
 end;

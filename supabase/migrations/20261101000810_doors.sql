@@ -71,7 +71,9 @@ as $$
   select jsonb_build_object(
     'video_id', p_video.id, 'title', p_video.title, 'kind', p_video.kind,
     'status', p_video.status, 'stage', p_video.stage, 'progress', p_video.progress, 'rev', p_video.rev,
-    'message', (p.entry).message, 'eta_seconds', (p.entry).eta_seconds,
+    'message', (p.entry).message,
+    -- What a video that was stopped had left is nothing to wait for.
+    'eta_seconds', case when p_video.status not in ('failed', 'cancelled') then (p.entry).eta_seconds end,
     'gem_cost', p_video.gem_cost, 'retry_count', p_video.retry_count,
     'error_code', p_video.error_code, 'error_message', p_video.error_message,
     'storage_path', p_video.storage_path, 'thumbnail_path', p_video.thumbnail_path,

@@ -37,6 +37,9 @@ as $$
 declare
   v_user_id uuid := (select auth.uid());
   v_id uuid;
+  v_missing text;
+  v_broken text;
+  v_field text;
 begin
   -- One after the other, so that the limit below is one.
   perform 1 from public.users u where u.id = v_user_id for no key update;
@@ -62,8 +65,24 @@ begin
 exception
   -- Otherwise the caller reads the row and the name of a constraint.
   when check_violation or not_null_violation then
+    get stacked diagnostics v_missing = column_name, v_broken = constraint_name;
+    v_field := case
+      when v_missing <> '' then v_missing
+      when p_kind not in ('fcm', 'web_push') then 'kind'
+      when v_broken = 'devices_endpoint' then 'address'
+      when v_broken <> 'devices_keys' then split_part(v_broken, '_', 2)
+      -- One key too many, or one that is missing.
+      when (p_kind = 'fcm') = (p_p256dh is null) then 'auth'
+      else 'p256dh'
+    end;
     raise exception 'A device is "fcm" with its registration token, or "web_push" with its https endpoint and both keys, and its platform is "android", "ios" or "web"'
-      using errcode = 'GM008';
+      using errcode = 'GM008', detail = jsonb_strip_nulls(jsonb_build_object(
+        'field', 'p_' || v_field,
+        'allowed', case v_field
+          when 'kind' then '["fcm", "web_push"]'::jsonb
+          when 'platform' then '["android", "ios", "web"]'::jsonb
+        end
+      ))::text;
 end;
 $$;
 comment on function public.register_device(text, text, text, text, text) is

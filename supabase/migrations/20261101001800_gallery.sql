@@ -91,13 +91,29 @@ create function public.list_videos(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
 as $$
 declare
+  v_statuses constant text[] := '{queued,processing,rendering,completed,failed,cancelled}';
+  v_kinds constant text[] := '{rhyme,prompt,image,clip}';
+  v_unknown text;
   v_found uuid[];
   v_before timestamptz := 'infinity';
   v_before_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
   v_end text[];
 begin
   if p_limit is null or p_limit not between 1 and 100 then
-    raise exception 'A page has 1 to 100 videos, not "%"', p_limit using errcode = 'GM008', detail = '{"field": "p_limit"}';
+    raise exception 'A page has 1 to 100 videos, not %', coalesce(p_limit::text, 'null')
+      using errcode = 'GM008', detail = '{"field": "p_limit", "allowed": [{"min": 1, "max": 100}]}';
+  end if;
+  select coalesce('"' || s.status || '"', 'null') into v_unknown
+  from unnest(p_status) as s (status)
+  where s.status is null or s.status <> all (v_statuses)
+  limit 1;
+  if found then
+    raise exception 'No video has the status %', v_unknown
+      using errcode = 'GM008', detail = jsonb_build_object('field', 'p_status', 'allowed', v_statuses)::text;
+  end if;
+  if p_kind <> all (v_kinds) then
+    raise exception 'No video is of the kind "%"', p_kind
+      using errcode = 'GM008', detail = jsonb_build_object('field', 'p_kind', 'allowed', v_kinds)::text;
   end if;
   if p_cursor is not null then
     begin
@@ -137,19 +153,23 @@ begin
 end;
 $$;
 comment on function public.list_videos(text[], text, text, boolean, uuid, text, text, integer) is
-  'A page of the caller''s videos, newest first, under row-level security. Each row ends with the cursor that the next page begins after. p_search finds what holds each of its words, or longer ones that begin like them, in title or prompt. Links are made from storage_path and thumbnail_path by Storage. GM008 for a wrong cursor or limit.';
+  'A page of the caller''s videos, newest first, under row-level security. Each row ends with the cursor that the next page begins after. p_search finds what holds each of its words, or longer ones that begin like them, in title or prompt. Links are made from storage_path and thumbnail_path by Storage. GM008 for a wrong status, kind, cursor or limit.';
 
 create function public.set_favorite(p_video_id uuid, p_favorite boolean) returns void
 language plpgsql set search_path = ''
 as $$
 begin
+  if p_favorite is null then
+    raise exception 'A video is a favourite or not' using errcode = 'GM008', detail = '{"field": "p_favorite", "allowed": [true, false]}';
+  end if;
   update public.videos v set is_favorite = p_favorite where v.id = p_video_id;
   if not found then
-    raise exception 'No video with id "%"', p_video_id using errcode = 'GM005', detail = '{"field": "p_video_id"}';
+    raise exception 'No video with id %', coalesce('"' || p_video_id || '"', 'null')
+      using errcode = 'GM005', detail = '{"field": "p_video_id"}';
   end if;
 end;
 $$;
-comment on function public.set_favorite(uuid, boolean) is 'Marks one of the caller''s videos as a favourite or no more, under row-level security. GM005 where it is not theirs.';
+comment on function public.set_favorite(uuid, boolean) is 'Marks one of the caller''s videos as a favourite or no more, under row-level security. GM005 where it is not theirs, GM008 without an answer.';
 
 create function app.remove_videos(p_video_ids uuid[]) returns void
 language plpgsql set search_path = ''

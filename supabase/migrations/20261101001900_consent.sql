@@ -93,7 +93,8 @@ declare
 begin
   select c.* into v_child from public.children c where c.id = p_child_id and c.user_id = (select auth.uid());
   if not found then
-    raise exception 'No child with id "%"', p_child_id using errcode = 'GM005', detail = '{"field": "p_child_id"}';
+    raise exception 'No child with id %', coalesce('"' || p_child_id || '"', 'null')
+      using errcode = 'GM005', detail = '{"field": "p_child_id"}';
   end if;
   return v_child;
 end;
@@ -111,7 +112,8 @@ declare
 begin
   select t.* into v_text from public.consent_texts t where t.id = p_text_id and t.is_current;
   if not found then
-    raise exception 'No current text with id "%"', p_text_id using errcode = 'GM005', detail = '{"field": "p_text_id"}';
+    raise exception 'No current text with id %', coalesce('"' || p_text_id || '"', 'null')
+      using errcode = 'GM005', detail = '{"field": "p_text_id"}';
   end if;
   insert into public.consents (user_id, child_id, text_id, text_sha256)
   values (v_child.user_id, v_child.id, v_text.id, encode(sha256(convert_to(v_text.body, 'UTF8')), 'hex'))

@@ -106,7 +106,7 @@ begin
   if p_more > v_limit then
     -- Waiting would not help.
     raise exception 'At most % scenes can be made at once, and there are %', v_limit, p_more
-      using errcode = 'GM012', detail = jsonb_build_object('field', 'frames', 'allowed', jsonb_build_array(1, v_limit))::text;
+      using errcode = 'GM012', detail = jsonb_build_object('field', 'frames', 'allowed', jsonb_build_array(jsonb_build_object('min', 1, 'max', v_limit)))::text;
   end if;
   if p_more + (
     select count(*) from public.videos v
@@ -208,7 +208,8 @@ begin
   for update;
   delete from public.projects p where p.id = p_project_id and p.user_id = (select auth.uid());
   if not found then
-    raise exception 'No project with id "%"', p_project_id using errcode = 'GM005', detail = '{"field": "p_project_id"}';
+    raise exception 'No project with id %', coalesce('"' || p_project_id || '"', 'null')
+      using errcode = 'GM005', detail = '{"field": "p_project_id"}';
   end if;
 end;
 $$;

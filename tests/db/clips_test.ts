@@ -174,7 +174,7 @@ Deno.test("a project that can never start is refused for its scenes, and one tha
       const { code, detail } = z.object({ code: z.string(), detail: z.string() }).parse(error);
       return [code, JSON.parse(detail)];
     };
-    const never = { field: "frames", allowed: [1, 100] };
+    const never = { field: "frames", allowed: [{ min: 1, max: 100 }] };
     assertEquals(await refusal(numbers(101)), ["GM012", never]);
     assertEquals([await balanceOf(db, family), await clipsOf(db, project)], [201 * PRICE, {}]);
 

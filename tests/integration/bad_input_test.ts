@@ -152,11 +152,12 @@ Deno.test(
 /** Wishes that a model cannot fulfil or that the price does not cover, and what is offered instead. */
 const WRONG_OPTIONS: readonly (readonly [Record<string, unknown>, string, unknown])[] = [
   [{ duration: 7 }, "duration", [5, 8]],
-  [{ width: 123, height: 45 }, "width, height", "1920x1080"],
-  [{ width: 1920 }, "width, height", "1920x1080"],
+  [{ width: 123, height: 45 }, "width height", 1920],
+  [{ width: 1280, height: 720 }, "width height", 1920],
+  [{ width: 1920 }, "height", 1080],
   [{ model: "no:such@model" }, "model", "pixverse:1@5"],
   [{ fps: 1 }, "fps", [16, 24]],
-  [{ seed: 2 ** 40 }, "seed", [1, 2_147_483_647]],
+  [{ seed: 2 ** 40 }, "seed", [{ min: 1, max: 2_147_483_647 }]],
   [{ model: "google:3@0" }, "model", "pixverse:1@5"],
   [{ model: "pixverse:1@5-fast" }, "model", "pixverse:1@5"],
 ];

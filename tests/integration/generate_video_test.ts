@@ -129,8 +129,9 @@ Deno.test("what Runway cannot do is 422 with field and allowed values, before an
   withRunway(async (scene) => {
     const { prompt } = WISH;
     const refusals: [object, string, unknown][] = [
-      [{ duration: 30 }, "config.duration", [4, 6, 8]],
+      [{ duration: 30 }, "config.duration", [{ min: 2, max: 10, step: 1 }]],
       [{ codec: "h265" }, "config.codec", ["h264"]],
+      [{ codec: "av1" }, "config.codec", ["h264"]],
       [{ bitrate: 5000 }, "config.bitrate", []],
     ];
     for (const [config, field, allowed] of refusals) {
@@ -153,7 +154,7 @@ Deno.test("what Runway cannot do is 422 with field and allowed values, before an
     const bodies: [object, string[]][] = [
       [{}, ["prompt"]],
       [{ prompt, config: { resolution: "4K" } }, ["config.resolution"]],
-      [{ prompt, config: { codec: "av1" } }, ["config.codec"]],
+      [{ prompt, config: { codec: 1 } }, ["config.codec"]],
       [{ prompt, config: { promptingStrategy: "wild" } }, ["config.promptingStrategy"]],
       [{ prompt, config: { seed: 1 } }, ["config.seed"]],
       [{ prompt, gem_cost: 0 }, ["gem_cost"]],

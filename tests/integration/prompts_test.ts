@@ -118,6 +118,8 @@ Deno.test("what no model, or not the one named, can do is 422 with field and all
       [{ ...picture, model, aspect_ratio: "9:16" }, "aspect_ratio"],
       [{ model: "nobody:1@1" }, "model"],
       [{ provider: "nobody" }, "provider"],
+      [{ provider: "KIE" }, "provider"],
+      [{ provider: "" }, "provider"],
       [{ model, fallbacks: [{ provider: "runware", model: "nobody:1@1" }] }, "fallbacks.0.model"],
     ];
     for (const [body, field] of refusals) {

@@ -74,6 +74,7 @@ async function badTokens(
     "changed after it was signed": `${head}.${part({ ...claims, exp: hour })}.${signature}`,
     "of the role anon": await signToken(keys, { ...claims, role: "anon" }, hour),
     "of the role service_role": await signToken(keys, { ...claims, role: "service_role" }, hour),
+    "of another issuer's user": await signToken(keys, { ...claims, sub: "auth0|1" }, hour),
     "of nobody": await signToken(keys, { role: "authenticated" }, hour),
   };
 }

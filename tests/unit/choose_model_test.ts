@@ -30,6 +30,11 @@ const model = (id: string, more: Partial<ModelSpec> = {}): ModelSpec => ({
   ...more,
 });
 
+const tall4k = model("third", {
+  durations: { list: [6] },
+  tiers: [{ name: "4K", sizes: [{ width: 3840, height: 2160 }], price: { perSecond: 0.1 } }],
+});
+
 const makers: Maker[] = [
   { name: "one", models: [model("dear"), model("cheap"), model("old", { retired: true })] },
   {
@@ -143,7 +148,7 @@ Deno.test("sound has a price of its own, and is not sold without one", () => {
   assertEquals(bought({ audio: true }), ["quiet", 8]);
   assertEquals(bought({ audio: true }, { model: "loud" }), ["loud", 20]);
   assertEquals(problemsOf({ audio: true }, { model: "mute" }, market), [
-    { field: "audio", allowed: ["false"] },
+    { field: "audio", allowed: [false] },
   ]);
 });
 
@@ -172,20 +177,83 @@ Deno.test("what cannot be is told by field with what would do", () => {
     { field: "duration", allowed: [5, 10] },
   ]);
   assertEquals(problemsOf({ resolution: "8K" }, { model: "cheap" }), [
-    { field: "resolution", allowed: ["720p", "1080p"] },
+    { field: "resolution", allowed: ["720p"] },
   ]);
   assertEquals(problemsOf({ aspectRatio: "1:1" }, { model: "cheap" }), [
     { field: "aspect_ratio", allowed: ["16:9", "9:16"] },
   ]);
   assertEquals(problemsOf({ audio: true }, { model: "cheap" }), [
-    { field: "audio", allowed: ["false"] },
+    { field: "audio", allowed: [false] },
   ]);
   assertEquals(problemsOf({}, { model: "old" }), [{ field: "model", allowed: [] }]);
 });
 
-Deno.test("a quality without a price is not sold", () => {
+Deno.test("a quality without a price is not sold, and those that have one are told", () => {
   assertEquals(problemsOf({ resolution: "1080p" }, { model: "cheap" }), [
-    { field: "model", allowed: ["auto"] },
+    { field: "resolution", allowed: ["720p"] },
+  ]);
+  assertEquals(problemsOf({ resolution: "1080p" }), [{ field: "resolution", allowed: ["720p"] }]);
+});
+
+Deno.test("where the choice is ours, what any of the models that are sold would take is told", () => {
+  const long = model("long", { durations: { min: 1, max: 6, step: 0.5 } });
+  const longer = model("longer", { durations: { min: 4, max: 9, step: 0.5 } });
+  const unsold = model("unsold", { durations: { list: [40] } });
+  const four = { name: "four", models: [long, longer, unsold] };
+  const market = {
+    makers: [...makers, four],
+    prices: [...prices, price("four", "long", 1), price("four", "longer", 1)],
+  };
+  const told = (wish: Partial<Wish>, named: Named = {}) => {
+    const choice = choose(wish, named, market);
+    return "problems" in choice ? choice.problems : [];
+  };
+  assertEquals(told({ duration: 100 }), [{
+    field: "duration",
+    message: "No model that is sold makes 100 seconds, but 10 or 1 to 9 in steps of 0.5",
+    allowed: [10, { min: 1, max: 9, step: 0.5 }],
+  }]);
+  assertEquals(told({ duration: 100 }, { provider: "one" }), [{
+    field: "duration",
+    message: "No model of one that is sold makes 100 seconds, but 5 or 10",
+    allowed: [5, 10],
+  }]);
+  // "third" makes 6 seconds, and the others make 720p: no field is wrong with all of them.
+  const tall = { ...market, makers: [...makers.slice(0, 2), { name: "three", models: [tall4k] }] };
+  const both = choose({ resolution: "4K", duration: 10 }, {}, {
+    ...tall,
+    prices: [...prices, { ...price("three", "third", 1), resolution: "4K" }],
+  });
+  assertEquals("problems" in both && both.problems, [{
+    field: "resolution",
+    message: 'No model that is sold makes "4K" with the rest of this, but "720p"',
+    allowed: ["720p"],
+  }]);
+});
+
+Deno.test("what was left out is not blamed where something that was asked for is wrong", () => {
+  const picture = model("picture", { modes: ["image"] });
+  const market = {
+    makers: [{ name: "one", models: [picture, model("words")] }],
+    prices: [price("one", "picture", 1), price("one", "words", 1)],
+  };
+  assertEquals(problemsOf({ aspectRatio: "21:9" }, {}, market), [
+    { field: "aspect_ratio", allowed: ["16:9", "9:16"] },
+  ]);
+});
+
+Deno.test("a provider whose prices are gone sells nothing, whatever else is wrong with it", () => {
+  const picture = model("picture", { modes: ["image"] });
+  const left = { makers: [...makers, { name: "four", models: [picture, model("word")] }], prices };
+  const unsold = [{ field: "provider", allowed: ["auto"] }];
+  assertEquals(problemsOf({}, { provider: "four" }, left), unsold);
+  assertEquals(problemsOf({ duration: 30 }, { provider: "four" }, left), unsold);
+  // One of them is still sold, and could not have been meant.
+  const some = { ...left, prices: [...prices, price("four", "picture", 1)] };
+  assertEquals(problemsOf({}, { provider: "four" }, some), unsold);
+  assertEquals(problemsOf({}, { model: "word" }, left), [{ field: "model", allowed: ["auto"] }]);
+  assertEquals(problemsOf({}, {}, { makers, prices: [] }), [
+    { field: "model", allowed: undefined },
   ]);
 });
 
@@ -218,8 +286,26 @@ Deno.test("a fallback that is left to us is another than the first choice and th
 Deno.test("a fallback that is named is one the price pays for, at the quality it would be made in", () => {
   const cheap = { provider: "one", model: "cheap" };
   assertEquals(problemsOf({ duration: 5 }, { ...cheap, fallbacks: [{ provider: "two" }] }), [
-    { field: "fallbacks.0.model", allowed: ["cheap"] },
+    { field: "fallbacks.0.provider", allowed: ["auto", "one"] },
   ]);
+  const told = choose({ duration: 5 }, {
+    ...cheap,
+    fallbacks: [{ provider: "two", model: "frames" }],
+  }, { makers, prices: [...prices.slice(1), price("two", "other", 0.2)].reverse() });
+  assertEquals("problems" in told && told.problems, [{
+    field: "fallbacks.0.model",
+    message: "costs more than the 3 gems that are charged",
+    allowed: ["other"],
+  }]);
+  const single = choose({ duration: 5 }, { provider: "three", fallbacks: [{ provider: "two" }] }, {
+    makers: [...makers.slice(0, 2), { name: "three", models: [model("third")] }],
+    prices,
+  });
+  assertEquals("problems" in single && single.problems, [{
+    field: "fallbacks.0.provider",
+    message: "two has nothing that makes this for the 1 gem that is charged",
+    allowed: ["auto", "three"],
+  }]);
   const named = { model: "dear", fallbacks: [{ provider: "one" }, { provider: "two" }] };
   const choice = choiceFor({ duration: 5 }, named);
   assertEquals(choice.fallbacks.map(({ spec }) => spec.id), ["cheap", "other"]);
@@ -234,7 +320,7 @@ Deno.test("a fallback that is named is one the price pays for, at the quality it
     problemsOf({ resolution: "1080p", duration: 5 }, {
       ...{ provider: "one", model: "dear", fallbacks: [{ provider: "two", model: "other" }] },
     }, market),
-    [{ field: "fallbacks.0.model", allowed: ["dear"] }],
+    [{ field: "fallbacks.0.provider", allowed: ["auto", "one"] }],
   );
   const tall = model("tall", { tiers: model("x").tiers.slice(1) });
   const [one, ...rest] = makers;
@@ -248,6 +334,6 @@ Deno.test("a fallback that is named is one the price pays for, at the quality it
       { model: "tall", fallbacks: [{ provider: "two", model: "other" }] },
       more,
     ),
-    [{ field: "fallbacks.0.model", allowed: ["dear", "tall"] }],
+    [{ field: "fallbacks.0.provider", allowed: ["auto", "one"] }],
   );
 });

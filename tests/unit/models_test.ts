@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { checkRequest } from "../../shared/domain/model_limits.ts";
+import { type Allowed, checkRequest } from "../../shared/domain/model_limits.ts";
 import {
   allows,
   estimateUsd,
@@ -35,7 +35,7 @@ const refusals: readonly (readonly [
   model: string,
   more: Partial<VideoRequest>,
   field: string,
-  allowed: readonly (string | number)[],
+  allowed: Allowed,
 ])[] = [
   ["a length it does not make", "pixverse:4.5", { durationSeconds: 7 }, "durationSeconds", [5, 8]],
   [
@@ -43,7 +43,7 @@ const refusals: readonly (readonly [
     "seedance:1.0-pro-fast",
     { durationSeconds: 1.25, width: 864, height: 480 },
     "durationSeconds",
-    [1.2, 12],
+    [{ min: 1.2, max: 12, step: 0.1 }],
   ],
   [
     "a length its quality does not make",
@@ -64,16 +64,18 @@ const refusals: readonly (readonly [
   ],
   ["frames per second it does not make", "pixverse:4.5", { fps: 30 }, "fps", [16, 24]],
   ["a prompt that is too long", "pixverse:4.5", { prompt: "x".repeat(2_049) }, "prompt", [
-    2,
-    2_048,
+    { min: 2, max: 2_048 },
   ]],
-  ["a prompt that is too short", "pixverse:4.5", { prompt: " x " }, "prompt", [2, 2_048]],
+  ["a prompt that is too short", "pixverse:4.5", { prompt: " x " }, "prompt", [{
+    min: 2,
+    max: 2_048,
+  }]],
   [
     "a negative prompt that is too short",
     "pixverse:4.5",
     { negativePrompt: "" },
     "negativePrompt",
-    [2, 2_048],
+    [{ min: 2, max: 2_048 }],
   ],
   [
     "a negative prompt it does not take",
@@ -97,7 +99,7 @@ const refusals: readonly (readonly [
     [],
   ],
   ["a last frame alone", "pixverse:4.5", { lastFrame: "https://x.example/b.png" }, "lastFrame", []],
-  ["a seed that is none", "pixverse:4.5", { seed: 0 }, "seed", [1, 2_147_483_647]],
+  ["a seed that is none", "pixverse:4.5", { seed: 0 }, "seed", [{ min: 1, max: 2_147_483_647 }]],
 ];
 
 for (const [says, name, more, field, allowed] of refusals) {

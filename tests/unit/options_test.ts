@@ -101,12 +101,12 @@ Deno.test("a seed is refused by models that take none", () => {
 
 Deno.test("silence is refused by models that always make sound, and sound by those that make none", () => {
   assertEquals(planOf("kie", "veo3_fast", { audio: false }), [
-    { field: "audio", allowed: ["true"] },
+    { field: "audio", allowed: [true] },
   ]);
   assertEquals(planOf("kie", "veo3_fast", { audio: true }), []);
   assertEquals(planOf("kie", "veo3_fast", {}), []);
   assertEquals(planOf("runware", "pixverse:1@5", { audio: true }), [
-    { field: "audio", allowed: ["false"] },
+    { field: "audio", allowed: [false] },
   ]);
   assertEquals(planOf("runware", "pixverse:1@5", { audio: false }), []);
 });

@@ -37,8 +37,8 @@ Deno.test("an avatar becomes the first frame", () => {
 Deno.test("what the model cannot do names the field, in the request's words, and what would do", () => {
   assertEquals(fieldsOf({ duration: 7 }), ["duration"]);
   assertEquals(fieldsOf({ fps: 1 }), ["fps"]);
-  assertEquals(fieldsOf({ width: 123, height: 45 }), ["width, height"]);
-  assertEquals(fieldsOf({ width: 1280 }), ["width, height"]);
+  assertEquals(fieldsOf({ width: 123, height: 45 }), ["width", "height"]);
+  assertEquals(fieldsOf({ width: 1920 }), ["height"]);
   const planned = plan({ duration: 7 });
   assertEquals("problems" in planned && planned.problems[0]?.allowed, [5, 8]);
 });
@@ -47,16 +47,73 @@ Deno.test("a size is refused where the child's picture decides it", () => {
   const size = { width: 1280, height: 720 };
   const planned = plan(size, "https://avatars.example.com/mia.png");
   const problems = "problems" in planned ? planned.problems : [];
-  assertEquals(problems.map(({ field, allowed }) => [field, allowed]), [["width, height", []]]);
+  assertEquals(problems.map(({ field, allowed }) => [field, allowed]), [["width", []], [
+    "height",
+    [],
+  ]]);
 });
 
 Deno.test("an unknown model is refused with the ones there are", () => {
   const planned = plan({ model: "sora:9" });
-  assert("problems" in planned && planned.problems[0]?.allowed.includes("pixverse:1@5"));
+  assert("problems" in planned && planned.problems[0]?.allowed?.includes("pixverse:1@5"));
 });
 
 Deno.test("F28 a wish may make the video cheaper for us, never dearer than the rhyme's price covers", () => {
   assertEquals(fieldsOf({ duration: 5 }), []);
   assertEquals(fieldsOf({ model: "bytedance:2@2", duration: 5, width: 864, height: 480 }), []);
   assertEquals(fieldsOf({ model: "google:3@3" }), ["model"]);
+});
+
+Deno.test("a size whose cost nobody knows is not sold, and only those that are sold are offered", () => {
+  const sold = [
+    { field: "width", allowed: [1920, 1440, 1080, 1080, 1080] },
+    { field: "height", allowed: [1080, 1080, 1080, 1440, 1920] },
+  ];
+  const told = (options: RhymeOptions) => {
+    const planned = plan(options);
+    const problems = "problems" in planned ? planned.problems : [];
+    return problems.map(({ field, allowed }) => ({ field, allowed }));
+  };
+  assertEquals(told({ width: 1280, height: 720 }), sold);
+  assertEquals(told({ width: 123, height: 45 }), sold);
+  assertEquals(told({ width: 1280 }), sold);
+  assertEquals(told({ width: 1080 }), [{ field: "height", allowed: [1080, 1440, 1920] }]);
+  const planned = plan({ width: 1280, height: 720 });
+  assertEquals(
+    "problems" in planned && planned.problems[0]?.message,
+    'PixVerse 5 is sold for this rhyme at "1920x1080", "1440x1080", "1080x1080", "1080x1440" or ' +
+      '"1080x1920", not at "1280x720"',
+  );
+});
+
+Deno.test("each size, length and model that a refusal offers can be ordered", () => {
+  const offered = (options: RhymeOptions, field: string) => {
+    const planned = plan(options);
+    const problems = "problems" in planned ? planned.problems : [];
+    return problems.find((problem) => problem.field === field)?.allowed ?? [];
+  };
+  const wrong = { width: 1280, height: 720, duration: 7 };
+  const [widths, heights] = [offered(wrong, "width"), offered(wrong, "height")];
+  assertEquals(widths.length, heights.length);
+  for (const duration of offered(wrong, "duration")) {
+    for (const [at, width] of widths.entries()) {
+      const options = { duration: Number(duration), width: Number(width) };
+      assertEquals(fieldsOf({ ...options, height: Number(heights[at]) }), []);
+    }
+  }
+  const names = offered({ model: "pixverse:1@5-fast" }, "model");
+  assert(names.includes("pixverse:1@5"), names.join());
+  for (const model of names) assertEquals(fieldsOf({ model: String(model) }), []);
+});
+
+Deno.test("a length that only the other wish makes dear is told with those that are covered", () => {
+  const short = { ...rhyme, durationSeconds: 5 };
+  const told = (options: RhymeOptions) => {
+    const planned = planRhymeVideo(short, options, { childName: "Mia" }, models);
+    return "problems" in planned
+      ? planned.problems.map(({ field, allowed }) => [field, allowed])
+      : [];
+  };
+  assertEquals(told({ duration: 8 }), [["duration", [5]]]);
+  assertEquals(told({ duration: 8, width: 1080, height: 1920 }), [["duration", [5]]]);
 });
