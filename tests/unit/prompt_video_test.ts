@@ -61,7 +61,7 @@ Deno.test("no words of a caller's push out what no child should see, at any mode
     }, spec);
     const [problem] = checkRequest(spec, { prompt: "a fox", negativePrompt, durationSeconds: 5 })
       .filter(({ field }) => field === "negativePrompt");
-    assertEquals(problem?.allowed, [2, room], spec.name);
+    assertEquals(problem?.allowed, [{ min: 2, max: room }], spec.name);
   }
 });
 
