@@ -86,7 +86,7 @@ export const operations: readonly Operation[] = [
       413: "body_too_large",
       422:
         "unsupported_option: details name the field and what is allowed; or words that are refused",
-      429: "queue_limit, refused_too_often: Retry-After says when",
+      429: "queue_limit: Retry-After says when; refused_too_often: until a day has passed",
     },
   },
   {

@@ -94,7 +94,7 @@ function hintOf(field: string, allowed: Allowed): string {
   if (allowed.length === 0) return ", so leave it out";
   if (["audio", "first_frame", "last_frame"].includes(field)) return "";
   const choices = allowed.map((value) => typeof value === "object" ? said(value) : oneOf([value]));
-  return `, but ${eitherOf(choices)}`;
+  return `: take ${eitherOf(choices)}`;
 }
 
 function said({ min, max, step = 1 }: Range): string {

@@ -41,7 +41,10 @@ export interface Prompts {
   readonly negativePrompt?: string;
 }
 
-/** What no video for a child may show. Said first, and never dropped for want of room. */
+/**
+ * What no video for a child may show. Said first; a caller's words never take its room, and a rhyme's come
+ * after it.
+ */
 export const childSafeNegativePrompt =
   "violence, blood, weapons, nudity, horror, scary faces, crying, smoking, alcohol";
 /** What models get wrong, most important first. */

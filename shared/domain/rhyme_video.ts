@@ -54,6 +54,9 @@ const fieldNames: Readonly<Record<string, string>> = {
   firstFrame: "avatar_url",
 };
 
+/** The wishes that a rhyme's own length and size stand in for. */
+const sides = ["duration", "width", "height"] as const;
+
 /** Who is in the video. */
 interface Star {
   readonly childName: string;
@@ -139,6 +142,10 @@ function limitProblems(
       request,
     );
   });
+  // Nobody can leave out what they did not send: then it is the model that does not suit the rhyme.
+  const isUnsent = ({ field, allowed }: OptionProblem) =>
+    allowed?.length === 0 && sides.some((side) => side === field && options[side] === undefined);
+  if (problems.some(isUnsent)) return [modelProblem(spec, "unsold", options, offer)];
   return [...fromPicture, ...problems];
 }
 
@@ -167,10 +174,7 @@ function priceProblems(spec: ModelSpec, options: RhymeOptions, offer: Offer): Op
   const refused = refusalOf(spec, options, offer);
   if (refused === undefined) return [];
   if (spec.id !== findModel(offer.models, offer.rhyme.model)?.id) {
-    const message = refused === "dearer"
-      ? `${spec.name} costs more than the rhyme's price covers`
-      : `${spec.name} is not sold for this rhyme at this length and size`;
-    return [{ field: "model", message, allowed: modelsCovered(options, offer) }];
+    return [modelProblem(spec, refused, options, offer)];
   }
   const isSized = options.width !== undefined;
   const isTimed = options.duration !== undefined;
@@ -187,6 +191,19 @@ function priceProblems(spec: ModelSpec, options: RhymeOptions, offer: Offer): Op
       ? sizeProblems(spec, lengthAlone ? untimed(options) : options, offer, request)
       : []),
   ];
+}
+
+/** This model is not to be had for the rhyme's price: which are. */
+function modelProblem(
+  { name }: ModelSpec,
+  why: "dearer" | "unsold",
+  options: RhymeOptions,
+  offer: Offer,
+): OptionProblem {
+  const message = why === "dearer"
+    ? `${name} costs more than the rhyme's price covers`
+    : `${name} is not sold for this rhyme at this length and size`;
+  return { field: "model", message, allowed: modelsCovered(options, offer) };
 }
 
 const unsized = ({ width: _width, height: _height, ...options }: RhymeOptions): RhymeOptions =>

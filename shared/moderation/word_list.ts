@@ -15,9 +15,26 @@ const stems = [
   ...["bitch", "cunt", "whore", "slut", "asshole", "bastard", "satan", "exorcis"],
 ];
 
-/** What is worn. A picture's people keep it on: that it be left out is refused. */
-const WORN =
-  /(?<![a-z])(?:cloth|dress|underwear|underpant|swimsuit|swimwear|bikini|shirt|pants|trouser|skirt|garment|outfit|diaper|censor)[a-z]{0,4}(?![a-z])/;
+/** What is worn. A picture's people keep it on: that it be left out is refused, and "shirtless" is not. */
+const worn = [
+  ...[
+    "cloth",
+    "dress",
+    "garment",
+    "outfit",
+    "shirt",
+    "blouse",
+    "skirt",
+    "pants",
+    "panty",
+    "panties",
+  ],
+  ...["trouser", "shorts", "jeans", "bras?(?![a-z])", "bikini", "swimsuit", "bathing suit", "gown"],
+  ...["underwear", "swimwear", "nightwear", "pajama", "pyjama", "diaper", "censor"],
+];
+const WORN = new RegExp(
+  `(?<![a-z])(?:under|night|sun|sweat)?(?:${worn.join("|")})(?!less)[a-z]{0,4}(?![a-z])`,
+);
 
 /** Harmless phrases with such a word in them. */
 const HARMLESS =
@@ -50,7 +67,7 @@ const disguises: Readonly<Record<string, string>> = {
  */
 export const wordList: Moderator = {
   judge({ words, negativePrompt }) {
-    if (negativePrompt !== undefined && WORN.test(plainly(negativePrompt))) {
+    if (negativePrompt !== undefined && readings(negativePrompt).some((one) => WORN.test(one))) {
       return Promise.resolve({ field: "negative_prompt" });
     }
     for (const [field, text] of Object.entries(words)) {
@@ -60,14 +77,14 @@ export const wordList: Moderator = {
   },
 };
 
-function plainly(text: string): string {
-  return text.normalize("NFKD").replace(/\p{M}|\p{Cf}/gu, "").toLowerCase();
+/** The text in plain letters, and once more with signs read as the letters they stand in for. */
+function readings(text: string): [string, string] {
+  const plain = text.normalize("NFKD").replace(/\p{M}|\p{Cf}/gu, "").toLowerCase();
+  return [plain, plain.replace(/[0-9@$!]/g, (sign) => disguises[sign] ?? sign)];
 }
 
 function isRefused(text: string): boolean {
-  const plain = plainly(text);
-  const bare = plain.replace(/[0-9@$!]/g, (sign) => disguises[sign] ?? sign);
-  return [plain, bare].some((one) =>
+  return readings(text).some((one) =>
     (one.replace(HARMLESS, " ").match(STEM) ?? []).some((word) => !innocent.has(word))
   );
 }

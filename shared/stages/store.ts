@@ -18,8 +18,8 @@ import type { WorkerTools } from "./worker_tools.ts";
 /** Files copied at once by one worker. */
 const AT_ONCE = 4;
 /**
- * A copy that takes longer, with whatever it asks the provider, is given up and tried again. It is well
- * before the queue takes the worker for dead (300 s).
+ * A copy that takes longer, with whatever it asks the provider, is given up and tried again. That is well
+ * before the queue takes its worker for dead (300 s).
  */
 const COPY_TIMEOUT_MS = 60_000;
 /** With the last copy a drain ends within the 75 s that an isolate has for it: see drain.ts. */

@@ -1,9 +1,9 @@
 -- Settings: what an operator may tune without a deployment, and the schema that clients never see.
 
--- The SQLSTATEs that are ours: GM001 not enough gems, GM002 idempotency key reused, GM004 too many under way,
--- GM005 not there, GM006 not possible in this state, GM008 a wrong argument, GM009 append-only, GM010 not sold,
--- GM011 no consent, GM012 more scenes than may ever be under way, GM013 refused too often. Over HTTP:
--- shared/http/http_error.ts.
+-- The SQLSTATEs that are ours: GM001 not enough gems, GM002 idempotency key reused, GM004 too many (videos
+-- under way, children, projects, consents), GM005 not there, GM006 not possible in this state, GM008 a wrong
+-- argument, GM009 append-only, GM010 not sold, GM011 no consent, GM012 more scenes than may ever be under
+-- way, GM013 refused too often. Over HTTP: shared/http/http_error.ts.
 
 -- Supabase grants new tables and functions in public to every API role by default. Everything made from
 -- here on is born closed, so that no moment of a push is open; the access migration opens by name.
@@ -48,7 +48,7 @@ comment on column app.settings.max_attempts is 'Attempts (video jobs) a video ge
 comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
 comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
 comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make cannot start.';
-comment on column app.settings.refusals_per_day is 'Attempts of one user that providers may refuse for their content within 24 hours. After that the user orders nothing of their own words or pictures until these are over.';
+comment on column app.settings.refusals_per_day is 'Attempts of one user that providers may refuse for their content within 24 hours. After that the user orders nothing with words, names or pictures of their own until these are over.';
 comment on column app.settings.children_per_user is 'Children one user may have.';
 comment on column app.settings.projects_per_user is 'Projects one user may have.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';

@@ -11,7 +11,7 @@ create table public.gem_entries (
   balance_after integer not null,
   created_at timestamptz not null default now()
 );
-comment on table public.gem_entries is 'The ledger. Rows are only ever added; users.gem_balance is their sum. user_id becomes null when the account is deleted.';
+comment on table public.gem_entries is 'The ledger. Rows are only ever added; users.gem_balance is their sum. A deleted video takes its title with it, a deleted account its id, words and keys.';
 comment on column public.gem_entries.kind is 'One of grant, purchase, charge, refund, adjustment.';
 comment on column public.gem_entries.video_id is 'The video charged or refunded. No foreign key: the ledger outlives the video.';
 
@@ -62,7 +62,7 @@ begin
   raise exception 'The gem ledger is append-only' using errcode = 'GM009';
 end;
 $$;
-comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, for every role.';
+comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, for every role, but for what is forgotten.';
 revoke all on function app.refuse_ledger_change() from public;
 
 create trigger refuse_ledger_change

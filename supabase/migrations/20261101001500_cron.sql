@@ -32,8 +32,8 @@ declare
   v_tick text := p_seconds || ' seconds';
 begin
   if p_seconds is null or p_seconds not between 1 and 59 then
-    raise exception 'p_seconds must be 1 to 59, not "%"', p_seconds
-      using errcode = 'GM008', detail = '{"field": "p_seconds"}';
+    raise exception 'p_seconds must be 1 to 59, not %', coalesce(p_seconds::text, 'null')
+      using errcode = 'GM008', detail = '{"field": "p_seconds", "allowed": [{"min": 1, "max": 59}]}';
   end if;
   if to_regclass('cron.job') is null then
     return null;

@@ -115,12 +115,15 @@ begin
     raise exception 'No current text with id %', coalesce('"' || p_text_id || '"', 'null')
       using errcode = 'GM005', detail = '{"field": "p_text_id"}';
   end if;
+  -- Two at once are counted one after the other.
+  perform 1 from public.children c where c.id = p_child_id for no key update;
   insert into public.consents (user_id, child_id, text_id, text_sha256)
   values (v_child.user_id, v_child.id, v_text.id, encode(sha256(convert_to(v_text.body, 'UTF8')), 'hex'))
   on conflict (child_id, text_id) where withdrawn_at is null do nothing
   returning id into v_id;
   if v_id is not null and (select count(*) from public.consents c where c.child_id = p_child_id) > 100 then
-    raise exception 'Consent was given and withdrawn too often' using errcode = 'GM004', detail = '{"limit": 100}';
+    raise exception 'Consent for this child was given and withdrawn too often. Remove the child and add it again'
+      using errcode = 'GM004', detail = '{"limit": 100}';
   end if;
   return coalesce(
     v_id,

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
+import { consent } from "../support/avatars.ts";
 import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
 import { fail, handOver, queuePrompt, withProviders } from "../support/makers.ts";
 import { overlapping } from "../support/overlap.ts";
@@ -24,6 +25,8 @@ Deno.test("who is refused as often as allowed orders nothing more of their own u
     assertEquals(await stateOf(queuePrompt(db, family)), "GM013");
 
     await queueVideo(db, family);
+    await consent(db, family);
+    assertEquals(await stateOf(queueVideo(db, family)), "GM013", "the child's name is theirs");
     await queuePrompt(db, await newFamily(db, { gems: 100 }));
     await db.query("update app.refusals set since = since - interval '1 day'");
     await refusedOrder(db, family);

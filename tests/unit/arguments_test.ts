@@ -10,7 +10,6 @@ const TASKS = {
   dev: { file: "local/dev.ts", usage: "deno task dev" },
   demo: { file: "local/demo.ts", usage: "deno task demo" },
   generate: { file: "local/generate.ts", usage: "deno task generate" },
-  ok: { file: "local/ok.ts", usage: "deno task ok [--no-tests]" },
   verify: { file: "local/verify/main.ts", usage: "deno task verify [--write-types]" },
 } as const;
 
@@ -19,6 +18,8 @@ async function run(file: string, argument: string, dataDir: string) {
     args: ["run", "-A", join(ROOT, file), argument],
     env: { NO_COLOR: "1", DATABASE_URL: "", GEMREEL_DATA_DIR: dataDir },
     stdin: "null",
+    // One that goes on to its work must not go on for ever.
+    signal: AbortSignal.timeout(60_000),
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   return { code, out: text(stdout), err: text(stderr) };

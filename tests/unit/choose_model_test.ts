@@ -210,12 +210,12 @@ Deno.test("where the choice is ours, what any of the models that are sold would 
   };
   assertEquals(told({ duration: 100 }), [{
     field: "duration",
-    message: "No model that is sold makes 100 seconds, but 10 or 1 to 9 in steps of 0.5",
+    message: "No model that is sold makes 100 seconds: take 10 or 1 to 9 in steps of 0.5",
     allowed: [10, { min: 1, max: 9, step: 0.5 }],
   }]);
   assertEquals(told({ duration: 100 }, { provider: "one" }), [{
     field: "duration",
-    message: "No model of one that is sold makes 100 seconds, but 5 or 10",
+    message: "No model of one that is sold makes 100 seconds: take 5 or 10",
     allowed: [5, 10],
   }]);
   // "third" makes 6 seconds, and the others make 720p: no field is wrong with all of them.
@@ -226,7 +226,7 @@ Deno.test("where the choice is ours, what any of the models that are sold would 
   });
   assertEquals("problems" in both && both.problems, [{
     field: "resolution",
-    message: 'No model that is sold makes "4K" with the rest of this, but "720p"',
+    message: 'No model that is sold makes "4K" with the rest of this: take "720p"',
     allowed: ["720p"],
   }]);
 });

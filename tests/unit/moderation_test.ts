@@ -47,12 +47,13 @@ Deno.test("that clothes be left out is refused, in any form", async () => {
       "a red dress",
       "dr\u00e9sses, hats",
       "censored",
+      ...["cl0thes", "dre$s", "undershirt", "swimsuits", "a bra", "underwear", "sundress"],
     ]
   ) {
     const verdict = await wordList.judge({ ...about({ prompt: "A girl" }), negativePrompt });
     assertEquals(verdict, { field: "negative_prompt" }, negativePrompt);
   }
-  const harmless = "clouds, panthers, cameras, closed eyes";
+  const harmless = "clouds, panthers, cameras, closed eyes, shirtless, branches, an address";
   assertEquals(
     await wordList.judge({ ...about({ prompt: "A girl" }), negativePrompt: harmless }),
     null,

@@ -53,6 +53,17 @@ Deno.test("a size is refused where the child's picture decides it", () => {
   ]]);
 });
 
+Deno.test("a model that has neither the rhyme's length nor its size is named, and not what nobody sent", () => {
+  for (const model of ["bytedance:2@1", "klingai:4@3"]) {
+    const planned = plan({ model });
+    const [problem, ...more] = "problems" in planned ? planned.problems : [];
+    assertEquals([problem?.field, more], ["model", []], model);
+    for (const allowed of problem?.allowed ?? []) {
+      assertEquals(fieldsOf({ model: String(allowed) }), []);
+    }
+  }
+});
+
 Deno.test("an unknown model is refused with the ones there are", () => {
   const planned = plan({ model: "sora:9" });
   assert("problems" in planned && planned.problems[0]?.allowed?.includes("pixverse:1@5"));
