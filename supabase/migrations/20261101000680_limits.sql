@@ -6,7 +6,6 @@ create table app.refusals (
   refusals integer not null check (refusals > 0)
 );
 comment on table app.refusals is 'How many attempts of a user providers refused for their content, in the 24 hours that began with the first. Kept apart from the videos, which their owner may delete.';
-alter table app.refusals enable row level security;
 
 create function app.count_refusal(p_user_id uuid) returns void
 language plpgsql set search_path = ''
