@@ -7,12 +7,11 @@ import type { BenchDatabase } from "../database.ts";
 /** The peers' own names of the one queue they have here. */
 export const PEER_QUEUE = "bench";
 
-/** Gives `work` a started pg-boss with a queue of its own (a table of its own, its fastest layout). */
-export async function withBoss<T>(
+/** Starts pg-boss with a queue of its own (a table of its own, its fastest layout). */
+export async function startBoss(
   database: BenchDatabase,
   { connections }: { readonly connections: number },
-  work: (boss: PgBoss) => Promise<T>,
-): Promise<T> {
+): Promise<PgBoss> {
   const boss = new PgBoss({
     connectionString: database.url,
     schema: "peer_boss",
@@ -22,8 +21,18 @@ export async function withBoss<T>(
   });
   boss.on("error", (error) => console.error(error));
   await boss.start();
+  await boss.createQueue(PEER_QUEUE, { partition: true });
+  return boss;
+}
+
+/** Gives `work` such a pg-boss, and stops it. */
+export async function withBoss<T>(
+  database: BenchDatabase,
+  options: { readonly connections: number },
+  work: (boss: PgBoss) => Promise<T>,
+): Promise<T> {
+  const boss = await startBoss(database, options);
   try {
-    await boss.createQueue(PEER_QUEUE, { partition: true });
     return await work(boss);
   } finally {
     await boss.stop({ graceful: false });

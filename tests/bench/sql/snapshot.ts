@@ -10,7 +10,7 @@ import type { BenchDatabase } from "../database.ts";
 import { addBulk } from "./bulk.ts";
 import { liftLimits, newCrowd } from "./crowd.ts";
 import { assertBooks, finishAll } from "./ours.ts";
-import { addToBoss, PEER_QUEUE, silent, withBoss, withGraphile } from "./peers.ts";
+import { addToBoss, PEER_QUEUE, silent, startBoss, withGraphile } from "./peers.ts";
 import { BATCH, startWorker } from "./worker.ts";
 
 /** The first and the last of so many parts are compared. */
@@ -22,18 +22,21 @@ export const snapshot: Bench = {
   name: "snapshot",
   run: async ({ withDatabase, full }) => {
     const count = full ? 100_000 : 20_000;
-    const measure = (work: (database: BenchDatabase) => Promise<number[]>) =>
-      withDatabase(async (database) => lost(await work(database)));
-    const ours = await measure((database) => drainOurs(database, count));
-    const boss = await measure((database) => drainBoss(database, count));
+    const measure = async (open: Open) =>
+      lost(
+        await withDatabase((held) => withDatabase((free) => inTurn(open, { held, free }, count))),
+      );
+    const ours = await measure(openOurs);
+    const boss = await measure(openBoss);
     // It loses more with each job that is over. Fewer of them are to its advantage, and spare minutes.
     const few = full ? count : count / 2;
-    const graphile = await measure((database) => drainGraphile(database, few));
+    const graphile = lost(await withDatabase((database) => drainGraphile(database, few)));
     const common = {
       ours,
       unit: "% of the rate",
-      note: `rate of the last tenth of ${count.toLocaleString("en-US")} claims beside the first` +
-        (full ? "" : `, of ${few.toLocaleString("en-US")} for graphile; 100,000 with --full`),
+      note: `rate of the last tenth of ${count.toLocaleString("en-US")} claims beside the first, ` +
+        "each beside the same without the snapshot; graphile's " +
+        `${few.toLocaleString("en-US")} by themselves` + (full ? "" : "; 100,000 with --full"),
     };
     return [
       row({ ...common, name: "snapshot, lost", goal: { atMost: 20 } }),
@@ -51,11 +54,52 @@ export const snapshot: Bench = {
 };
 
 /** Percent of the first part's rate that the last part's lacks, by the median of what a piece took. */
-function lost(milliseconds: readonly number[]): number {
-  const part = Math.floor(milliseconds.length / PARTS);
-  const first = median(milliseconds.slice(0, part));
-  const last = median(milliseconds.slice(-part));
+function lost(pieces: readonly number[]): number {
+  const part = Math.floor(pieces.length / PARTS);
+  const first = median(pieces.slice(0, part));
+  const last = median(pieces.slice(-part));
   return Math.max(0, (1 - first / last) * 100);
+}
+
+/** Work that waits in a database, taken batch by batch. */
+interface Drain {
+  /** Takes one batch. This is timed. */
+  readonly batch: () => Promise<void>;
+  /** Delivers what is in flight. */
+  readonly deliver?: () => Promise<void>;
+  /** Ends, and throws where not all was taken once. */
+  readonly end: () => Promise<void>;
+}
+
+/** Puts so many pieces of work into a database. */
+type Open = (database: BenchDatabase, count: number) => Promise<Drain>;
+
+/**
+ * What each batch took where a snapshot is held, in times of the batch right after it where none is: a
+ * machine that becomes slower or faster on the way is so for both.
+ */
+async function inTurn(
+  open: Open,
+  { held, free }: { readonly held: BenchDatabase; readonly free: BenchDatabase },
+  count: number,
+): Promise<number[]> {
+  const [slow, plain] = [await open(held, count), await open(free, count)];
+  const pieces = await withSnapshot(held, count, async () => {
+    const ratios: number[] = [];
+    for (let taken = 0; taken < count; taken += BATCH) {
+      ratios.push(await timed(slow.batch) / await timed(plain.batch));
+      if (taken % DELIVER_EVERY === 0) await Promise.all([slow.deliver?.(), plain.deliver?.()]);
+    }
+    return ratios;
+  });
+  for (const drain of [slow, plain]) await drain.end();
+  return pieces;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
 }
 
 /**
@@ -81,56 +125,41 @@ async function withSnapshot<T>(
   });
 }
 
-/** Milliseconds of each batch. */
-async function drainOurs(database: BenchDatabase, count: number): Promise<number[]> {
+const openOurs: Open = async (database, count) => {
   await liftLimits(database);
   const owners = await newCrowd(database, 500);
   await addBulk(database, { count, status: "queued", owners });
   const worker = await startWorker(database.url);
-  const milliseconds = await withSnapshot(database, count, async () => {
-    const times: number[] = [];
-    for (let taken = 0; taken < count; taken += BATCH) {
-      const start = performance.now();
-      expect("Claimed", await worker.submit(), BATCH);
-      times.push(performance.now() - start);
-      if (taken % DELIVER_EVERY === 0) await finishAll(database);
-    }
-    return times;
-  });
-  await worker.close();
-  await finishAll(database);
-  await assertBooks(database, { videos: count });
-  expect("Different attempts", new Set(worker.handedOver).size, count);
-  return milliseconds;
-}
+  return {
+    batch: async () => expect("Claimed", await worker.submit(), BATCH),
+    deliver: () => finishAll(database),
+    async end() {
+      await worker.close();
+      await finishAll(database);
+      await assertBooks(database, { videos: count });
+      expect("Different attempts", new Set(worker.handedOver).size, count);
+    },
+  };
+};
 
-/** Milliseconds of each fetch and complete of a batch. */
-async function drainBoss(database: BenchDatabase, count: number): Promise<number[]> {
-  return await withBoss(database, { connections: 4 }, async (boss) => {
-    await addToBoss(boss, Array.from({ length: count }, () => ({})));
-    await database.rows("vacuum (analyze) peer_boss.job");
-    const milliseconds = await withSnapshot(database, count, async () => {
-      const times: number[] = [];
-      for (let taken = 0; taken < count;) {
-        const start = performance.now();
-        const jobs = await boss.fetch(PEER_QUEUE, { batchSize: BATCH });
-        await boss.complete(PEER_QUEUE, jobs.map(({ id }) => id));
-        times.push(performance.now() - start);
-        expect("Fetched", jobs.length, BATCH);
-        taken += jobs.length;
-      }
-      return times;
-    });
-    expect(
-      "Completed",
-      await database.value(
-        "select count(*)::int as value from peer_boss.job where state = 'completed'",
-      ),
-      count,
-    );
-    return milliseconds;
-  });
-}
+const openBoss: Open = async (database, count) => {
+  const boss = await startBoss(database, { connections: 4 });
+  await addToBoss(boss, Array.from({ length: count }, () => ({})));
+  await database.rows("vacuum (analyze) peer_boss.job");
+  return {
+    async batch() {
+      const jobs = await boss.fetch(PEER_QUEUE, { batchSize: BATCH });
+      await boss.complete(PEER_QUEUE, jobs.map(({ id }) => id));
+      expect("Fetched", jobs.length, BATCH);
+    },
+    async end() {
+      await boss.stop({ graceful: false });
+      const completed =
+        "select count(*)::int as value from peer_boss.job where state = 'completed'";
+      expect("Completed", await database.value(completed), count);
+    },
+  };
+};
 
 /** Milliseconds between one piece of its runner's work and the next, fifty at a time. */
 async function drainGraphile(database: BenchDatabase, count: number): Promise<number[]> {
