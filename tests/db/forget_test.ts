@@ -170,7 +170,7 @@ Deno.test("a Storage that does not answer takes its share of the visit, ten call
       async remove() {
         most = Math.max(most, ++under);
         calls += 1;
-        clock += 1_500;
+        clock += 750;
         await Promise.resolve();
         under -= 1;
         throw new Error("Storage did not answer");
