@@ -10,8 +10,7 @@ create function app.draft_order(
   p_idempotency_key text,
   p_same public.videos,
   p_under_way bigint,
-  p_limit integer,
-  p_was_refused boolean
+  p_limit integer
 ) returns public.videos
 language plpgsql set search_path = ''
 as $$
@@ -33,8 +32,10 @@ begin
   v_video.input_hash := p_input_hash;
   v_video.idempotency_key := p_idempotency_key;
   -- The words of a rhyme are ours; the child's name and picture are not.
-  if p_was_refused and (v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id)) then
-    perform app.check_refusals(p_user_id);
+  if exists (select 1 from app.refusals r where r.user_id = p_user_id) then
+    if (v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id)) then
+      perform app.check_refusals(p_user_id);
+    end if;
   end if;
   if p_under_way >= p_limit then
     raise exception 'At most % videos may be under way at once', p_limit
@@ -46,9 +47,9 @@ begin
   return v_video;
 end;
 $$;
-comment on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer, boolean) is
-  'What an order comes to: the same video that was queued with this key before, or a draft without an id that can be added. All is as read under the user''s lock, which the caller holds: the user and the video of this key, each null where there is none; how many of theirs are under way, and how many may be; whether a provider ever refused something of theirs. Writes nothing. Errors: see queue_videos.';
-revoke all on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer, boolean) from public;
+comment on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) is
+  'What an order comes to: the same video that was queued with this key before, or a draft without an id that can be added. All is as read under the user''s lock, which the caller holds: the user and the video of this key, each null where there is none; how many of theirs are under way, and how many may be. Writes nothing. Errors: see queue_videos.';
+revoke all on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) from public;
 
 create function app.add_videos(p_drafts public.videos[], p_expected_seconds integer[]) returns public.videos[]
 language plpgsql set search_path = ''
@@ -198,7 +199,7 @@ begin
       select count(*) from public.videos v
       -- Clips of projects have a limit of their own: see app.check_project_limit.
       where v.user_id = o.user_id and v.under_way and v.scene is null
-    ) as under_way, exists (select 1 from app.refusals r where r.user_id = o.user_id) as was_refused
+    ) as under_way
     from rows from (
       jsonb_to_recordset(p_orders)
         as (user_id uuid, request jsonb, input_hash text, expected_seconds integer, idempotency_key text)
@@ -222,7 +223,7 @@ begin
     begin
       v_video := app.draft_order(
         v_order.user_id, v_order.owner, v_order.request, v_order.input_hash, v_order.idempotency_key,
-        v_order.same, v_order.under_way, v_order.queue_limit, v_order.was_refused
+        v_order.same, v_order.under_way, v_order.queue_limit
       );
     exception when others then
       -- An answer for this one. Anything else is not known to be this one's fault.
