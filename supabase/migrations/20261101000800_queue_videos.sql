@@ -33,7 +33,7 @@ begin
   v_video.idempotency_key := p_idempotency_key;
   -- The words of a rhyme are ours; the child's name and picture are not.
   if exists (select 1 from app.refusals r where r.user_id = p_user_id) then
-    if (v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id)) then
+    if v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id) then
       perform app.check_refusals(p_user_id);
     end if;
   end if;

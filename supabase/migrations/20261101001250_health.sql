@@ -1,0 +1,165 @@
+-- Measuring how long models take, cleaning up, and what an operator asks first.
+
+create function app.measure_models() returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  insert into app.model_stats (provider, model, median_seconds, samples)
+  select m.provider, m.model,
+    greatest(1, round(percentile_cont(0.5) within group (order by j.seconds)))::integer,
+    count(*)::integer
+  from (
+    select r.provider, r.model from public.rhymes r
+    union
+    select v.provider, v.model from public.videos v where v.under_way
+  ) m
+  -- The newest hundred of each model, straight from the index, however long the history is.
+  cross join lateral (
+    select extract(epoch from n.finished_at - n.submitted_at) as seconds
+    from public.video_jobs n
+    where n.provider = m.provider and n.model = m.model and n.status = 'completed'
+    order by n.finished_at desc
+    limit 100
+  ) j
+  where j.seconds is not null
+  group by m.provider, m.model
+  on conflict (provider, model) do update
+  set median_seconds = excluded.median_seconds, samples = excluded.samples, updated_at = now();
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function app.measure_models() is 'Refreshes app.model_stats from the newest 100 completed attempts of each model in use. Returns how many models.';
+revoke all on function app.measure_models() from public;
+
+create table app.change_marks (
+  noted_at timestamptz primary key default now(),
+  xid xid8 not null default pg_current_xact_id()
+);
+comment on table app.change_marks is 'Which transaction it was when: tells deletions of long ago, which carry nothing but their transaction, from newer ones. One row a day.';
+
+create function app.clean_up() returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_before timestamptz;
+  v_from timestamptz;
+begin
+  select now() - s.event_retention_days * interval '1 day' into v_before from app.settings s;
+  delete from public.provider_events e where e.received_at < v_before;
+  -- Only what became old since the last time: otherwise each day would read all attempts there ever were.
+  select c.cleaned_until into v_from from app.last_check c;
+  update public.video_jobs j set provider_error = null, result_url = case when j.status = 'completed' then '' end
+  where j.finished_at >= v_from and j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
+  update app.last_check c set cleaned_until = greatest(c.cleaned_until, v_before);
+  update public.unknown_outcomes o set provider_error = null where o.happened_at < v_before and o.provider_error is not null;
+  delete from app.drainers d where d.lease_until < now();
+  -- Of a provider that this deployment has no key for any more.
+  delete from app.cancellations c where c.created_at < now() - interval '1 day';
+  -- Deleted videos that every app has heard of: whoever asks since before then is told to begin anew.
+  insert into app.change_marks default values on conflict do nothing;
+  delete from public.deleted_videos d
+  where d.deleted_in < (
+    select m.xid from app.change_marks m where m.noted_at < now() - interval '100 days' order by m.noted_at desc limit 1
+  );
+  delete from app.change_marks m where m.noted_at < now() - interval '130 days';
+  if to_regclass('cron.job_run_details') is not null then
+    execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
+  end if;
+  perform app.ring('maintain');
+end;
+$$;
+comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, which videos were deleted after a hundred days, dead drainers and pg_cron''s history; and rings maintain, which has pg-boss tidy its tables.';
+revoke all on function app.clean_up() from public;
+
+create function app.doorbell_ready() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_ready boolean := app.doorbell_installed();
+begin
+  if v_ready then
+    -- Dynamic, because Vault need not exist when this function is made.
+    execute $q$
+      select count(*) = 2 from vault.secrets s where s.name in ('functions_url', 'cron_secret_key')
+    $q$ into v_ready;
+  end if;
+  return v_ready;
+end;
+$$;
+comment on function app.doorbell_ready() is 'Whether workers can be rung: pg_net and Vault are there, and both secrets are in Vault. Whether they are right, only a ring can tell.';
+revoke all on function app.doorbell_ready() from public;
+
+create function app.cron_scheduled() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_scheduled boolean := to_regclass('cron.job') is not null;
+begin
+  if v_scheduled then
+    execute $q$
+      select count(*) = 4 from cron.job j
+      where j.jobname in ('gemreel-tick', 'gemreel-maintain', 'gemreel-clean-up', 'gemreel-check') and j.active
+    $q$ into v_scheduled;
+  end if;
+  return v_scheduled;
+end;
+$$;
+comment on function app.cron_scheduled() is 'Whether pg_cron has our jobs, and they are active. If not, see app.schedule_cron().';
+revoke all on function app.cron_scheduled() from public;
+
+create function public.health_report() returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'queues', (
+      select jsonb_object_agg(q.name, jsonb_build_object(
+        'waiting', (select count(*) from pgboss.job j where j.name = q.name and j.state < 'active'),
+        'active', (select count(*) from pgboss.job j where j.name = q.name and j.state = 'active'),
+        'oldest_seconds', (
+          select round(extract(epoch from clock_timestamp() - min(j.start_after)))
+          from pgboss.job j where j.name = q.name and j.state < 'active' and j.start_after <= clock_timestamp()
+        )
+      ))
+      from pgboss.queue q
+    ),
+    'videos', (
+      select coalesce(jsonb_object_agg(s.status, s.count), '{}')
+      from (
+        select v.status, count(*) from public.videos v
+        where v.under_way group by v.status
+      ) s
+    ),
+    'overdue_polls', (
+      select count(*) from public.video_jobs j where j.in_flight and j.next_poll_at < clock_timestamp() - interval '2 minutes'
+    ),
+    'providers', (
+      select jsonb_object_agg(p.name, jsonb_build_object(
+        'in_flight', (
+          select count(*) from public.video_jobs j where j.provider = p.name and j.in_flight
+        ),
+        'max_in_flight', p.max_in_flight,
+        'breaker', app.breaker_state(p),
+        'paused_until', case when p.paused_until > clock_timestamp() then p.paused_until end,
+        'pause_reason', case when p.paused_until > clock_timestamp() then p.pause_reason end
+      ))
+      from app.providers p
+    ),
+    'unknown_outcomes', (select count(*) from public.unknown_outcomes u where u.resolved_at is null),
+    'cancellations_open', (select count(*) from app.cancellations c),
+    'objects_to_delete', (select count(*) from app.objects_to_delete d),
+    'erasures_open', (select count(*) from app.erasures e where e.finished_at is null),
+    'doorbell_ready', app.doorbell_ready(),
+    'cron_scheduled', app.cron_scheduled(),
+    'realtime_ready', exists (
+      select from pg_catalog.pg_policies p
+      where p.schemaname = 'realtime' and p.tablename = 'messages' and p.policyname = 'Users hear of their own videos'
+    ),
+    'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),
+    'invariants_checked', (select jsonb_build_object('recent', c.recent_at, 'all', c.full_at) from app.last_check c),
+    'pgboss_schema', (select v.version from pgboss.version v)
+  );
+$$;
+comment on function public.health_report() is 'What an operator asks first: queue depths and oldest waits, videos under way, overdue polls, providers, doorbell, cron, violated invariants. Service role only. Definer, because no role reads these schemas.';
