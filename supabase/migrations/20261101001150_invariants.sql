@@ -1,12 +1,22 @@
 -- What must always hold, who looks, and what was found.
 
-create function app.live_queue_job(p_queue text, p_id uuid) returns boolean
+create function app.moves_on(p_queue text, p_id uuid) returns boolean
 language sql stable set search_path = ''
 as $$
-  select exists (select 1 from pgboss.job j where j.name = p_queue and j.id = p_id and j.state <= 'active');
+  select exists (
+    select 1
+    from pgboss.job j
+    where j.name = p_queue and j.id = p_id
+      and (
+        j.state <= 'active'
+        -- Given up by the queue, which is no end: maintenance puts it back, each minute, once its lease is over.
+        or (j.state = 'failed' and j.completed_on > clock_timestamp() - interval '5 minutes')
+      )
+  );
 $$;
-comment on function app.live_queue_job(text, uuid) is 'Whether the queue still has this job waiting, retrying or in a worker''s hands.';
-revoke all on function app.live_queue_job(text, uuid) from public;
+comment on function app.moves_on(text, uuid) is
+  'Whether the queue still has this job, or gave it up so lately that maintenance has not come by to put it back.';
+revoke all on function app.moves_on(text, uuid) from public;
 
 create index gem_entries_created_at_idx on public.gem_entries using brin (created_at);
 create index videos_created_at_idx on public.videos using brin (created_at);
@@ -81,9 +91,9 @@ begin
       v.status in ('queued', 'processing') and not exists (
         select 1 from public.video_jobs j
         where j.video_id = v.id and (
-          (j.status = 'pending' and app.live_queue_job(app.submit_queue(j.provider), j.id))
+          (j.status = 'pending' and app.moves_on(app.submit_queue(j.provider), j.id))
           or (j.status = 'claimed' and (
-            app.live_queue_job(app.submit_queue(j.provider), j.id)
+            app.moves_on(app.submit_queue(j.provider), j.id)
             -- Without an id of ours nobody can ask before the provider has named its own.
             or (j.next_poll_at is not null and (select p.chooses_task_id from app.providers p where p.name = j.provider))
           ))
@@ -94,14 +104,14 @@ begin
     or (
       v.status = 'rendering' and not exists (
         select 1 from public.video_jobs j
-        where j.video_id = v.id and j.status = 'completed' and app.live_queue_job('store-video', j.id)
+        where j.video_id = v.id and j.status = 'completed' and app.moves_on('store-video', j.id)
       )
     )
   union all
   select 'stranded: nobody will deliver the notification', n.video_id, n.user_id, d.channel
   from public.notification_deliveries d
   join public.notifications n on n.id = d.notification_id
-  where d.status = 'pending' and not app.live_queue_job('notify-' || d.channel, d.id);
+  where d.status = 'pending' and not app.moves_on('notify-' || d.channel, d.id);
 end;
 $$;
 comment on function app.find_violations(timestamptz) is

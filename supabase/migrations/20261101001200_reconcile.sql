@@ -1,5 +1,13 @@
 -- What brings back whatever a crash, a lost message or a silent provider left behind.
 
+create function app.live_queue_job(p_queue text, p_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$
+  select exists (select 1 from pgboss.job j where j.name = p_queue and j.id = p_id and j.state <= 'active');
+$$;
+comment on function app.live_queue_job(text, uuid) is 'Whether the queue still has this job waiting, retrying or in a worker''s hands.';
+revoke all on function app.live_queue_job(text, uuid) from public;
+
 -- The five parts of app.reconcile. They go row by row: what cannot be rescued is left as it was, with a
 -- warning, and keeps no other from its rescue. "failed" counts those.
 

@@ -55,6 +55,24 @@ Deno.test("a waiting attempt whose queue job is lost is queued again", async () 
   });
 });
 
+Deno.test("an attempt that the queue gave up is stranded once maintenance has not put it back for minutes", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    await queueVideo(db, family);
+    const giveUp = (ago: string) =>
+      db.query(
+        "update pgboss.job set state = 'failed', completed_on = clock_timestamp() - $1::interval",
+        [ago],
+      );
+    await giveUp("4 minutes");
+    assertEquals(await brokenInvariants(db), []);
+    await giveUp("6 minutes");
+    assertEquals((await brokenInvariants(db)).length, 1);
+    assertEquals((await reconcile(db))["requeued"], 1);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
 Deno.test("a claimed attempt whose worker and queue job are gone is queued again under its id", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });

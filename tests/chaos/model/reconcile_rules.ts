@@ -1,6 +1,6 @@
 /** What maintenance does for one video. */
 import { enqueue, isQueued } from "./queue_rules.ts";
-import { type Attempt, isUnderWay, type Model, PROVIDERS, RULES, type Video } from "./state.ts";
+import { type Attempt, type Model, PROVIDERS, RULES, type Video } from "./state.ts";
 import { noteDoubts } from "./door_rules.ts";
 import {
   doubt,
@@ -45,31 +45,6 @@ function giveUp(model: Model, place: Place): void {
   noteDoubts(video);
   if (mayBeSold && !choosesTaskId) failUnknown(model, place);
   else failVideo(model, video);
-}
-
-/** Videos that the queue has lost patience with: nothing moves them on until maintenance comes by. */
-export function strandedVideos(model: Model): string[] {
-  return Object.values(model.accounts).filter(({ gone }) => !gone)
-    .flatMap(({ videos }) => videos)
-    .filter((video) =>
-      isUnderWay(video) && !video.attempts.some((one) => isMoving(model, video, one))
-    )
-    .map(({ id }) => id).sort();
-}
-
-function isMoving(model: Model, { status }: Video, attempt: Attempt): boolean {
-  if (status === "rendering") {
-    return attempt.status === "completed" && isQueued(attempt, "store-video");
-  }
-  switch (attempt.status) {
-    case "pending":
-      return isQueued(attempt, "submit-runware");
-    case "claimed":
-      return isQueued(attempt, "submit-runware") ||
-        (PROVIDERS[model.setting.provider].choosesTaskId && attempt.nextPoll !== null);
-    default:
-      return attempt.status === "processing";
-  }
 }
 
 /** Nobody is handing it over right now. */
