@@ -86,7 +86,7 @@ export const operations: readonly Operation[] = [
       413: "body_too_large",
       422:
         "unsupported_option: details name the field and what is allowed; or words that are refused",
-      429: "queue_limit: Retry-After says when; refused_too_often: until a day has passed",
+      429: "queue_limit: Retry-After says when; daily_limit: until a day has passed",
     },
   },
   {
@@ -139,7 +139,7 @@ export const operations: readonly Operation[] = [
       404: "not_found: no project of yours",
       413: "body_too_large",
       422: "unsupported_option: details name the scene's field, as in frames.3.last_frame",
-      429: "queue_limit, refused_too_often",
+      429: "queue_limit, daily_limit",
       502: "storage_unavailable",
     },
   },
@@ -173,7 +173,7 @@ export const operations: readonly Operation[] = [
       413: "body_too_large",
       422:
         "unsupported_option: details name the field, as in config.codec; or words that are refused",
-      429: "queue_limit, refused_too_often",
+      429: "queue_limit, daily_limit",
     },
   },
   {

@@ -1,39 +1,16 @@
 /** Which model makes a video: the one that was named, or the cheapest that can do what is asked. */
 import { type Failure, mergedProblems, wasAskedFor, withSoldValues } from "./merged_problems.ts";
+import { isOurs, type Maker, type Market, type Named, type PriceRow } from "./market.ts";
+import {
+  notForSale,
+  notSoldAt,
+  notSoldWithSound,
+  unknownModel,
+  unknownProvider,
+} from "./market_problems.ts";
 import type { OptionProblem } from "./model_limits.ts";
 import { findModel, type ModelSpec } from "./models.ts";
 import { type Plan, planPromptVideo, type Wish } from "./prompt_video.ts";
-
-/** A provider that is switched on, and what it can make. */
-export interface Maker {
-  readonly name: string;
-  readonly models: readonly ModelSpec[];
-}
-
-/** A row of the price list. */
-export interface PriceRow {
-  readonly provider: string;
-  readonly model: string;
-  /** Empty where the model has only one. */
-  readonly resolution: string;
-  readonly gemsPerSecond: number;
-  /** Null: not sold with sound. */
-  readonly gemsPerSecondWithSound: number | null;
-  /** False while the provider takes no work. */
-  readonly available: boolean;
-}
-
-/** What there is to choose from, and what it costs. */
-export interface Market {
-  readonly makers: readonly Maker[];
-  readonly prices: readonly PriceRow[];
-}
-
-/** A provider and a model as a caller names them; absent or "auto": ours to choose. */
-export interface Named {
-  readonly provider?: string | undefined;
-  readonly model?: string | undefined;
-}
 
 /** A model with the plan it would carry out. */
 export interface Candidate {
@@ -55,8 +32,6 @@ export interface Choice {
 
 /** Others that are kept ready where the choice is ours. */
 const FALLBACKS = 2;
-
-const isOurs = (name: string | undefined) => name === undefined || name === "auto";
 
 /** Chooses, or tells why nobody can make it. Fields are named as the request names them. */
 export function chooseModel(
@@ -126,7 +101,7 @@ function candidatesFor(
   const wanted = isOurs(named.provider)
     ? makers
     : makers.filter(({ name }) => name === named.provider);
-  if (wanted.length === 0) return { problems: [unknown("provider", named.provider, makers)] };
+  if (wanted.length === 0) return { problems: [unknownProvider(named.provider, makers)] };
   const models = wanted.flatMap((maker) =>
     modelsNamed(maker, named).map((spec) => ({ provider: maker.name, spec }))
   );
@@ -229,27 +204,6 @@ function reasonFor(candidates: readonly Candidate[]): string {
   return `${name} is the cheapest of ${able.length} models that can make this now.`;
 }
 
-function unknown(
-  field: string,
-  name: string | undefined,
-  makers: readonly Maker[],
-): OptionProblem {
-  return {
-    field,
-    message: `"${name}" is not a provider that is switched on here`,
-    allowed: ["auto", ...makers.map((maker) => maker.name)],
-  };
-}
-
-function unknownModel(name: string | undefined, makers: readonly Maker[]): OptionProblem {
-  const models = makers.flatMap(({ models }) => models).filter((model) => model.retired !== true);
-  return {
-    field: "model",
-    message: `"${name}" is not a model of ${makers.map((maker) => maker.name).join(" or ")}`,
-    allowed: ["auto", ...models.map((model) => model.id)],
-  };
-}
-
 /** One that is named to step in, and that costs more than is charged: who does not. */
 function tooExpensive(
   chosen: Candidate,
@@ -271,29 +225,4 @@ function tooExpensive(
     message: `${provider} has nothing that makes this for ${price} charged`,
     allowed: ["auto", ...new Set(paidFor({}).map((one) => one.provider))],
   };
-}
-
-function notSoldAt(
-  { name }: ModelSpec,
-  resolution: string,
-  rows: readonly PriceRow[],
-): OptionProblem {
-  return {
-    field: "resolution",
-    message: `${name} is not sold at "${resolution}"`,
-    allowed: rows.map((row) => row.resolution),
-  };
-}
-
-function notSoldWithSound({ name }: ModelSpec): OptionProblem {
-  return { field: "audio", message: `${name} is not sold with sound`, allowed: [false] };
-}
-
-function notForSale({ provider, model }: Named): OptionProblem {
-  if (!isOurs(model)) {
-    return { field: "model", message: `"${model}" is not sold for this`, allowed: ["auto"] };
-  }
-  if (isOurs(provider)) return { field: "model", message: "No model that can make this is sold" };
-  const message = `No model of ${provider} that can make this is sold`;
-  return { field: "provider", message, allowed: ["auto"] };
 }

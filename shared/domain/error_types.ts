@@ -23,7 +23,7 @@ const byCode: ReadonlyMap<string, ErrorType> = new Map(Object.entries<ErrorType>
   unauthorized: "AUTHENTICATION_FAILED",
 
   queue_limit: "RATE_LIMIT_EXCEEDED",
-  refused_too_often: "RATE_LIMIT_EXCEEDED",
+  daily_limit: "RATE_LIMIT_EXCEEDED",
   provider_busy: "RATE_LIMIT_EXCEEDED",
 
   invalid_request: "INVALID_PROMPT",

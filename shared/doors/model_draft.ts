@@ -1,6 +1,7 @@
 /** A video in the caller's own words: who makes it, and what the database is asked for. */
 import { z } from "zod";
-import { chooseModel, type Maker, type PriceRow } from "../domain/choose_model.ts";
+import { chooseModel } from "../domain/choose_model.ts";
+import type { Maker, PriceRow } from "../domain/market.ts";
 import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";

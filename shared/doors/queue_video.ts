@@ -5,7 +5,7 @@ import { parseFields, readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { Moderator } from "../moderation/moderator.ts";
-import type { Maker } from "../domain/choose_model.ts";
+import type { Maker } from "../domain/market.ts";
 import type { QueuedAnswer } from "./answers.ts";
 import type { DraftRequest } from "./draft_request.ts";
 import { idempotencyKeySchema } from "./fields.ts";

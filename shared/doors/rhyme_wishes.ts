@@ -1,7 +1,8 @@
 /** Whether a rhyme's model can do what a caller wishes for, and who could step in for it. */
 import { z } from "zod";
 import type { ModelSpec } from "../domain/models.ts";
-import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../domain/rhyme_video.ts";
+import type { Rhyme, RhymeOptions } from "../domain/rhyme_offer.ts";
+import { planRhymeVideo } from "../domain/rhyme_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { fromRpcError, invalidFields } from "../http/http_error.ts";
 

@@ -1,5 +1,5 @@
 /** A video in the caller's own words: judged before a model is chosen for it. */
-import type { Maker } from "../domain/choose_model.ts";
+import type { Maker } from "../domain/market.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import type { DraftRequest } from "./draft_request.ts";

@@ -59,7 +59,7 @@ const byState: Record<
   GM010: { status: 422, code: "unsupported_option" },
   GM011: { status: 403, code: "consent_required" },
   GM012: { status: 422, code: "unsupported_option" },
-  GM013: { status: 429, code: "refused_too_often", retryAfter: "3600" },
+  GM013: { status: 429, code: "daily_limit", retryAfter: "3600" },
 };
 
 /**

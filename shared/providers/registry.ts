@@ -1,6 +1,6 @@
 /** From the list of known providers to those that are switched on, and to everyone's models. */
 import { ConfigError, type ProviderConfig, providerConfig } from "../config.ts";
-import type { Maker } from "../domain/choose_model.ts";
+import type { Maker } from "../domain/market.ts";
 import type { ModelSpec } from "../domain/models.ts";
 import type { Env } from "../runtime.ts";
 import * as known from "./known.ts";

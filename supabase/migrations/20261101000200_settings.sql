@@ -3,7 +3,7 @@
 -- The SQLSTATEs that are ours: GM001 not enough gems, GM002 idempotency key reused, GM004 too many (videos
 -- under way, children, projects, consents), GM005 not there, GM006 not possible in this state, GM008 a wrong
 -- argument, GM009 append-only, GM010 not sold, GM011 no consent, GM012 more scenes than may ever be under
--- way, GM013 refused too often. Over HTTP: shared/http/http_error.ts.
+-- way, GM013 refused or cancelled too often. Over HTTP: shared/http/http_error.ts.
 
 -- Supabase grants new tables and functions in public to every API role by default. Everything made from
 -- here on is born closed, so that no moment of a push is open; the access migration opens by name.
@@ -24,6 +24,7 @@ create table app.settings (
   queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
   project_limit integer not null default 100 check (project_limit between 1 and 100000),
   refusals_per_day integer not null default 20 check (refusals_per_day between 1 and 100000),
+  cancellations_per_day integer not null default 100 check (cancellations_per_day between 1 and 100000),
   children_per_user integer not null default 50 check (children_per_user between 1 and 1000),
   projects_per_user integer not null default 500 check (projects_per_user between 1 and 10000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
@@ -49,6 +50,7 @@ comment on column app.settings.max_claims is 'Times one attempt may be claimed b
 comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
 comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make cannot start.';
 comment on column app.settings.refusals_per_day is 'Attempts of one user that providers may refuse for their content within 24 hours. After that the user orders nothing with words, names or pictures of their own until these are over.';
+comment on column app.settings.cancellations_per_day is 'Videos one user may cancel or delete within 24 hours before a provider had them, which costs no gems. After that the user orders nothing until these are over.';
 comment on column app.settings.children_per_user is 'Children one user may have.';
 comment on column app.settings.projects_per_user is 'Projects one user may have.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';

@@ -1,44 +1,59 @@
--- What one user may keep, and have refused. What they may have under way at once is decided where it is queued.
+-- What one user may keep, and may have refused or cancel. What they may have under way at once is decided where it
+-- is queued.
 
-create table app.refusals (
-  user_id uuid primary key references public.users (id) on delete cascade,
+create table app.daily_counts (
+  user_id uuid not null references public.users (id) on delete cascade,
+  kind text not null check (kind in ('refused', 'cancelled')),
   since timestamptz not null,
-  refusals integer not null check (refusals > 0)
+  times integer not null check (times > 0),
+  primary key (user_id, kind)
 );
-comment on table app.refusals is 'How many attempts of a user providers refused for their content, in the 24 hours that began with the first. Kept apart from the videos, which their owner may delete.';
+comment on table app.daily_counts is 'How often something happened to what a user asked for, in the 24 hours that began with the first time. Kept apart from the videos, which their owner may delete.';
+comment on column app.daily_counts.kind is 'refused: by a provider, for its content; it may be billed all the same, and the gems come back. cancelled: before a provider had it, at no charge.';
 
-create function app.count_refusal(p_user_id uuid) returns void
+create function app.count_today(p_user_id uuid, p_kind text) returns void
 language plpgsql set search_path = ''
 as $$
 begin
-  insert into app.refusals as r (user_id, since, refusals)
-  values (p_user_id, clock_timestamp(), 1)
-  on conflict (user_id) do update
-  set refusals = case when r.since > excluded.since - interval '1 day' then r.refusals + 1 else 1 end,
-    since = case when r.since > excluded.since - interval '1 day' then r.since else excluded.since end;
+  -- Users before their counts: whoever counts may hold the user already, for a refund.
+  perform 1 from public.users u where u.id = p_user_id for no key update;
+  insert into app.daily_counts as c (user_id, kind, since, times)
+  values (p_user_id, p_kind, clock_timestamp(), 1)
+  on conflict (user_id, kind) do update
+  set times = case when c.since > excluded.since - interval '1 day' then c.times + 1 else 1 end,
+    since = case when c.since > excluded.since - interval '1 day' then c.since else excluded.since end;
 end;
 $$;
-comment on function app.count_refusal(uuid) is 'Notes that a provider refused what this user asked for. It may be billed all the same, and the gems come back.';
-revoke all on function app.count_refusal(uuid) from public;
+comment on function app.count_today(uuid, text) is 'Counts one more of this kind (see app.daily_counts) for this user.';
+revoke all on function app.count_today(uuid, text) from public;
 
-create function app.check_refusals(p_user_id uuid) returns void
+create function app.check_today(p_user_id uuid, p_own boolean) returns void
 language plpgsql set search_path = ''
 as $$
 declare
-  v_limit integer := (select s.refusals_per_day from app.settings s);
+  v_over record;
 begin
-  if exists (
-    select 1 from app.refusals r
-    where r.user_id = p_user_id and r.since > clock_timestamp() - interval '1 day' and r.refusals >= v_limit
-  ) then
-    raise exception 'Too much of what you asked for was refused. Please come back tomorrow'
-      using errcode = 'GM013', detail = jsonb_build_object('limit', v_limit)::text;
+  select c.kind, l.most into v_over
+  from app.daily_counts c
+  cross join app.settings s
+  cross join lateral (
+    select case c.kind when 'refused' then s.refusals_per_day else s.cancellations_per_day end as most
+  ) l
+  where c.user_id = p_user_id and c.since > clock_timestamp() - interval '1 day' and c.times >= l.most
+    and (p_own or c.kind <> 'refused')
+  order by c.kind
+  limit 1;
+  if found then
+    raise exception '% today. Please come back tomorrow', case v_over.kind
+      when 'refused' then 'Too much of what you asked for was refused'
+      else 'You have cancelled too many videos'
+    end using errcode = 'GM013', detail = jsonb_build_object('limit', v_over.most)::text;
   end if;
 end;
 $$;
-comment on function app.check_refusals(uuid) is
-  'GM013 where providers have refused as much of this user within a day as settings.refusals_per_day allows: each refusal costs us and not them, so it must not go on.';
-revoke all on function app.check_refusals(uuid) from public;
+comment on function app.check_today(uuid, boolean) is
+  'GM013 where this user has cancelled as often within a day as settings.cancellations_per_day allows, or, for an order with words, names or pictures of their own (p_own), was refused as often as refusals_per_day does: both cost us and not them, so neither may go on.';
+revoke all on function app.check_today(uuid, boolean) from public;
 
 create function app.limit_rows() returns trigger
 language plpgsql security definer set search_path = ''

@@ -31,11 +31,9 @@ begin
   v_video := app.draft_video(p_user_id, p_request);
   v_video.input_hash := p_input_hash;
   v_video.idempotency_key := p_idempotency_key;
-  -- The words of a rhyme are ours; the child's name and picture are not.
-  if exists (select 1 from app.refusals r where r.user_id = p_user_id) then
-    if v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id) then
-      perform app.check_refusals(p_user_id);
-    end if;
+  if exists (select 1 from app.daily_counts c where c.user_id = p_user_id) then
+    -- The words of a rhyme are ours; the child's name and picture are not.
+    perform app.check_today(p_user_id, v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id));
   end if;
   if p_under_way >= p_limit then
     raise exception 'At most % videos may be under way at once', p_limit
@@ -256,7 +254,7 @@ begin
 end;
 $$;
 comment on function public.queue_videos(jsonb, boolean) is
-  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video} (see app.queue_answer), or {error: {code, message, details}}, which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture, GM013 refused too often (detail.limit).';
+  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video} (see app.queue_answer), or {error: {code, message, details}}, which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture, GM013 refused or cancelled too often (detail.limit).';
 
 create function public.queue_video(
   p_user_id uuid,

@@ -26,6 +26,9 @@ begin
   if v_refund > 0 then
     perform app.move_gems(p_video.user_id, v_refund, 'refund', p_video.id, 'Cancelled: ' || p_video.title);
   end if;
+  if p_video.status = 'queued' then
+    perform app.count_today(p_video.user_id, 'cancelled');
+  end if;
   return true;
 end;
 $$;

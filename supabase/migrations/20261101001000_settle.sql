@@ -308,7 +308,7 @@ begin
   end if;
 
   if p_kind = 'safety' then
-    perform app.count_refusal(v_video.user_id);
+    perform app.count_today(v_video.user_id, 'refused');
   end if;
   if p_code = 'unknown_outcome' then
     insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)

@@ -164,7 +164,7 @@ begin
     return 0;
   end if;
 
-  perform app.check_refusals(p_user_id);
+  perform app.check_today(p_user_id, true);
   perform app.check_project_limit(p_user_id, cardinality(v_drafts));
   if v_price > v_user.gem_balance then
     perform app.refuse_debt(v_user.gem_balance, v_price);
@@ -179,7 +179,7 @@ begin
 end;
 $$;
 comment on function public.queue_clips(uuid, uuid, jsonb) is
-  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 project limit, GM005 no such user or project, GM010 no price, GM012 more scenes than the project limit (detail.field), GM013 refused too often (detail.limit).';
+  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 project limit, GM005 no such user or project, GM010 no price, GM012 more scenes than the project limit (detail.field), GM013 refused or cancelled too often (detail.limit).';
 
 create function public.project_state(p_user_id uuid, p_project_id uuid) returns jsonb
 language sql stable security definer set search_path = ''

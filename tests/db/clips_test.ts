@@ -159,7 +159,7 @@ Deno.test("a project of 30 scenes is made to its end, and other videos are queue
 
 Deno.test("who is refused too often for the content starts no project either", async () => {
   await withProject({ scenes: 1, clipsPaid: 1 }, async (db, family, project) => {
-    const refused = "insert into app.refusals (user_id, since, refusals) values ($1, now(), 20)";
+    const refused = "insert into app.daily_counts values ($1, 'refused', now(), 20)";
     await db.query(refused, [family.userId]);
     assertEquals(await stateOf(queueClips(db, family, project, { scenes: ["1"] })), "GM013");
     assertEquals(await balanceOf(db, family), PRICE);

@@ -1,9 +1,9 @@
-/** What one user may have refused, and keep. */
+/** What one user may have refused, cancel, and keep. */
 import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
 import { consent } from "../support/avatars.ts";
-import { type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
+import { accept, type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
 import { fail, handOver, queuePrompt, withProviders } from "../support/makers.ts";
 import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
@@ -28,9 +28,38 @@ Deno.test("who is refused as often as allowed orders nothing more of their own u
     await consent(db, family);
     assertEquals(await stateOf(queueVideo(db, family)), "GM013", "the child's name is theirs");
     await queuePrompt(db, await newFamily(db, { gems: 100 }));
-    await db.query("update app.refusals set since = since - interval '1 day'");
+    await db.query("update app.daily_counts set since = since - interval '1 day'");
     await refusedOrder(db, family);
     await queuePrompt(db, family);
+  });
+});
+
+Deno.test("who cancels as often as allowed orders nothing more until a day has passed, whatever they delete", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.settings set cancellations_per_day = 3");
+    const family = await newFamily(db, { gems: 100 });
+    const cancel = (id: string) =>
+      db.query("select public.cancel_video($1, $2)", [family.userId, id]);
+    const remove = (id: string) =>
+      asUser(db, family.userId, "select public.delete_videos($1)", [[id]]);
+    const order = async () => (await queueVideo(db, family)).video_id;
+
+    const cancelled = await order();
+    await cancel(cancelled);
+    await cancel(cancelled);
+    await remove(cancelled);
+    const submitted = await order();
+    await accept(db, submitted);
+    // It costs the price, so it is not counted.
+    await cancel(submitted);
+    await remove(await order());
+    await remove(await order());
+    assertEquals(await stateOf(queueVideo(db, family)), "GM013");
+
+    await queueVideo(db, await newFamily(db, { gems: 10 }));
+    await db.query("update app.daily_counts set since = since - interval '1 day'");
+    await cancel(await order());
+    await order();
   });
 });
 

@@ -1,10 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  chooseModel,
-  type Maker,
-  type Named,
-  type PriceRow,
-} from "../../shared/domain/choose_model.ts";
+import { chooseModel } from "../../shared/domain/choose_model.ts";
+import type { Maker, Named, PriceRow } from "../../shared/domain/market.ts";
 import type { ModelSpec } from "../../shared/domain/models.ts";
 import type { Wish } from "../../shared/domain/prompt_video.ts";
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { planRhymeVideo, type Rhyme, type RhymeOptions } from "../../shared/domain/rhyme_video.ts";
+import type { Rhyme, RhymeOptions } from "../../shared/domain/rhyme_offer.ts";
+import { planRhymeVideo } from "../../shared/domain/rhyme_video.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
 
 const models = await modelsOf("runware");

@@ -178,9 +178,17 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "what a user is refused, billed, has no limit",
     file: "supabase/migrations/20261101001000_settle.sql",
-    find: "    perform app.count_refusal(v_video.user_id);\n",
+    find: "    perform app.count_today(v_video.user_id, 'refused');\n",
     replace: "    null;\n",
     why: "ten gems run up any bill at the provider, again and again",
+    tests: ["tests/db/limits_test.ts"],
+  },
+  {
+    name: "ordering and cancelling goes on without end",
+    file: "supabase/migrations/20261101000810_doors.sql",
+    find: "    perform app.count_today(p_video.user_id, 'cancelled');\n",
+    replace: "    null;\n",
+    why: "it costs no gems, and each round leaves rows that stay",
     tests: ["tests/db/limits_test.ts"],
   },
   {
@@ -194,7 +202,7 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "a project may be started by who is refused too often",
     file: "supabase/migrations/20261101002200_clips.sql",
-    find: "  perform app.check_refusals(p_user_id);\n",
+    find: "  perform app.check_today(p_user_id, true);\n",
     replace: "",
     why: "ten gems run up any bill at the provider, again and again",
     tests: ["tests/db/clips_test.ts"],
