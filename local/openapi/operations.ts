@@ -169,11 +169,13 @@ export const operations: readonly Operation[] = [
     error: TYPED_ERROR,
     refusals: {
       402: "insufficient_gems",
+      404: "not_found: the account is deleted",
       409: "idempotency_key_reused: with another body",
       413: "body_too_large",
       422:
         "unsupported_option: details name the field, as in config.codec; or words that are refused",
       429: "queue_limit, daily_limit",
+      502: "storage_unavailable: of a request that is repeated",
     },
   },
   {

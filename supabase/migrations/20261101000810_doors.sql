@@ -11,7 +11,7 @@ begin
   if p_video.status not in ('queued', 'processing') then
     return false;
   end if;
-  -- Queued: the provider has heard nothing, all comes back. Processing: the submit call is under
+  -- Queued: no provider is at it, all comes back. Processing: the submit call is under
   -- way or done and the provider will bill us; what comes back is the operator's setting.
   v_refund := case p_video.status
     when 'queued' then p_video.gem_cost

@@ -1,4 +1,4 @@
--- Settling: turning a provider's answer into rows. The only path from processing to anywhere.
+-- Settling: turning a provider's answer about its tasks into rows. There is no other path for such an answer.
 
 create function app.due_polls(p_provider text, p_limit integer, p_webhooks boolean default false)
 returns table (
