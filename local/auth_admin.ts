@@ -11,7 +11,7 @@ const newUserSchema = z.object({
   app_metadata: z.record(z.string(), z.unknown()).default({}),
 });
 
-const signedUpSchema = z.looseObject({ user: z.looseObject({ id: z.uuid() }) });
+const signedUpSchema = z.looseObject({ user: z.looseObject({ id: z.guid() }) });
 
 const PATH = "/auth/v1/admin/users";
 
@@ -38,7 +38,7 @@ export class AuthAdmin {
     const id = url.pathname.slice(PATH.length + 1);
     if (id === "" && request.method === "POST") return await this.#create(request);
     if (id === "" && request.method === "GET") return await this.#list(url.searchParams);
-    if (!z.uuid().safeParse(id).success) {
+    if (!z.guid().safeParse(id).success) {
       return refuse(404, "validation_failed", `User id "${id}" is not a UUID`);
     }
     if (request.method === "GET") return await this.#answerUser(id);

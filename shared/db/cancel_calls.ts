@@ -1,10 +1,10 @@
 /** The SQL functions of cancelling at a provider as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
-import { many } from "./rows.ts";
+import { id, many } from "./rows.ts";
 
 const dueCancellation = z.object({
-  video_job_id: z.uuid(),
+  video_job_id: id,
   provider_task_id: z.string(),
   is_last: z.boolean(),
 });

@@ -1,7 +1,7 @@
 /** The SQL functions of deletion as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
-import { many, one } from "./rows.ts";
+import { id, many, one } from "./rows.ts";
 
 /** How many names app.due_deletions tells of one place at most. */
 const MOST_NAMES = 100;
@@ -14,7 +14,7 @@ const dueDeletion = z.object({
 /** Objects that are to go: all whose names begin with `prefix`, of which `names` are there now. */
 export type DueDeletion = z.infer<typeof dueDeletion>;
 
-const erasure = z.object({ id: z.uuid(), user_id: z.uuid() });
+const erasure = z.object({ id: id, user_id: id });
 /** An account that is not forgotten yet. */
 export type Erasure = z.infer<typeof erasure>;
 

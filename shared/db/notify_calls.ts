@@ -1,16 +1,16 @@
 /** The sender's SQL functions as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
-import { many, one } from "./rows.ts";
+import { id, many, one } from "./rows.ts";
 import type { Outcome } from "../notify/channel.ts";
 
 const delivery = z.object({
-  delivery_id: z.uuid(),
+  delivery_id: id,
   attempts: z.number().int(),
   channel: z.enum(["fcm", "web_push", "webhook"]),
   kind: z.string(),
-  video_id: z.uuid(),
-  user_id: z.uuid(),
+  video_id: id,
+  user_id: id,
   title: z.string(),
   body: z.string(),
   data: z.record(z.string(), z.string()),

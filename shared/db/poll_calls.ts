@@ -1,11 +1,11 @@
 /** The SQL functions of asking providers, and of settling what they say, as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
-import { changed, count, many } from "./rows.ts";
+import { changed, count, id, many } from "./rows.ts";
 import type { FailureRecord } from "./submit_calls.ts";
 
 const duePoll = z.object({
-  video_job_id: z.uuid(),
+  video_job_id: id,
   attempt: count,
   provider_task_id: z.string(),
   model: z.string(),
@@ -41,7 +41,7 @@ export type SettleRecord =
     leased_at?: Date;
   } & FailureRecord);
 
-const recordedEvent = z.object({ video_job_id: z.uuid(), payload: z.unknown() });
+const recordedEvent = z.object({ video_job_id: id, payload: z.unknown() });
 
 const named = z.object({ name: z.string() });
 

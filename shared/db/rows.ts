@@ -5,8 +5,14 @@ import type { Sql } from "./database.ts";
 /** A whole number, also where Postgres sends it as text. */
 export const count = z.coerce.number().int();
 
+/**
+ * An id. Not z.uuid(): Postgres takes ids that are of no version of RFC 9562, and whoever makes users may
+ * choose such.
+ */
+export const id = z.guid();
+
 /** What became of an attempt that was to be changed. */
-export const changed = z.object({ video_job_id: z.uuid(), result: z.string() });
+export const changed = z.object({ video_job_id: id, result: z.string() });
 
 /** The one value of a statement that answers one row with a column "value". */
 export async function one<T>(

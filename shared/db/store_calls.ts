@@ -1,12 +1,12 @@
 /** The SQL functions of storing as typed calls. */
 import { z } from "zod";
 import type { Sql } from "./database.ts";
-import { many, one } from "./rows.ts";
+import { id, many, one } from "./rows.ts";
 
 const deliveredFile = z.object({
-  video_job_id: z.uuid(),
-  video_id: z.uuid(),
-  user_id: z.uuid(),
+  video_job_id: id,
+  video_id: id,
+  user_id: id,
   provider: z.string(),
   provider_task_id: z.string(),
   result_url: z.string(),

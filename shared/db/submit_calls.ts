@@ -3,10 +3,25 @@ import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
 import type { Sql } from "./database.ts";
-import { changed, count, many, one } from "./rows.ts";
+import { changed, count, id, many, one } from "./rows.ts";
+
+const requestOptions = z.object({
+  duration: z.number(),
+  width: z.number(),
+  height: z.number(),
+  aspect_ratio: z.enum(aspectRatios),
+  resolution: z.string(),
+  fps: z.number(),
+  seed: z.number(),
+  audio: z.boolean(),
+  style: z.string(),
+  prompting_strategy: z.enum(promptingStrategies),
+  first_frame: z.string(),
+  last_frame: z.string(),
+}).partial();
 
 const startedSubmission = z.object({
-  video_job_id: z.uuid(),
+  video_job_id: id,
   started: z.boolean(),
   provider: z.string(),
   model: z.string(),
@@ -14,20 +29,8 @@ const startedSubmission = z.object({
   repeated: z.boolean(),
   kind: z.enum(["rhyme", "prompt", "image", "clip"]),
   prompt: z.string().nullable(),
-  options: z.object({
-    duration: z.number(),
-    width: z.number(),
-    height: z.number(),
-    aspect_ratio: z.enum(aspectRatios),
-    resolution: z.string(),
-    fps: z.number(),
-    seed: z.number(),
-    audio: z.boolean(),
-    style: z.string(),
-    prompting_strategy: z.enum(promptingStrategies),
-    first_frame: z.string(),
-    last_frame: z.string(),
-  }).partial(),
+  /** Null where they are none that we know: such an attempt must not take the others of its batch along. */
+  options: requestOptions.nullable().catch(null),
   avatar_path: z.string().nullable(),
   child_name: z.string().nullable(),
   title: z.string(),

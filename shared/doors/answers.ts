@@ -7,7 +7,7 @@ const gems = z.int();
 /** `queue-video`: 201. */
 export const queuedAnswer = z.object({
   success,
-  video_id: z.uuid(),
+  video_id: z.guid(),
   estimated_completion: z.iso.datetime(),
   gem_cost: gems,
   provider: z.string(),
@@ -36,7 +36,7 @@ export type QuoteAnswer = z.infer<typeof quoteAnswer>;
 /** `cancel-video`: 200. */
 export const cancelledAnswer = z.object({
   success,
-  video_id: z.uuid(),
+  video_id: z.guid(),
   status: z.literal("cancelled"),
   gems_refunded: gems,
   gem_balance: gems,
@@ -47,7 +47,7 @@ export type CancelledAnswer = z.infer<typeof cancelledAnswer>;
 /** `delete-account`: 202. */
 export const deletedAnswer = z.object({
   success,
-  erasure_id: z.uuid().nullable().meta({ description: "Null once everything is gone." }),
+  erasure_id: z.guid().nullable().meta({ description: "Null once everything is gone." }),
   message: z.string(),
 });
 /** An account that is going. */

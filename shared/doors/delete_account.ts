@@ -13,7 +13,7 @@ export const deleteAccountBody = z.strictObject({
   confirm: z.literal(CONFIRMATION),
 });
 
-const forgotten = z.object({ erasure_id: z.uuid().nullable() });
+const forgotten = z.object({ erasure_id: z.guid().nullable() });
 
 /**
  * POST delete-account `{confirm: "delete my account"}`: 202. All rows are gone with the answer (of

@@ -39,7 +39,7 @@ export const generateVideoBody = z.strictObject({
 type GenerateVideo = z.infer<typeof generateVideoBody>;
 
 /** What `GET generate-video` is asked. */
-export const taskQuery = z.object({ taskId: z.uuid().toLowerCase() });
+export const taskQuery = z.object({ taskId: z.guid().toLowerCase() });
 
 /** What `generate-video` answers. */
 export const taskAnswer = z.object({ success: z.literal(true), videoTask });

@@ -9,7 +9,7 @@ const projectState = z.object({
   title: z.string(),
   frames: z.record(z.string(), z.unknown()),
   /** Ids of the newest clips, by scene. */
-  clips: z.record(z.string(), z.uuid()),
+  clips: z.record(z.string(), z.guid()),
 });
 
 /** A project as the database tells it. */
@@ -17,7 +17,7 @@ export type ProjectState = z.infer<typeof projectState>;
 
 const clipResult = z.object({
   scene: z.string().meta({ description: "Its number, as in frames." }),
-  video_id: z.uuid().nullable(),
+  video_id: z.guid().nullable(),
   status: z.enum(["completed", "pending", "failed", "missing"]).meta({
     description: "missing: no clip of this scene was ever asked for, or it was deleted.",
   }),
@@ -28,7 +28,7 @@ const clipResult = z.object({
 /** What `generate-clips` and `check-clips-status` answer. */
 export const clipsAnswer = z.object({
   success: z.literal(true),
-  project_id: z.uuid(),
+  project_id: z.guid(),
   total_clips: z.int().meta({ description: "Scenes of the project." }),
   completed: z.int(),
   pending: z.int(),

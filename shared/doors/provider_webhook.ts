@@ -45,7 +45,7 @@ export async function providerWebhook(
   const { searchParams } = new URL(request.url);
   const job = searchParams.get("job") ?? "";
   const token = searchParams.get("token") ?? "";
-  const jobId = z.uuid().safeParse(job);
+  const jobId = z.guid().safeParse(job);
   if (!jobId.success || !await isWebhookToken(webhook.secrets, jobId.data, token)) {
     throw new HttpError(401, "unauthorized", "The token does not belong to this job");
   }

@@ -18,7 +18,7 @@ export type Order = {
 };
 
 const queuedRow = z.object({
-  video_id: z.uuid(),
+  video_id: z.guid(),
   estimated_completion: z.string(),
   estimated_seconds: z.number(),
   gem_cost: z.number(),

@@ -13,9 +13,9 @@ import { providerName, words } from "./words_fields.ts";
 
 /** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
 const modelFields = () => ({
-  user_id: z.uuid().optional(),
+  user_id: z.guid().optional(),
   quote: z.boolean().optional(),
-  child_id: z.uuid().optional(),
+  child_id: z.guid().optional(),
   title: words(1, 120).optional(),
   prompt: words(2, 10_000),
   negative_prompt: words(2, 10_000).optional(),

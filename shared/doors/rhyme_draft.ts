@@ -6,7 +6,7 @@ import type { UserVisit } from "../http/door.ts";
 import type { DraftRequest } from "./draft_request.ts";
 import { modelName, URL_MAX } from "./fields.ts";
 
-const id = z.uuid();
+const id = z.guid();
 const pixels = z.int().positive().max(8192);
 
 /** A video from the catalogue. */

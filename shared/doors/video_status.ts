@@ -19,7 +19,7 @@ export const LONGEST_WAIT = 120;
 
 /** What `video-status` is asked. */
 export const statusQuery = z.object({
-  video_id: z.array(z.uuid().toLowerCase()).max(100, "name at most 100").default([])
+  video_id: z.array(z.guid().toLowerCase()).max(100, "name at most 100").default([])
     .meta({
       description:
         "One or many: repeat the parameter. None: your videos under way, at most the newest 100.",

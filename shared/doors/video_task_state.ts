@@ -13,8 +13,8 @@ const seconds = z.int().nonnegative();
 
 /** A task. Ids are ours: Runway's own is not known yet when the first answer is due. */
 export const videoTask = z.object({
-  id: z.uuid(),
-  task_id: z.uuid().meta({ description: "The same as id: what ?taskId= takes." }),
+  id: z.guid(),
+  task_id: z.guid().meta({ description: "The same as id: what ?taskId= takes." }),
   contentDraftId: z.string().optional(),
   status: z.enum(["queued", "processing", "rendering", "completed", "failed", "cancelled"]),
   progress: z.int().min(0).max(100),

@@ -12,7 +12,7 @@ import { readTaskVideo, taskOf } from "./video_task_state.ts";
 
 /** What `wait-video` is asked. Delays are milliseconds. */
 export const waitVideoBody = z.strictObject({
-  taskId: z.uuid().toLowerCase(),
+  taskId: z.guid().toLowerCase(),
   initialDelay: z.int().min(0).max(600_000).default(5_000),
   maxDelay: z.int().min(0).max(600_000).default(60_000),
   maxAttempts: z.int().min(1).max(1_000).default(60),

@@ -34,6 +34,14 @@ import type { WorkerTools } from "./worker_tools.ts";
 /** Nobody was there: asking about each task alone would not help. */
 const UNREACHABLE = new Set(["network", "unreachable", "deadline"]);
 
+/** Held, as our own mistake and not the provider's: a mended worker may build it. */
+const NOT_BUILT: ProviderError = {
+  kind: "server",
+  code: "not_built",
+  message: "We could not say what is to be made; see the log",
+  raw: null,
+};
+
 /** Turns a claimed attempt into what the provider is asked; a ProviderError when it cannot be asked. */
 export type TaskBuilder = (submission: StartedSubmission) => Promise<VideoTask | ProviderError>;
 
@@ -87,7 +95,16 @@ export async function submitToProvider(
     return { jobs, submissions: rows.filter((row) => row.started), lease };
   });
   if (claimed.submissions.length > 0) {
-    const records = await handOver(provider, claimed, buildTask);
+    const records = await handOver(
+      provider,
+      claimed,
+      (submission) =>
+        buildTask(submission).catch((error: unknown) => {
+          // One that we cannot even put into words must not take the others of its batch along.
+          log.error("A task could not be built", { video_job_id: submission.video_job_id, error });
+          return NOT_BUILT;
+        }),
+    );
     // A provider that takes no ids of ours tells its own once: what is not written down is never found.
     await insist(() => writeDown(records, claimed.jobs), pause).catch(async (error: unknown) => {
       if (!isDataError(error)) {

@@ -33,7 +33,10 @@ export function videoTaskBuilder(
     const plan = planOf(await judged(submission, moderator), models, avatar.link);
     if ("problems" in plan) {
       const [problem] = plan.problems;
-      return cannot(problem?.message ?? "The rhyme or the model is gone", plan.problems);
+      return cannot(
+        problem?.message ?? "The rhyme or the model is gone, or the options are none",
+        plan.problems,
+      );
     }
     const { baseUrl, secrets: [secret] } = webhook;
     const task: VideoTask = {
@@ -71,8 +74,8 @@ function planOf(row: StartedSubmission, models: readonly ModelSpec[], avatarUrl?
 
 function planOfPrompt(row: StartedSubmission, models: readonly ModelSpec[]) {
   const spec = findModel(models, row.model);
-  if (spec === undefined || row.prompt === null) return { problems: [] };
   const { options } = row;
+  if (spec === undefined || row.prompt === null || options === null) return { problems: [] };
   const plan = planPromptVideo(spec, {
     prompt: row.prompt,
     negativePrompt: row.negative_prompt ?? undefined,
@@ -91,10 +94,11 @@ function planOfPrompt(row: StartedSubmission, models: readonly ModelSpec[]) {
 }
 
 function planOfRhyme(row: StartedSubmission, models: readonly ModelSpec[], avatarUrl?: string) {
-  const { prompt_template, duration_seconds, width, height } = row;
-  if (prompt_template === null || duration_seconds === null || width === null || height === null) {
-    return { problems: [] };
-  }
+  const { prompt_template, duration_seconds, width, height, options } = row;
+  if (
+    prompt_template === null || duration_seconds === null || width === null || height === null ||
+    options === null
+  ) return { problems: [] };
   return planRhymeVideo(
     {
       title: row.title,
@@ -107,7 +111,7 @@ function planOfRhyme(row: StartedSubmission, models: readonly ModelSpec[], avata
       width,
       height,
     },
-    row.options,
+    options,
     {
       childName: row.child_name ?? "a happy child",
       avatarUrl,

@@ -11,7 +11,7 @@ const LINK_SECONDS = 3_600;
 /** While the links of some are signed, everybody who watches waits for the next question. Milliseconds. */
 const SIGNING_MS = 5_000;
 
-const changes = z.array(z.object({ video_id: z.uuid(), state: videoState.nullable() }));
+const changes = z.array(z.object({ video_id: z.guid(), state: videoState.nullable() }));
 
 /**
  * This user's videos among `ids`, newest first; those of others are left out. Throws HttpError: 503

@@ -4,7 +4,7 @@ import { z } from "zod";
 const time = z.iso.datetime({ offset: true });
 
 const told = z.object({
-  video_id: z.uuid(),
+  video_id: z.guid(),
   title: z.string(),
   kind: z.enum(["rhyme", "prompt", "image", "clip"]),
   status: z.enum(["queued", "processing", "rendering", "completed", "failed", "cancelled"]),

@@ -24,7 +24,7 @@ create table app.settings (
   queue_limit integer not null default 20 check (queue_limit between 1 and 100000),
   project_limit integer not null default 100 check (project_limit between 1 and 100000),
   refusals_per_day integer not null default 20 check (refusals_per_day between 1 and 100000),
-  cancellations_per_day integer not null default 100 check (cancellations_per_day between 1 and 100000),
+  cancellations_per_day integer not null default 500 check (cancellations_per_day between 1 and 100000),
   children_per_user integer not null default 50 check (children_per_user between 1 and 1000),
   projects_per_user integer not null default 500 check (projects_per_user between 1 and 10000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
@@ -49,8 +49,8 @@ comment on column app.settings.max_attempts is 'Attempts (video jobs) a video ge
 comment on column app.settings.max_claims is 'Times one attempt may be claimed by a worker that then vanishes before it is given up.';
 comment on column app.settings.queue_limit is 'Videos one user may have under way at once, beside the clips of projects.';
 comment on column app.settings.project_limit is 'Clips of projects one user may have under way at once. A project with more scenes to make cannot start.';
-comment on column app.settings.refusals_per_day is 'Attempts of one user that providers may refuse for their content within 24 hours. After that the user orders nothing with words, names or pictures of their own until these are over.';
-comment on column app.settings.cancellations_per_day is 'Videos one user may cancel or delete within 24 hours before a provider had them, which costs no gems. After that the user orders nothing until these are over.';
+comment on column app.settings.refusals_per_day is 'Attempts with words, names or pictures of one user that providers may refuse for their content within 24 hours. After that the user orders nothing with such until these are over.';
+comment on column app.settings.cancellations_per_day is 'Videos one user may cancel or delete within 24 hours while they are queued, which costs no gems; several times project_limit, since each clip of a project counts. After that the user orders nothing until these are over.';
 comment on column app.settings.children_per_user is 'Children one user may have.';
 comment on column app.settings.projects_per_user is 'Projects one user may have.';
 comment on column app.settings.premium_weight is 'How many turns a premium video gets for each turn of a plain one.';

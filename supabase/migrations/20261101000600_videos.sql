@@ -146,7 +146,7 @@ create unique index videos_idempotency_key on public.videos (user_id, idempotenc
 create unique index videos_gallery on public.videos (user_id, created_at desc, id desc);
 create index videos_under_way on public.videos (user_id) where under_way;
 create index videos_child_id_idx on public.videos (child_id) where child_id is not null;
-create index videos_project_id_idx on public.videos (project_id, scene, created_at desc) where project_id is not null;
+create index videos_project_id_idx on public.videos (project_id, scene, id desc) where project_id is not null;
 
 create table public.video_jobs (
   -- Runware takes version 4 only.

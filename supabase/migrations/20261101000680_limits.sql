@@ -9,7 +9,18 @@ create table app.daily_counts (
   primary key (user_id, kind)
 );
 comment on table app.daily_counts is 'How often something happened to what a user asked for, in the 24 hours that began with the first time. Kept apart from the videos, which their owner may delete.';
-comment on column app.daily_counts.kind is 'refused: by a provider, for its content; it may be billed all the same, and the gems come back. cancelled: before a provider had it, at no charge.';
+comment on column app.daily_counts.kind is 'refused: by a provider, for content of the user''s own; it may be billed all the same, and the gems come back. cancelled: while it was queued, at no charge.';
+
+create function app.has_own_words(p_video public.videos) returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  -- The words of a rhyme are ours; the child's name and picture, which need a consent, are not.
+  return p_video.kind <> 'rhyme' or p_video.avatar_path is not null or app.has_consent(p_video.child_id);
+end;
+$$;
+comment on function app.has_own_words(public.videos) is 'Whether a provider gets words, a name or a picture of the user''s own for this video.';
+revoke all on function app.has_own_words(public.videos) from public;
 
 create function app.count_today(p_user_id uuid, p_kind text) returns void
 language plpgsql set search_path = ''

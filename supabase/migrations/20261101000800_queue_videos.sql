@@ -32,8 +32,7 @@ begin
   v_video.input_hash := p_input_hash;
   v_video.idempotency_key := p_idempotency_key;
   if exists (select 1 from app.daily_counts c where c.user_id = p_user_id) then
-    -- The words of a rhyme are ours; the child's name and picture are not.
-    perform app.check_today(p_user_id, v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id));
+    perform app.check_today(p_user_id, app.has_own_words(v_video));
   end if;
   if p_under_way >= p_limit then
     raise exception 'At most % videos may be under way at once', p_limit

@@ -192,18 +192,17 @@ declare
   v_outcomes jsonb[];
   v_due boolean := false;
 begin
-  if jsonb_array_length(p_events) > 1 then
-    -- Several attempts are changed, so their videos are locked first and in order, as everywhere.
-    perform 1
-    from public.videos v
-    where v.id in (
-      select j.video_id
-      from jsonb_to_recordset(p_events) as e (video_job_id uuid)
-      join public.video_jobs j on j.id = e.video_job_id
-    )
-    order by v.id
-    for no key update;
-  end if;
+  -- The videos first and in order, as everywhere. And whoever deletes one now either waits, and deletes these
+  -- events, too, or we wait, and find no attempt any more.
+  perform 1
+  from public.videos v
+  where v.id in (
+    select j.video_id
+    from jsonb_to_recordset(p_events) as e (video_job_id uuid)
+    join public.video_jobs j on j.id = e.video_job_id
+  )
+  order by v.id
+  for no key update;
 
   for v_event in
     select e.*

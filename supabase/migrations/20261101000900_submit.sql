@@ -305,8 +305,8 @@ begin
     -- fresh one would be a second purchase. Only a refusal of the input itself ends it.
     if v_outcome.outcome in ('held', 'unknown') or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then
       -- A picture that our own Storage does not give is no word of the provider's, and no other has it.
-      -- Neither is it one that a worker came too late to call the provider.
-      v_ours := coalesce(v_outcome.code in ('avatar_unreadable', 'lease_over'), false);
+      -- Neither is it one that a worker could not say what to make, or came too late to call the provider.
+      v_ours := coalesce(v_outcome.code in ('avatar_unreadable', 'not_built', 'lease_over'), false);
       if not v_ours then
         v_rest := greatest(v_rest, v_outcome.delay_seconds, 1);
         v_why := v_outcome.code;

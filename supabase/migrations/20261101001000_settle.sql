@@ -307,7 +307,7 @@ begin
     return 'lost';
   end if;
 
-  if p_kind = 'safety' then
+  if p_kind = 'safety' and app.has_own_words(v_video) then
     perform app.count_today(v_video.user_id, 'refused');
   end if;
   if p_code = 'unknown_outcome' then

@@ -174,6 +174,8 @@ comment on function public.set_favorite(uuid, boolean) is 'Marks one of the call
 create function app.remove_videos(p_video_ids uuid[]) returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  v_job_ids uuid[] := array(select j.id from public.video_jobs j where j.video_id = any (p_video_ids));
 begin
   perform app.note_doubts(p_video_ids);
   -- What is looked up at the provider and what is summed up stays, the words do not.
@@ -188,10 +190,9 @@ begin
   where v.id = any (p_video_ids)
     and exists (select 1 from public.video_jobs j where j.video_id = v.id and j.status = 'completed')
   order by v.id;
-  delete from public.provider_events e
-  using public.video_jobs j
-  where j.video_id = any (p_video_ids) and e.video_job_id = j.id;
   delete from public.videos v where v.id = any (p_video_ids);
+  -- Last, since an event that came in meanwhile holds its video until it is written down.
+  delete from public.provider_events e where e.video_job_id = any (v_job_ids);
 end;
 $$;
 comment on function app.remove_videos(uuid[]) is

@@ -26,9 +26,19 @@ as $$
 declare
   v_child public.children := app.own_child(p_child_id);
 begin
-  -- Before the child is locked: videos are locked before everything else, everywhere.
-  perform app.stop_and_remove(array(select v.id from public.videos v where v.child_id = v_child.id));
-  delete from public.children c where c.id = v_child.id;
+  for v_try in 1..2 loop
+    begin
+      -- Before the child is locked: videos are locked before everything else, everywhere.
+      perform app.stop_and_remove(array(select v.id from public.videos v where v.child_id = v_child.id));
+      delete from public.children c where c.id = v_child.id;
+      exit;
+    exception when deadlock_detected then
+      -- A video came in between, which takes its user before the child as its refund takes them the other way.
+      if v_try = 2 then
+        raise;
+      end if;
+    end;
+  end loop;
   perform app.ring('maintain');
 end;
 $$;

@@ -7,7 +7,8 @@ as $$
   select distinct on (v.scene) v.scene, v.id, v.status, v.storage_path, v.input_hash
   from public.videos v
   where v.project_id = p_project_id and p_frames ? v.scene
-  order by v.scene, v.created_at desc, v.id;
+  -- By their ids, which begin with the time at which they were charged; created_at is that of their transaction.
+  order by v.scene, v.id desc;
 $$;
 comment on function app.clips_of(uuid, jsonb) is 'The newest clip of each scene of these frames, where there is one.';
 revoke all on function app.clips_of(uuid, jsonb) from public;

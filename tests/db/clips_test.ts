@@ -208,6 +208,19 @@ Deno.test("again: only what is missing, failed or was changed is made and charge
   });
 });
 
+Deno.test("the newest clip of a scene is the one that was charged last, whoever began first", async () => {
+  await withProject({ scenes: 1, clipsPaid: 2 }, async (db, family, project) => {
+    const ask = (sql: Sql, hash: string) =>
+      queueClips(sql, family, project, { scenes: ["1"], hash });
+    await db.transaction(async (sql) => {
+      await sql.query("select 1");
+      assertEquals(await ask(db, "old pictures"), 1);
+      assertEquals(await ask(sql, "new pictures"), 1);
+    });
+    assertEquals(await ask(db, "new pictures"), 0);
+  });
+});
+
 Deno.test("two clips that end at once are both in the map", async () => {
   await withProject({ scenes: 12 }, async (db, family, project) => {
     await queueClips(db, family, project, { scenes: numbers(12) });

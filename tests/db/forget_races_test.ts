@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Sql } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
+import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
+import { until } from "../support/until.ts";
 import {
   balanceOf,
   brokenInvariants,
@@ -10,6 +13,7 @@ import {
   newFamily,
   queueVideo,
   stateOf,
+  value,
 } from "../support/fixtures.ts";
 
 Deno.test("F05 deleted, cancelled and failed at once, many times over: the gems come back exactly once", async () => {
@@ -35,6 +39,58 @@ Deno.test("F05 deleted, cancelled and failed at once, many times over: the gems 
     assertEquals(await brokenInvariants(db), []);
   });
 });
+
+Deno.test("a child that is forgotten while it is ordered for twice: who meets an order halfway begins anew", async () => {
+  await withSql(async (db, plain) => {
+    const family = await newFamily(db, { gems: 100 });
+    const order = (sql: Sql, hash: string) => queueVideo(sql, family, { hash });
+    let second: Promise<unknown> | undefined;
+    const { second: forgotten } = await overlapping(
+      db,
+      (sql) => order(sql, "first"),
+      () =>
+        stateOf(plain.pool.query(`begin;
+          select set_config('request.jwt.claims', '{"sub": "${family.userId}"}', true);
+          set local role authenticated;
+          select public.forget_child('${family.childId}');
+          commit`)),
+      async () => {
+        second = db.transaction(async (sql) => {
+          // Patient, so that it is not the one that Postgres ends.
+          await sql.query("set local deadlock_timeout = '1min'");
+          await sql.query("select from public.users where id = $1 for no key update", [
+            family.userId,
+          ]);
+          // The child is about to go, and its first video's refund wants the user.
+          await until("it waits for us", async () => await isWaitedFor(sql) || undefined);
+          await order(sql, "second");
+        });
+        await until("both wait", async () => (await waiting(db)) === 2 || undefined);
+      },
+    );
+    await second;
+    assertEquals(forgotten, "no error");
+    assertEquals(await db.query("select 1 from public.videos"), []);
+    assertEquals(await db.query("select 1 from public.children"), []);
+    assertEquals(await balanceOf(db, family), 100);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+const isWaitedFor = (sql: Sql) =>
+  value(
+    sql,
+    `select exists (
+       select from pg_stat_activity a where pg_backend_pid() = any (pg_blocking_pids(a.pid))
+     ) as value`,
+  );
+
+const waiting = (db: Sql) =>
+  value(
+    db,
+    `select count(*)::int as value from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock'`,
+  );
 
 Deno.test("an account that is deleted while its owner taps: nothing of it is left, and nothing is half done", async () => {
   await withSql(async (db) => {

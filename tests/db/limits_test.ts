@@ -63,6 +63,26 @@ Deno.test("who cancels as often as allowed orders nothing more until a day has p
   });
 });
 
+Deno.test("a rhyme that is refused, with nothing of the user's in it, is not theirs to answer for", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.settings set refusals_per_day = 1");
+    const family = await newFamily(db, { gems: 100 });
+    const refused = async () => {
+      const { video_id } = await queueVideo(db, family);
+      await accept(db, video_id);
+      await fail(db, video_id, "safety", { retry_seconds: null });
+    };
+    await refused();
+    await consent(db, family);
+    await refused();
+    assertEquals(
+      await stateOf(queueVideo(db, family)),
+      "GM013",
+      "with a consent the name is theirs",
+    );
+  });
+});
+
 Deno.test("a failure of another kind is no refusal", async () => {
   await withProviders(async (db, family) => {
     await db.query("update app.settings set refusals_per_day = 1");

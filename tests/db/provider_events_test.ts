@@ -5,6 +5,7 @@ import { duePolls } from "../../shared/db/poll_calls.ts";
 import {
   accept,
   brokenInvariants,
+  deliver,
   newFamily,
   queueVideo,
   recordEvent,
@@ -105,6 +106,30 @@ Deno.test("the same events in two calls at once, the other way round: the second
     assert(waited);
     assertEquals(second, events.map(() => ({ known: true, recorded: false })));
     assertEquals(await kept(db), 4);
+  }));
+
+Deno.test("what comes in while its video is deleted goes with it, or finds nothing any more", () =>
+  withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const made = async () => {
+      const { video_id } = await queueVideo(db, family, { hash: crypto.randomUUID() });
+      const job = await accept(db, video_id);
+      await deliver(db, job);
+      return {
+        job,
+        remove: (sql: Sql) => sql.query("select app.remove_videos(array[$1::uuid])", [video_id]),
+      };
+    };
+    const [first, second] = [await made(), await made()];
+    const { waited } = await overlapping(
+      db,
+      (sql) => record(sql, [event(first.job)]),
+      () => first.remove(db),
+    );
+    assertEquals([waited, await kept(db)], [true, 0]);
+    const late = await overlapping(db, second.remove, () => record(db, [event(second.job)]));
+    assertEquals([late.waited, await kept(db)], [true, 0]);
+    assertEquals(late.second, [{ known: false, recorded: false }]);
   }));
 
 Deno.test("several events wait for whoever works on one of their videos, before they hold an attempt", () =>

@@ -2,11 +2,22 @@ import { assertEquals } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import type { Batch } from "../../shared/stages/batch_of_each.ts";
 import type { LeaseClock } from "../../shared/stages/lease.ts";
-import { submitToProvider } from "../../shared/stages/submit.ts";
+import { submitToProvider, type TaskBuilder } from "../../shared/stages/submit.ts";
+import { videoTaskBuilder } from "../../shared/stages/video_task.ts";
 import type { SubmitOutcome, VideoProvider, VideoTask } from "../../shared/providers/provider.ts";
 import { openQueue } from "../../shared/db/queue.ts";
 import type { StartedSubmission } from "../../shared/db/submit_calls.ts";
-import { newFamily, passTime, queueVideo, value } from "../support/fixtures.ts";
+import { modelsOf } from "../../shared/providers/registry.ts";
+import {
+  balanceOf,
+  type Family,
+  newestJob,
+  newFamily,
+  passTime,
+  queueVideo,
+  value,
+  videoOf,
+} from "../support/fixtures.ts";
 import { createLog } from "../../shared/log.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import { type Received, withStandIn } from "../support/runware_support.ts";
@@ -44,20 +55,25 @@ interface Holdup {
   readonly clock: LeaseClock;
   /** Called while it works on the tasks. */
   readonly building?: () => void;
+  /** Instead of one that can build anything. */
+  readonly build?: TaskBuilder;
+}
+
+function buildAnything(building?: () => void): TaskBuilder {
+  return ({ video_job_id: id, model }) => {
+    building?.();
+    return Promise.resolve({ id, model, prompt: "x", durationSeconds: 8 });
+  };
 }
 
 async function round(
   db: Database,
   provider: VideoProvider,
-  { clock, building }: Partial<Holdup> = {},
+  { clock, building, build = buildAnything(building) }: Partial<Holdup> = {},
 ): Promise<Batch> {
   const queue = openQueue(db, quiet);
   await queue.ready();
   const tools = { database: db, queue, node: crypto.randomUUID(), log: quiet };
-  const build = ({ video_job_id: id, model }: StartedSubmission) => {
-    building?.();
-    return Promise.resolve({ id, model, prompt: "x", durationSeconds: 8 });
-  };
   const batch = await submitToProvider(
     tools,
     provider,
@@ -83,6 +99,66 @@ Deno.test("one task that makes the provider choke does not keep the others from 
     await passTime(db, "1 minute");
     await round(db, choking(poison, calls));
     assertEquals(await accepted(), 11);
+    assertEquals(await db.query("select * from app.invariants"), []);
+  });
+});
+
+/** Twelve plain orders, and one between them: its answer, and what became of the attempts. */
+async function amongTwelve(db: Database, order: (family: Family) => Promise<string>) {
+  const family = await newFamily(db, { gems: 1000 });
+  for (let i = 0; i < 6; i++) await queueVideo(db, family);
+  const id = await order(family);
+  for (let i = 0; i < 6; i++) await queueVideo(db, family);
+  const others =
+    "select count(*)::int as value from public.video_jobs where video_id <> $1 and status = 'processing'";
+  return { family, id, accepted: () => value(db, others, [id]) };
+}
+
+Deno.test("an order whose options nobody can read is refunded, and keeps no other from being made", async () => {
+  await withSql(async (db) => {
+    const { family, id, accepted } = await amongTwelve(db, async ({ userId }) =>
+      String(
+        await value(db, "select public.queue_video($1, $2, 'h', 60) ->> 'video_id' as value", [
+          userId,
+          {
+            ...{ kind: "prompt", prompt: "A fox", provider: "runware", model: "pixverse:1@5-fast" },
+            options: { duration: "5", resolution: "720p" },
+          },
+        ]),
+      ));
+    const storage = { signedUrl: () => Promise.reject(new Error("Nothing is signed here")) };
+    const build = videoTaskBuilder({
+      models: await modelsOf("runware"),
+      webhook: { secrets: ["s".repeat(32)] },
+      functionName: "runware-webhook",
+      storage: { ...storage, remove: () => Promise.resolve() },
+    });
+    await round(db, choking({}, []), { build });
+    assertEquals(await accepted(), 12);
+    const { status, error_code } = await videoOf(db, id);
+    assertEquals([status, error_code], ["failed", "invalid_request"]);
+    assertEquals(await balanceOf(db, family), 1000 - 12 * 10);
+    assertEquals(await db.query("select * from app.invariants"), []);
+  });
+});
+
+Deno.test("a video that our own mistake keeps from being put into words waits, and keeps no other from being made", async () => {
+  await withSql(async (db) => {
+    await db.query("update app.settings set breaker_failures = 1");
+    const { id, accepted } = await amongTwelve(
+      db,
+      async (family) => (await queueVideo(db, family)).video_id,
+    );
+    const { id: job } = await newestJob(db, id);
+    const build: TaskBuilder = (submission) =>
+      submission.video_job_id === job
+        ? Promise.reject(new Error("A mistake of ours"))
+        : buildAnything()(submission);
+    await round(db, choking({}, []), { build });
+    assertEquals([await accepted(), (await videoOf(db, id)).status], [12, "queued"]);
+    await passTime(db, "1 minute");
+    await round(db, choking({}, []));
+    assertEquals((await videoOf(db, id)).status, "processing");
     assertEquals(await db.query("select * from app.invariants"), []);
   });
 });

@@ -11,8 +11,8 @@ const event = z.object({
   type: z.enum(["video.ready", "video.failed"]),
   timestamp: z.iso.datetime(),
   data: z.looseObject({
-    video_id: z.uuid(),
-    user_id: z.uuid(),
+    video_id: z.guid(),
+    user_id: z.guid(),
     title: z.string(),
     body: z.string(),
     image_url: z.url().nullable(),

@@ -15,7 +15,7 @@ export interface Subscription {
 }
 
 const payload = z.object({
-  id: z.uuid(),
+  id: z.guid(),
   tag: z.string(),
   title: z.string(),
   body: z.string(),

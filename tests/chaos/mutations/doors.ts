@@ -193,9 +193,10 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   },
   {
     name: "a rhyme may be ordered by who is refused too often, whatever the child is called",
-    file: "supabase/migrations/20261101000800_queue_videos.sql",
-    find: "v_video.kind <> 'rhyme' or app.has_consent(v_video.child_id)",
-    replace: "v_video.kind <> 'rhyme'",
+    file: LIMITS,
+    find:
+      "p_video.kind <> 'rhyme' or p_video.avatar_path is not null or app.has_consent(p_video.child_id)",
+    replace: "p_video.kind <> 'rhyme'",
     why: "a name that no provider takes runs up any bill, again and again",
     tests: ["tests/db/limits_test.ts"],
   },

@@ -150,8 +150,9 @@ export const STATES: readonly Mutation[] = [
   {
     name: "many webhooks in one call change attempts before their videos are locked",
     file: DOORS,
-    find: "  if jsonb_array_length(p_events) > 1 then\n",
-    replace: "  if false then\n",
+    find:
+      "    join public.video_jobs j on j.id = e.video_job_id\n  )\n  order by v.id\n  for no key update;\n",
+    replace: "    join public.video_jobs j on j.id = e.video_job_id\n  )\n  order by v.id;\n",
     why: "it and whoever settles the same videos wait for each other",
     tests: ["tests/db/provider_events_test.ts"],
   },
