@@ -236,6 +236,7 @@ extension type const RhymesRow(Map<String, dynamic> json) {
 /// A row of `users`.
 extension type const UsersRow(Map<String, dynamic> json) {
   DateTime get createdAt => DateTime.parse(json['created_at'] as String);
+  String? get fairProvider => json['fair_provider'] as String?;
   int get fairTag => json['fair_tag'] as int;
   int get gemBalance => json['gem_balance'] as int;
   String get id => json['id'] as String;

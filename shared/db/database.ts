@@ -120,9 +120,9 @@ export function tlsFor(
   return isDomain ? { ca: [...SUPABASE_CA], rejectUnauthorized: false } : false;
 }
 
-/** Whether Postgres refused the values themselves, so that the same call fails again. */
+/** Whether Postgres refused the values themselves, or their size, so that the same call fails again. */
 export function isDataError(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? "");
+  return /^(2[23]|54)/.test(sqlState(error) ?? "");
 }
 
 /** Several statements in one string (pg-boss sends some) answer with a list of results. */

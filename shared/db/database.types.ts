@@ -493,6 +493,7 @@ export type Database = {
       "users": {
         Row: {
           "created_at": string;
+          "fair_provider": string | null;
           "fair_tag": number;
           "gem_balance": number;
           "id": string;
@@ -501,6 +502,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           "created_at"?: string;
+          "fair_provider"?: string | null;
           "fair_tag"?: number;
           "gem_balance"?: number;
           "id": string;
@@ -508,6 +510,7 @@ export type Database = {
         };
         Update: {
           "created_at"?: string;
+          "fair_provider"?: string | null;
           "fair_tag"?: number;
           "gem_balance"?: number;
           "id"?: string;

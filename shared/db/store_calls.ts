@@ -41,3 +41,8 @@ export const failStoring = (sql: Sql, jobId: string, code: string, detail: unkno
     code,
     JSON.stringify(detail),
   ]);
+
+/** Has this attempt's file tried again only when no other waits to be tried. */
+export async function putBehind(sql: Sql, queue: string, jobId: string): Promise<void> {
+  await sql.query("select app.put_behind($1, $2)", [queue, jobId]);
+}

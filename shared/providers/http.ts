@@ -29,7 +29,7 @@ export interface HttpAnswer {
   readonly status: number;
   /** The JSON of it; undefined where there was none. */
   readonly json: unknown;
-  /** The JSON, or the beginning of what came instead. What Postgres cannot store is taken out. */
+  /** The JSON, or the beginning of what is too long or none. What Postgres cannot store is taken out. */
   readonly raw: unknown;
   /** Seconds we were asked to wait. */
   readonly retryAfterSeconds?: number;
@@ -52,7 +52,9 @@ export class CallError extends Error implements ProviderError {
   }
 }
 
-/** Characters kept of an answer that is no JSON, an error page say. */
+/** JSON of so many characters is kept: it is written down for each of up to a hundred tasks. */
+const RAW_JSON_MAX = 16_384;
+/** Characters kept of an answer that is longer or no JSON, an error page say. */
 const RAW_MAX = 2_000;
 
 /** Makes calls with a bearer token. */
@@ -134,7 +136,7 @@ function read(response: Response, text: string): HttpAnswer {
   return {
     status: response.status,
     json,
-    raw: json ?? storableText(text.slice(0, RAW_MAX)),
+    raw: (text.length <= RAW_JSON_MAX ? json : undefined) ?? storableText(text.slice(0, RAW_MAX)),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
   };
 }

@@ -39,8 +39,8 @@ export async function pollAll(
   providers: ReadonlyMap<string, VideoProvider>,
   options: PollOptions = {},
 ): Promise<Batch> {
-  const names = await providersToPoll(tools.database);
-  return await batchOfEach(names, { providers, log: tools.log }, async (provider) => {
+  const look = () => providersToPoll(tools.database);
+  return await batchOfEach(look, { providers, log: tools.log }, async (provider) => {
     const cancelled = await cancelBatch(tools, provider);
     const { taken, fullness } = await pollProvider(tools, provider, options);
     return { taken: cancelled + taken, fullness };

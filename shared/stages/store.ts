@@ -3,7 +3,13 @@
  * video's own, so a second copy after a crash meets the first and is done.
  */
 import type { QueueJob } from "../db/queue.ts";
-import { type DeliveredFile, failStoring, finishStoring, startStoring } from "../db/store_calls.ts";
+import {
+  type DeliveredFile,
+  failStoring,
+  finishStoring,
+  putBehind,
+  startStoring,
+} from "../db/store_calls.ts";
 import { withoutQueries } from "../log.ts";
 import type { VideoProvider } from "../providers/provider.ts";
 import { inTime, unlessAborted } from "../storage/in_time.ts";
@@ -119,6 +125,8 @@ export async function storeBatch(
         await queue.complete(sql, "store-video", [job]);
       } else {
         await queue.retryLater(sql, "store-video", [job], code);
+        // A host that hangs takes four places at a time: what was not tried yet goes first.
+        await putBehind(sql, "store-video", job.id);
       }
     });
   }

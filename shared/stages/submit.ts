@@ -25,6 +25,7 @@ import type {
   VideoProvider,
   VideoTask,
 } from "../providers/provider.ts";
+import { inHalves } from "../providers/in_halves.ts";
 import { notSent } from "../providers/time_left.ts";
 import { type Batch, batchOfEach } from "./batch_of_each.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
@@ -51,13 +52,16 @@ export async function submitAll(
   providers: ReadonlyMap<string, VideoProvider>,
   builderFor: (provider: string) => Promise<TaskBuilder>,
 ): Promise<Batch> {
-  const { moved, providers: names } = await prepareSubmitting(
-    tools.database,
-    [...providers.keys()],
-  );
-  if (moved > 0) tools.log.info("Moved on to other providers", { moved });
+  const look = async () => {
+    const { moved, providers: names } = await prepareSubmitting(
+      tools.database,
+      [...providers.keys()],
+    );
+    if (moved > 0) tools.log.info("Moved on to other providers", { moved });
+    return names;
+  };
   return await batchOfEach(
-    names,
+    look,
     { providers, log: tools.log },
     async (provider) => submitToProvider(tools, provider, await builderFor(provider.name)),
   );
@@ -179,26 +183,23 @@ async function handOver(
  * being made. The ids are ours, so what was taken after all is not bought again. Halving stops with the
  * lease: what was not asked about once more stands as it was answered.
  */
-async function submitTasks(
+function submitTasks(
   provider: VideoProvider,
   tasks: readonly VideoTask[],
   how: CallOptions & { readonly repeated: boolean },
 ): Promise<SubmitOutcome[]> {
-  const outcomes = await provider.submit(tasks, how);
-  const allUnknown = how.repeated && provider.choosesTaskId && tasks.length > 1 &&
-    outcomes.every((one) => one.outcome === "unknown" && !UNREACHABLE.has(one.error.code));
-  if (!allUnknown) return outcomes;
-  const middle = Math.ceil(tasks.length / 2);
-  const found: SubmitOutcome[] = [];
-  for (const half of [tasks.slice(0, middle), tasks.slice(middle)]) {
-    const ids = new Set(half.map(({ id }) => id));
-    found.push(
-      ...how.hasTime()
-        ? await submitTasks(provider, half, how)
-        : outcomes.filter(({ id }) => ids.has(id)),
-    );
-  }
-  return found;
+  const answered = new Map<string, SubmitOutcome>();
+  return inHalves(tasks, async (some) => {
+    if (some.length < tasks.length && !how.hasTime()) {
+      return some.flatMap(({ id }) => answered.get(id) ?? []);
+    }
+    const outcomes = await provider.submit(some, how);
+    const allUnknown = how.repeated && provider.choosesTaskId && some.length > 1 &&
+      outcomes.every((one) => one.outcome === "unknown" && !UNREACHABLE.has(one.error.code));
+    if (!allUnknown) return outcomes;
+    for (const outcome of outcomes) answered.set(outcome.id, outcome);
+    return "spoiled";
+  });
 }
 
 function recordOf(

@@ -45,17 +45,37 @@ export interface FetchOptions {
   readonly wanted: MediaRules;
   readonly signal: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds until its first bytes are there. */
+  readonly beginningMs?: number;
 }
 
 /** Hosts of files redirect to their own storage at times; more than this is a circle. */
 const MOST_REDIRECTS = 3;
+/** A file that has not begun by then is asked for again later: a host that hangs must not hold up others. */
+const BEGINNING_MS = 15_000;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
  * Opens a file as a stream, once it has begun as one that is wanted. A redirect is followed only to where
  * a file may be fetched from anyway. Throws MediaError, and fetch's own errors.
  */
-export async function openMedia(
+export async function openMedia(url: string, options: FetchOptions): Promise<Media> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new MediaError("unavailable", "The file did not begin in time")),
+    options.beginningMs ?? BEGINNING_MS,
+  );
+  try {
+    return await beginMedia(url, {
+      ...options,
+      signal: AbortSignal.any([options.signal, late.signal]),
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function beginMedia(
   url: string,
   { hosts, wanted, signal, headers = {} }: FetchOptions,
 ): Promise<Media> {
@@ -84,7 +104,7 @@ export async function openMedia(
 /** The first answer that is no redirect, or one redirect too many. Each step is held to the same rules. */
 async function answerOf(
   url: string,
-  { hosts, signal, headers }: Required<Omit<FetchOptions, "wanted">>,
+  { hosts, signal, headers }: Required<Pick<FetchOptions, "hosts" | "signal" | "headers">>,
 ): Promise<Response> {
   let at = url;
   for (let redirects = 0;; redirects++) {

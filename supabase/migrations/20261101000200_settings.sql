@@ -30,7 +30,10 @@ create table app.settings (
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'
-    check (array_ndims(poll_steps) = 1 and cardinality(poll_steps) between 1 and 20 and 0 < all (poll_steps)),
+    check (
+      array_ndims(poll_steps) = 1 and array_lower(poll_steps, 1) = 1 and cardinality(poll_steps) between 1 and 20
+      and array_position(poll_steps, null) is null and 0 < all (poll_steps)
+    ),
   quiet_percent integer not null default 120 check (quiet_percent between 0 and 500),
   submit_lease_seconds integer not null default 45 check (submit_lease_seconds between 5 and 600),
   poll_lease_seconds integer not null default 60 check (poll_lease_seconds between 5 and 600),

@@ -5,12 +5,14 @@ create table public.users (
   gem_balance integer not null default 0 check (gem_balance >= 0),
   tier text not null default 'free' check (tier in ('free', 'premium')),
   fair_tag bigint not null default 0,
+  fair_provider text,
   created_at timestamptz not null default now()
 )
 -- Room for the next versions of a row on its page: a balance changes often, and no index with it.
 with (fillfactor = 70);
 comment on table public.users is 'One row per signed-up user. gem_balance always equals the sum of the user''s gem entries.';
 comment on column public.users.fair_tag is 'Start-time fair queueing: the tag of this user''s newest queued video. See docs/adr/0004-fair-queueing.md.';
+comment on column public.users.fair_provider is 'In whose queue that is: each has a clock of its own.';
 
 create table public.children (
   id uuid primary key default gen_random_uuid(),

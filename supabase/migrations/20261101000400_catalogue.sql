@@ -13,7 +13,7 @@ create table public.rhymes (
   video_template_url text check (char_length(video_template_url) <= 2048 and video_template_url ~ '^https://'),
   provider text not null default 'runware' references app.providers (name),
   model text not null default 'pixverse:1@5',
-  duration_seconds numeric(5, 1) not null default 8 check (duration_seconds > 0),
+  duration_seconds numeric(5, 1) not null default 8 check (duration_seconds > 0 and duration_seconds <= 600),
   width integer not null default 1920 check (width between 64 and 8192),
   height integer not null default 1080 check (height between 64 and 8192),
   fallbacks jsonb not null default '[]' check (jsonb_typeof(fallbacks) = 'array'),
@@ -30,8 +30,8 @@ create table app.prices (
   provider text not null references app.providers (name),
   model text not null check (char_length(model) between 1 and 100),
   resolution text not null default '' check (char_length(resolution) <= 20),
-  gems_per_second numeric(8, 3) not null check (gems_per_second > 0),
-  gems_per_second_with_sound numeric(8, 3) check (gems_per_second_with_sound > 0),
+  gems_per_second numeric(8, 3) not null check (gems_per_second > 0 and gems_per_second < 'NaN'),
+  gems_per_second_with_sound numeric(8, 3) check (gems_per_second_with_sound > 0 and gems_per_second_with_sound < 'NaN'),
   primary key (provider, model, resolution)
 );
 comment on table app.prices is 'What a second of video costs in gems, where the caller picks the model. A model without a row is not sold. Resolution is empty where the model has only one or takes it from a picture.';

@@ -80,7 +80,8 @@ create function app.move_all_gems(
   p_video_ids uuid[],
   p_reasons text[],
   p_idempotency_key text default null,
-  p_fair_tags bigint[] default null
+  p_fair_tags bigint[] default null,
+  p_fair_providers text[] default null
 ) returns integer[]
 language plpgsql set search_path = ''
 as $$
@@ -89,14 +90,16 @@ declare
 begin
   with moved as (
     update public.users u
-    set gem_balance = u.gem_balance + m.amount, fair_tag = coalesce(m.fair_tag, u.fair_tag)
-    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags) as m (user_id, amount, video_id, reason, fair_tag)
+    set gem_balance = u.gem_balance + m.amount,
+      fair_tag = coalesce(m.fair_tag, u.fair_tag), fair_provider = coalesce(m.fair_provider, u.fair_provider)
+    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags, p_fair_providers)
+      as m (user_id, amount, video_id, reason, fair_tag, fair_provider)
     where u.id = m.user_id
       and u.gem_balance + m.amount >= 0
     returning u.id, m.amount, m.video_id, m.reason, u.gem_balance
   ), entered as (
     insert into public.gem_entries (user_id, amount, kind, video_id, reason, idempotency_key, balance_after)
-    select m.id, m.amount, p_kind, m.video_id, m.reason, p_idempotency_key, m.gem_balance
+    select m.id, m.amount, p_kind, m.video_id, left(m.reason, 200), p_idempotency_key, m.gem_balance
     from moved m
     where m.amount <> 0
   )
@@ -104,9 +107,9 @@ begin
   return coalesce(v_balances, '{}');
 end;
 $$;
-comment on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[]) is
+comment on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[], text[]) is
   'The only way gems move: guarded balance updates, each with its ledger entry. Of different users, one movement each. A charge moves the user''s place in the queue with the same write, and one of nothing moves only that. Returns the new balances; of a user who is not there, or whose balance would go below zero, nothing moves and there is none.';
-revoke all on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[]) from public;
+revoke all on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[], text[]) from public;
 
 create function app.refuse_debt(p_balance integer, p_needed integer) returns void
 language plpgsql set search_path = ''

@@ -102,6 +102,7 @@ begin
     -- What was asked for stays as it is from the first row on.
     if not (
       p_video.kind in ('rhyme', 'prompt', 'image', 'clip')
+      and char_length(p_video.title) between 1 and 200
       and coalesce(char_length(p_video.prompt) between 1 and 10000, true)
       and coalesce(char_length(p_video.negative_prompt) between 1 and 10000, true)
       and (p_video.project_id is null or p_video.scene is not null)

@@ -186,7 +186,7 @@ revoke all on function app.rebase_priorities() from public;
 create function app.queue_submission(
   p_job_id uuid,
   p_provider text,
-  p_tag bigint default null,
+  p_lead bigint default 0,
   p_start_after timestamptz default now()
 ) returns void
 language plpgsql set search_path = ''
@@ -194,7 +194,7 @@ as $$
 declare
   v_priority integer;
 begin
-  select app.submission_priority(coalesce(p_tag, c.tag), c.base) into v_priority
+  select app.submission_priority(c.tag + p_lead, c.base) into v_priority
   from app.fair_clocks c
   where c.provider = p_provider;
   perform app.enqueue_all(
@@ -203,5 +203,5 @@ begin
   );
 end;
 $$;
-comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order. Without a tag it enters at the clock: it has waited its turn once.';
+comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order: so many gems behind the clock, and at the clock what has waited its turn once.';
 revoke all on function app.queue_submission(uuid, text, bigint, timestamptz) from public;

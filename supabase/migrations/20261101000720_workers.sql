@@ -175,7 +175,7 @@ revoke all on function app.free_slots(text) from public;
 create function app.providers_with_work(p_stage text) returns table (name text)
 language plpgsql volatile set search_path = ''
 -- One row of an index is looked for, provider by provider, whatever the statistics of a quiet hour say.
-set enable_seqscan = off set enable_bitmapscan = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 declare
   -- An index is searched by a time that is known, and not by one that is asked for row by row.

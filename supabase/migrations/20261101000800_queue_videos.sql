@@ -61,6 +61,7 @@ declare
   v_amounts integer[];
   v_reasons text[];
   v_tags bigint[];
+  v_providers text[];
   v_queues text[];
   v_jobs jsonb[];
   v_priorities integer[];
@@ -69,28 +70,30 @@ begin
   -- All that the rows need, by draft, so that each of the statements below is one for all of them.
   select
     array_agg(d.id), array_agg(d.job_id), array_agg(d.first), array_agg(d.seconds), min(d.max_attempts) - 1,
-    array_agg(d.user_id), array_agg(-d.gem_cost), array_agg('Video: ' || d.title), array_agg(d.tag),
+    array_agg(d.user_id), array_agg(-d.gem_cost), array_agg('Video: ' || d.title), array_agg(d.tag), array_agg(d.provider),
     array_agg(app.submit_queue(d.provider)), array_agg(app.submission_data(d.job_id)), array_agg(app.submission_priority(d.tag, d.base))
   into
     v_ids, v_job_ids, v_first, v_seconds, v_retries,
-    v_user_ids, v_amounts, v_reasons, v_tags,
+    v_user_ids, v_amounts, v_reasons, v_tags, v_providers,
     v_queues, v_jobs, v_priorities
   from (
     select
       app.timed_uuid(7) as id, app.timed_uuid(4) as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts, c.base,
       coalesce(m.median_seconds, p_expected_seconds[n.ordinality]) as seconds,
-      greatest(u.fair_tag, c.tag)
+      -- Whoever is ahead of one provider's clock is as far ahead of each other's.
+      c.tag + greatest(u.fair_tag - o.tag, 0)
         + ceil(greatest(n.gem_cost, 1)::numeric / case when f.first then s.premium_weight else 1 end)::bigint as tag
     from unnest(p_drafts) with ordinality as n
     join public.users u on u.id = n.user_id
     cross join lateral (select n.is_premium or u.tier = 'premium' as first) f
     join app.fair_clocks c on c.provider = n.provider
+    left join app.fair_clocks o on o.provider = u.fair_provider
     cross join app.settings s
     left join app.model_stats m on m.provider = n.provider and m.model = n.model
     order by n.ordinality
   ) d;
 
-  if cardinality(app.move_all_gems(v_user_ids, v_amounts, 'charge', v_ids, v_reasons, null, v_tags)) <> cardinality(p_drafts) then
+  if cardinality(app.move_all_gems(v_user_ids, v_amounts, 'charge', v_ids, v_reasons, null, v_tags, v_providers)) <> cardinality(p_drafts) then
     raise exception 'A balance does not suffice' using errcode = 'GM001';
   end if;
 
@@ -154,7 +157,7 @@ revoke all on function app.queue_answer(public.videos, boolean) from public;
 create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb
 language plpgsql security definer set search_path = ''
 -- By their ids, always, and planned once: see app.settle_video_jobs.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   v_free uuid[];

@@ -1,6 +1,6 @@
 -- The next provider of a video's chain, at no extra gems.
 
-create function app.try_again(p_video public.videos, p_attempt integer, p_priority integer, p_maker jsonb, p_delay_seconds integer, p_message text)
+create function app.try_again(p_video public.videos, p_attempt integer, p_priority integer, p_maker jsonb, p_delay_seconds integer, p_message text, p_lead bigint default 0)
 returns void
 language plpgsql set search_path = ''
 as $$
@@ -22,12 +22,12 @@ begin
   insert into public.video_jobs (id, video_id, attempt, provider, model, priority, scheduled_at)
   values (v_id, p_video.id, p_attempt, v_provider, v_model, p_priority, v_start);
   perform app.add_progress(p_video.id, p_video.user_id, p_attempt, 'initializing', 0, null, p_message);
-  perform app.queue_submission(v_id, v_provider, p_start_after => v_start);
+  perform app.queue_submission(v_id, v_provider, p_lead, v_start);
 end;
 $$;
-comment on function app.try_again(public.videos, integer, integer, jsonb, integer, text) is
-  'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_maker. The caller holds the video''s lock.';
-revoke all on function app.try_again(public.videos, integer, integer, jsonb, integer, text) from public;
+comment on function app.try_again(public.videos, integer, integer, jsonb, integer, text, bigint) is
+  'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_maker, so many gems behind the clock. The caller holds the video''s lock.';
+revoke all on function app.try_again(public.videos, integer, integer, jsonb, integer, text, bigint) from public;
 
 create function app.move_on(p_job_id uuid, p_code text, p_kind text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = ''
@@ -36,6 +36,7 @@ declare
   v_video public.videos;
   v_job public.video_jobs;
   v_maker jsonb;
+  v_lead bigint;
 begin
   select v.* into v_video
   from public.videos v
@@ -53,6 +54,10 @@ begin
   if not found then
     return false;
   end if;
+  -- What still waits for its turn is as far behind the clock at the next provider as it was here.
+  select greatest(c.base - q.priority - c.tag, 0) into v_lead
+  from pgboss.job q, app.fair_clocks c
+  where q.name = app.submit_queue(v_job.provider) and q.id = v_job.id and c.provider = v_job.provider;
   -- What nobody is to take any more would stand in the way of the one that tries whether the provider
   -- is back. A worker that is taking it waits for this video: it is left to that worker.
   delete from pgboss.job q
@@ -61,7 +66,7 @@ begin
     where w.name = app.submit_queue(v_job.provider) and w.id = v_job.id and w.state < 'active'
     for update skip locked
   );
-  perform app.try_again(v_video, v_job.attempt + 1, v_job.priority, v_maker, 0, 'Another studio takes over…');
+  perform app.try_again(v_video, v_job.attempt + 1, v_job.priority, v_maker, 0, 'Another studio takes over…', coalesce(v_lead, 0));
   return true;
 end;
 $$;

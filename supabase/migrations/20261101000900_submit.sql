@@ -58,7 +58,7 @@ returns table (
 -- Planned once: planning for each list of ids takes longer than looking a few of them up. And looked up they
 -- are, always: of a small table Postgres would rather read all.
 language plpgsql set search_path = ''
-set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 declare
   v_settings app.settings;
@@ -97,16 +97,22 @@ begin
       )
     order by v.user_id
   loop
-    perform app.note_doubts(array[v_job.video_id]);
-    perform app.fail_attempt(
-      v_job.id, v_job.code, 'server',
-      case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end,
-      case v_job.code
-        when 'consent_withdrawn' then 'The permission to use this child''s picture was withdrawn, so the video was not made.'
-        else 'Something went wrong on our side. Please try again.'
-      end,
-      null, null
-    );
+    begin
+      perform app.note_doubts(array[v_job.video_id]);
+      perform app.fail_attempt(
+        v_job.id, v_job.code, 'server',
+        case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end,
+        case v_job.code
+          when 'consent_withdrawn' then 'The permission to use this child''s picture was withdrawn, so the video was not made.'
+          else 'Something went wrong on our side. Please try again.'
+        end,
+        null, null
+      );
+    exception when data_exception or integrity_constraint_violation then
+      -- It is left as it was, for app.reconcile to say so each minute, and keeps no other from its turn.
+      raise warning 'Attempt % could not be ended: %', v_job.id, sqlerrm;
+      p_job_ids := array_remove(p_job_ids, v_job.id);
+    end;
   end loop;
 
   with started as (
@@ -217,7 +223,7 @@ create function app.record_submissions(p_outcomes jsonb, p_node text)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
 -- By their ids, always, and planned once: see app.settle_video_jobs.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   v_settings app.settings;
@@ -373,6 +379,7 @@ declare
   -- However long the provider asks us to wait: an hour from now it is asked again.
   v_again timestamptz := clock_timestamp() + least(greatest(p_delay_seconds, 1), 3600) * interval '1 second';
   v_job public.video_jobs;
+  v_lead bigint;
 begin
   update public.video_jobs j
   set status = case when p_maybe_bought then 'claimed' else 'pending' end,
@@ -397,7 +404,12 @@ begin
     set status = 'queued', stage = 'initializing', progress = 0
     where v.id = v_job.video_id and v.status = 'processing';
   end if;
-  perform app.queue_submission(v_job.id, v_job.provider, p_start_after => v_again);
+  -- Behind others, and further behind the longer it has been waiting, a gem for each ten seconds: what the
+  -- provider never takes must not be all that it is asked, however cheap it is.
+  select greatest(v.gem_cost, extract(epoch from clock_timestamp() - v_job.created_at) / 10)::bigint into v_lead
+  from public.videos v
+  where v.id = v_job.video_id;
+  perform app.queue_submission(v_job.id, v_job.provider, v_lead, v_again);
 end;
 $$;
 comment on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) is

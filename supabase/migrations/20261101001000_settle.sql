@@ -16,7 +16,7 @@ returns table (
 )
 language plpgsql set search_path = ''
 -- Attempts are looked up by their ids: to plan for a thousand of them means to read the whole table.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   -- An index is searched by a time that is known, and not by one that is asked for row by row.
@@ -108,8 +108,9 @@ create function app.settle_video_jobs(p_results jsonb)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
 -- Rows are looked up by their ids, always: Postgres takes any JSON for a hundred rows, and while the
--- tables are small it would rather read them from end to end for a single one.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+-- tables are small it would rather read them from end to end for a single one. Those guesses also make it
+-- compile (jit) at each call, for longer than the call would take.
+set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   -- What was said at all: a batch of deliveries need not look for failures.

@@ -50,6 +50,14 @@ comment on function app.start_storing(uuid[]) is
   'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done.';
 revoke all on function app.start_storing(uuid[]) from public;
 
+create function app.put_behind(p_queue text, p_id uuid) returns void
+language sql set search_path = ''
+as $$
+  update pgboss.job j set priority = -1 where j.name = p_queue and j.id = p_id and j.state = 'retry';
+$$;
+comment on function app.put_behind(text, uuid) is 'A job that is to be tried again comes after those that were not tried yet.';
+revoke all on function app.put_behind(text, uuid) from public;
+
 create function app.discard_files(p_video_id uuid) returns void
 language sql set search_path = ''
 as $$

@@ -10,7 +10,7 @@ as $$
       and (
         j.state <= 'active'
         -- Given up by the queue, which is no end: maintenance puts it back, each minute, once its lease is over.
-        or (j.state = 'failed' and j.completed_on > clock_timestamp() - interval '5 minutes')
+        or (j.state = 'failed' and j.completed_on > clock_timestamp() - interval '15 minutes')
       )
   );
 $$;

@@ -5,7 +5,8 @@ import {
   startSubmissions,
   type SubmissionRecord,
 } from "../../shared/db/submit_calls.ts";
-import { balanceOf, newestJob, passTime, value, videoOf } from "../support/fixtures.ts";
+import type { Database } from "../../shared/db/database.ts";
+import { balanceOf, newestJob, newFamily, passTime, value, videoOf } from "../support/fixtures.ts";
 import {
   attemptsOf,
   breakerOf,
@@ -85,6 +86,68 @@ Deno.test("of what waits, one tries whether a half open provider is back; the ot
     assertEquals(await handOver(db, first, "accepted"), "accepted");
     assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 3);
     assertEquals(await whereabouts(), ids.map(() => "second"));
+  });
+});
+
+/** Attempts that wait for the provider, in the order in which they are given out. */
+const waitingFor = async (db: Database, provider: string) =>
+  (await db.query(
+    `select v.id from pgboss.job q join public.video_jobs j on j.id = q.id join public.videos v on v.id = j.video_id
+     where q.name = app.submit_queue($1) and q.state < 'active' order by q.priority desc, q.created_on, q.id`,
+    [provider],
+  )).map(({ id }) => String(id));
+
+Deno.test("what a provider never takes is not all that it is asked, however cheap it is", async () => {
+  await withProviders(async (db, family) => {
+    const cheap = await queuePrompt(db, family, {
+      fallbacks: [],
+      options: { duration: 1, resolution: "720p" },
+    });
+    const dear = await queuePrompt(db, await newFamily(db, { gems: 100 }), {
+      fallbacks: [],
+      options: { duration: 10, resolution: "720p" },
+    });
+    const order = async () =>
+      (await waitingFor(db, "runware")).map((id) => id === cheap ? "cheap" : "dear");
+    assertEquals(await order(), ["cheap", "dear"]);
+    await handOver(db, cheap, "held");
+    await passTime(db, "3 minutes");
+    await handOver(db, cheap, "held");
+    assertEquals(await order(), ["dear", "cheap"]);
+    assertEquals((await videoOf(db, dear)).status, "queued");
+  });
+});
+
+Deno.test("what moves on while it waits is as far behind at the next provider as it was", async () => {
+  await withProviders(async (db, family) => {
+    const fallbacks = [{ provider: "second", model: "fox" }];
+    const many = [];
+    for (let nth = 0; nth < 3; nth++) many.push(await queuePrompt(db, family, { fallbacks }));
+    const other = await newFamily(db, { gems: 100 });
+    const one = await queuePrompt(db, other, { provider: "second", fallbacks: [] });
+    await db.query(
+      "update app.providers set paused_until = now() + interval '1 hour' where name = 'runware'",
+    );
+    assertEquals((await prepareSubmitting(db, PROVIDERS)).moved, 3);
+    const order = await waitingFor(db, "second");
+    assertEquals(order.filter((id) => id !== one), many);
+    assertEquals(order.indexOf(one), 0);
+  });
+});
+
+Deno.test("how far one provider's clock has come says nothing of a user's place at another", async () => {
+  await withProviders(async (db, family) => {
+    await db.query(
+      "update app.fair_clocks set tag = 500000, base = 500000 where provider = 'runware'",
+    );
+    await queuePrompt(db, family, { fallbacks: [] });
+    const other = await newFamily(db, { gems: 100 });
+    const others = [];
+    const at = { provider: "second", fallbacks: [] };
+    for (let nth = 0; nth < 3; nth++) others.push(await queuePrompt(db, other, at));
+    const mine = await queuePrompt(db, family, at);
+    // One waits elsewhere, so it is this user's second.
+    assertEquals(await waitingFor(db, "second"), [...others.slice(0, 2), mine, ...others.slice(2)]);
   });
 });
 

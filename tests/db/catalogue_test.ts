@@ -85,3 +85,18 @@ Deno.test("a provider can be deleted until a video names it", async () => {
     assertEquals(await stateOf(db.query(remove)), "23503");
   });
 });
+
+Deno.test("no setting and no row of the catalogue takes a figure that the workers cannot count with", async () => {
+  await withSql(async (db) => {
+    const refused = [
+      "update app.settings set poll_steps = '{5,NULL}'",
+      "update app.settings set poll_steps = '[0:1]={5,10}'",
+      "update public.rhymes set duration_seconds = 'NaN'",
+      "update app.prices set gems_per_second = 'NaN'",
+      "update app.prices set gems_per_second_with_sound = 'NaN'",
+    ];
+    for (const statement of refused) {
+      assertEquals(await stateOf(db.query(statement)), "23514", statement);
+    }
+  });
+});

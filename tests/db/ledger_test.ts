@@ -150,6 +150,26 @@ Deno.test("when an account is deleted its ledger stays, without the name", async
   });
 });
 
+Deno.test("however long a title is, its video is charged and refunded, or not taken", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const order = (length: number) =>
+      value(db, "select public.queue_video($1, $2, 'h', 60) ->> 'video_id' as value", [
+        family.userId,
+        {
+          ...{ kind: "prompt", prompt: "A fox", title: "x".repeat(length), provider: "runware" },
+          ...{ model: "pixverse:1@5-fast", options: { duration: 5, resolution: "720p" } },
+        },
+      ]);
+    assertEquals(await stateOf(order(201)), "23514");
+    for (const length of [189, 193, 200]) {
+      await db.query("select public.cancel_video($1, $2)", [family.userId, await order(length)]);
+    }
+    assertEquals(await balanceOf(db, family), 20);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
 Deno.test("the invariants notice a balance that is not the sum of its entries", async () => {
   await withSql(async (db) => {
     const { userId } = await newFamily(db, { gems: 10 });

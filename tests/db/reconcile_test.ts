@@ -64,9 +64,9 @@ Deno.test("an attempt that the queue gave up is stranded once maintenance has no
         "update pgboss.job set state = 'failed', completed_on = clock_timestamp() - $1::interval",
         [ago],
       );
-    await giveUp("4 minutes");
+    await giveUp("14 minutes");
     assertEquals(await brokenInvariants(db), []);
-    await giveUp("6 minutes");
+    await giveUp("16 minutes");
     assertEquals((await brokenInvariants(db)).length, 1);
     assertEquals((await reconcile(db))["requeued"], 1);
     assertEquals(await brokenInvariants(db), []);

@@ -143,6 +143,26 @@ Deno.test("Storage, or the provider's host, is down for longer than the queue tr
   await storage.close();
 });
 
+Deno.test("a file that was tried in vain is tried again after those that were not tried yet", async () => {
+  const cdn = await listening((_request, response) => {
+    response.writeHead(503).end();
+  });
+  await withDelivered(`http://${cdn.host}/x.mp4`, async (tools, videoId) => {
+    const { database: db, queue } = tools;
+    await storeBatch(tools, runware({ mediaHosts: [cdn.host] }), nowhere);
+    const other = await accept(
+      db,
+      (await queueVideo(db, await newFamily(db, { gems: 10 }))).video_id,
+    );
+    await deliver(db, other);
+    await passTime(db, "10 minutes");
+    const [first] = await db.transaction((sql) => queue.fetch(sql, "store-video", 1));
+    assertEquals(first?.id, other);
+    assertEquals((await videoOf(db, videoId)).status, "rendering");
+  });
+  await cdn.close();
+});
+
 Deno.test("where Storage has the file already, or refuses it, the provider's download stops at once", async () => {
   for (const [status, state] of [[409, "completed"], [413, "retry"]] as const) {
     const closed = Promise.withResolvers<void>();

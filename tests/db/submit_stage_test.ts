@@ -142,6 +142,28 @@ Deno.test("an order whose options nobody can read is refunded, and keeps no othe
   });
 });
 
+Deno.test("an attempt that cannot even be ended keeps no other from being handed over", async () => {
+  await withSql(async (db) => {
+    const { family, id, accepted } = await amongTwelve(
+      db,
+      async (family) => (await queueVideo(db, family)).video_id,
+    );
+    await db.query("update public.video_jobs set claim_count = 5 where video_id = $1", [id]);
+    await db.query(
+      `alter table public.gem_entries add constraint no_refund
+       check (kind <> 'refund' or user_id <> '${family.userId}')`,
+    );
+    await round(db, choking({}, []));
+    assertEquals([await accepted(), (await videoOf(db, id)).status], [12, "queued"]);
+    await db.query("alter table public.gem_entries drop constraint no_refund");
+    await db.query("select app.reconcile()");
+    await round(db, choking({}, []));
+    assertEquals((await videoOf(db, id)).status, "failed");
+    assertEquals(await balanceOf(db, family), 1000 - 12 * 10);
+    assertEquals(await db.query("select * from app.invariants"), []);
+  });
+});
+
 Deno.test("a video that our own mistake keeps from being put into words waits, and keeps no other from being made", async () => {
   await withSql(async (db) => {
     await db.query("update app.settings set breaker_failures = 1");

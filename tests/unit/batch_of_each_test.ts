@@ -23,10 +23,14 @@ function unasked(name: string): VideoProvider {
 /** A batch of each, written down as they begin; `work` is told how often the provider had one. */
 async function worked(work: (name: string, nth: number) => Promise<Batch>) {
   const begun: string[] = [];
-  const all = await batchOfEach(NAMES, { providers, log: quiet }, ({ name }) => {
-    begun.push(name);
-    return work(name, begun.filter((one) => one === name).length);
-  });
+  const all = await batchOfEach(
+    () => Promise.resolve(NAMES),
+    { providers, log: quiet },
+    ({ name }) => {
+      begun.push(name);
+      return work(name, begun.filter((one) => one === name).length);
+    },
+  );
   return { begun, all };
 }
 
@@ -50,6 +54,25 @@ Deno.test("while one is slow the others go on, for as long as their batches are 
   assertEquals(begun.slice(0, 5), [...NAMES, "runware", "runware"]);
   assertEquals(begun.filter((name) => name !== "runware"), ["kie", "runway"]);
   assertEquals(all, { taken: 8 + 10 * (begun.length - 2), fullness: 1 });
+});
+
+Deno.test("while one is slow, what comes in for another meanwhile is not kept waiting", async () => {
+  const slow = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  let looks = 0;
+  const all = await batchOfEach(
+    // The other one has nothing to do at first.
+    () => Promise.resolve(++looks < 3 ? ["kie"] : ["kie", "runware"]),
+    { providers, log: quiet, pause: () => Promise.resolve() },
+    async ({ name }) => {
+      begun.push(name);
+      if (name === "kie") await slow.promise;
+      else slow.resolve();
+      return PART;
+    },
+  );
+  assertEquals(begun, ["kie", "runware"]);
+  assertEquals(all.taken, 8);
 });
 
 Deno.test("one that fails keeps nobody from their batch", async () => {

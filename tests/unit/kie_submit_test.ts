@@ -53,6 +53,18 @@ Deno.test("a task that is named is there, whatever it is named under, and is not
   }
 });
 
+Deno.test("a task whose name is none that we could look up is as good as not named", async () => {
+  const data = { taskId: "x".repeat(201) };
+  assertEquals((await submitted({ body: { code: 200, msg: "success", data } })).outcome, "unknown");
+});
+
+Deno.test("of a long answer its beginning is kept", async () => {
+  const body = { code: 422, msg: "Please enter prompt", data: "x".repeat(20_000) };
+  const outcome = await submitted({ body });
+  const raw = "error" in outcome ? outcome.error.raw : undefined;
+  assertEquals(raw, JSON.stringify(body).slice(0, 2_000));
+});
+
 Deno.test("a task is taken when it is named, and never believed to be when it is not", async () => {
   const named = { code: 200, msg: "success", data: { taskId: TASK, recordId: "7" } };
   assertEquals(await submitted({ body: named }), {

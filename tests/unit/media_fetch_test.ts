@@ -76,6 +76,7 @@ Deno.test("F23 no private address is ever fetched, not even one that is on the l
 async function fetched(
   send: (response: ServerResponse) => void,
   wanted: MediaRules = VIDEOS,
+  more: { readonly beginningMs?: number } = {},
 ): Promise<string> {
   let gets = 0;
   const server = createServer((_request, response) => {
@@ -92,6 +93,7 @@ async function fetched(
       hosts: [host],
       wanted,
       signal: controller.signal,
+      ...more,
     });
     return await new Response(media.body).text();
   } catch (error) {
@@ -190,6 +192,14 @@ Deno.test("an answer without a file and without a place to look is unavailable: 
   for (const status of [204, 302, 304, 308]) {
     const send = (response: ServerResponse) => response.writeHead(status).end();
     assertEquals(await fetched(send), "unavailable after 1", String(status));
+  }
+});
+
+Deno.test("a host that says nothing, or begins and goes on no further, is unavailable before the whole time is up", async () => {
+  const silent = () => {};
+  const stuck = (response: ServerResponse) => response.writeHead(200).write("\0\0");
+  for (const send of [silent, stuck]) {
+    assertEquals(await fetched(send, VIDEOS, { beginningMs: 50 }), "unavailable after 1");
   }
 });
 

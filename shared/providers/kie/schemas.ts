@@ -29,6 +29,9 @@ export interface TaskRecord {
 const codeText = z.union([z.string().min(1), z.number().transform(String)]).optional()
   .catch(undefined);
 
+/** KIE's are shorter than this; what is not could not be looked up. */
+const idText = z.string().max(200).optional().catch(undefined);
+
 const envelopeSchema = z.object({
   code: z.union([z.number().int(), z.string().regex(/^\d{3}$/).transform(Number)]),
   msg: text,
@@ -38,8 +41,8 @@ const envelopeSchema = z.object({
 });
 
 const recordSchema = z.object({
-  taskId: text,
-  task_id: text,
+  taskId: idText,
+  task_id: idText,
   state: text,
   successFlag: z.number().optional().catch(undefined),
   resultJson: z.unknown().optional(),

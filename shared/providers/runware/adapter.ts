@@ -7,6 +7,7 @@ import type {
   VideoProvider,
   VideoTask,
 } from "../provider.ts";
+import { inHalves } from "../in_halves.ts";
 import { notSent, UNHURRIED } from "../time_left.ts";
 import { blamesSomeId, blamesSomeTask, isAboutUs, polledState, submitOutcome } from "./answers.ts";
 import { RunwareClient } from "./client.ts";
@@ -61,59 +62,49 @@ export function createRunwareProvider(config: RunwareConfig): VideoProvider {
 }
 
 /** Answers what each task was answered; what there is no time for is not handed over. */
-async function submit(
+function submit(
   client: RunwareClient,
   tasks: readonly VideoTask[],
   { hasTime }: CallOptions,
 ): Promise<SubmitOutcome[]> {
-  if (tasks.length === 0) return [];
-  const answer = await client.submit(tasks.map(toVideoInference));
-  if (answer instanceof CallError) return tasks.map(({ id }) => notAnswered(id, answer));
-  if (blamesSomeTask(answer) && tasks.length > 1) {
-    // Safe: the ids are ours, so whatever was taken after all comes back as a conflict.
-    return inHalves(
-      tasks,
-      (half) =>
-        hasTime()
-          ? submit(client, half, { hasTime })
-          : Promise.resolve(half.map(({ id }) => notSent(id))),
-    );
-  }
-  return tasks.map(({ id }) => submitOutcome(id, answer));
+  // Safe: the ids are ours, so whatever was taken after all comes back as a conflict.
+  return inHalves(tasks, async (some) => {
+    if (some.length === 0) return [];
+    if (some.length < tasks.length && !hasTime()) return some.map(({ id }) => notSent(id));
+    const answer = await client.submit(some.map(toVideoInference));
+    if (answer instanceof CallError) return some.map(({ id }) => notAnswered(id, answer));
+    if (blamesSomeTask(answer) && some.length > 1) return "spoiled";
+    return some.map(({ id }) => submitOutcome(id, answer));
+  });
 }
 
 /** What there is no time to ask about once more stands as it was answered: not at all. */
-async function poll(
+function poll(
   client: RunwareClient,
   ids: readonly string[],
   mayAskAgain: () => boolean,
 ): Promise<TaskState[]> {
-  if (ids.length === 0) return [];
-  const answer = await client.getResponses([...new Set(ids)]);
-  if (answer instanceof CallError) {
-    return ids.map((id) => ({ id, state: "unanswered", error: plainError(answer) }));
-  }
-  const asAnswered = (some: readonly string[]) => some.map((id) => polledState(id, answer));
-  if (blamesSomeId(answer) && ids.length > 1) {
-    return inHalves(
-      ids,
-      (half) => mayAskAgain() ? poll(client, half, mayAskAgain) : Promise.resolve(asAnswered(half)),
-    );
-  }
-  return asAnswered(ids);
+  const answered = new Map<string, TaskState>();
+  return inHalves(ids, async (some) => {
+    if (some.length === 0) return [];
+    if (some.length < ids.length && !mayAskAgain()) {
+      return some.flatMap((id) => answered.get(id) ?? []);
+    }
+    const answer = await client.getResponses([...new Set(some)]);
+    if (answer instanceof CallError) {
+      return some.map((id) => ({ id, state: "unanswered", error: plainError(answer) }));
+    }
+    const states = some.map((id) => polledState(id, answer));
+    if (!blamesSomeId(answer) || some.length === 1) return states;
+    for (const state of states) answered.set(state.id, state);
+    return "spoiled";
+  });
 }
 
 /** True until the time is up, or so many have asked. */
 function atMost(most: number, { hasTime }: CallOptions): () => boolean {
   let asked = 0;
   return () => asked++ < most && hasTime();
-}
-
-/** Runs the work on one half after the other, so that one bad entry spoils only its own call. */
-async function inHalves<T, R>(all: readonly T[], work: (half: T[]) => Promise<R[]>): Promise<R[]> {
-  const middle = Math.ceil(all.length / 2);
-  const first = await work(all.slice(0, middle));
-  return [...first, ...await work(all.slice(middle))];
 }
 
 function notAnswered(id: string, error: CallError): SubmitOutcome {

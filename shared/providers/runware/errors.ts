@@ -108,7 +108,8 @@ function kindOfCode(code: string): ErrorKind | undefined {
 }
 
 function isRefusal(item: ErrorItem): boolean {
-  return refusedContent.test(`${item.message} ${item.details}`);
+  // Longer than any engine's sentence, and as long as a search may take that looks back.
+  return refusedContent.test(`${item.message} ${item.details}`.slice(0, 4_000));
 }
 
 function kindOfAll(kind: ErrorKind, lines: readonly string[]): [string, ErrorKind][] {

@@ -13,7 +13,7 @@ import { kindOfFailure, toProviderError } from "./errors.ts";
 /** USD of one credit (docs.dev.runwayml.com/guides/pricing). */
 const CREDIT_USD = 0.01;
 
-const created = z.object({ id: z.uuid() });
+const created = z.object({ id: z.guid() });
 const cost = z.object({ credits: z.number().nonnegative() }).optional().catch(undefined);
 type Cost = z.infer<typeof cost>;
 

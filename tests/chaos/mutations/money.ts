@@ -29,8 +29,10 @@ export const MONEY: readonly Mutation[] = [
     file: LEDGER,
     find: `  with moved as (
     update public.users u
-    set gem_balance = u.gem_balance + m.amount, fair_tag = coalesce(m.fair_tag, u.fair_tag)
-    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags) as m (user_id, amount, video_id, reason, fair_tag)
+    set gem_balance = u.gem_balance + m.amount,
+      fair_tag = coalesce(m.fair_tag, u.fair_tag), fair_provider = coalesce(m.fair_provider, u.fair_provider)
+    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags, p_fair_providers)
+      as m (user_id, amount, video_id, reason, fair_tag, fair_provider)
     where u.id = m.user_id
       and u.gem_balance + m.amount >= 0
 `,
@@ -38,8 +40,10 @@ export const MONEY: readonly Mutation[] = [
     select u.id, u.gem_balance from public.users u where u.id = any (p_user_ids)
   ), moved as (
     update public.users u
-    set gem_balance = b.gem_balance + m.amount, fair_tag = coalesce(m.fair_tag, u.fair_tag)
-    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags) as m (user_id, amount, video_id, reason, fair_tag)
+    set gem_balance = b.gem_balance + m.amount,
+      fair_tag = coalesce(m.fair_tag, u.fair_tag), fair_provider = coalesce(m.fair_provider, u.fair_provider)
+    from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags, p_fair_providers)
+      as m (user_id, amount, video_id, reason, fair_tag, fair_provider)
     join before b on b.id = m.user_id
     where u.id = m.user_id
       and b.gem_balance + m.amount >= 0
