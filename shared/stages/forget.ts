@@ -48,7 +48,10 @@ export interface Forgetters {
 /** Whether a part of the visit has used up its time. */
 type Late = () => boolean;
 
-/** Does what is due. Whoever does not answer is logged and asked again by a later visit. */
+/**
+ * Does what is due. Whoever does not answer is logged and asked again by a later visit. A part that fails
+ * keeps no other from its turn; when all have had theirs, the visit fails with what was thrown.
+ */
 export async function forget(
   tools: Pick<WorkerTools, "database" | "log">,
   { storage, auth }: Forgetters,
@@ -58,9 +61,16 @@ export async function forget(
     const end = now() + budget;
     return () => now() >= end;
   };
-  const old_videos_deleted = await deleteOldVideos(tools, within(BUDGETS.oldVideos));
-  const objects_deleted = await deleteObjects(tools, storage, within(BUDGETS.objects));
-  const erasures_finished = await finishErasures(tools, auth, within(BUDGETS.erasures));
+  const failures: unknown[] = [];
+  const part = (work: Promise<number>): Promise<number> =>
+    work.catch((error: unknown) => {
+      failures.push(error);
+      return 0;
+    });
+  const old_videos_deleted = await part(deleteOldVideos(tools, within(BUDGETS.oldVideos)));
+  const objects_deleted = await part(deleteObjects(tools, storage, within(BUDGETS.objects)));
+  const erasures_finished = await part(finishErasures(tools, auth, within(BUDGETS.erasures)));
+  if (failures.length > 0) throw failures[0];
   return { objects_deleted, old_videos_deleted, erasures_finished };
 }
 

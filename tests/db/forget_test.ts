@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { forget } from "../../shared/stages/forget.ts";
 import { asUser } from "../support/as_user.ts";
@@ -12,6 +12,7 @@ import {
   brokenInvariants,
   type Family,
   newFamily,
+  passTime,
   queueVideo,
   recordEvent,
   stateOf,
@@ -184,6 +185,20 @@ Deno.test("a Storage that does not answer takes its share of the visit, ten call
     };
     await forget({ database: db, log: quiet }, { storage: slow, auth: closing }, () => clock);
     assertEquals([calls, most, closed], [20, 10, 1]);
+  });
+});
+
+Deno.test("old videos that cannot be deleted keep neither files nor accounts from being forgotten", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    await finished(db, family);
+    await db.query("select public.forget_user($1)", [(await newFamily(db)).userId]);
+    await pause(db);
+    await db.query("update app.settings set video_retention_days = 1");
+    await passTime(db, "3 days");
+    await db.query("alter table public.deleted_videos add constraint nothing check (false)");
+    await assertRejects(() => visit(db), Error, "nothing");
+    assertEquals(await db.query("select 1 from app.erasures where finished_at is null"), []);
   });
 });
 

@@ -148,6 +148,30 @@ export const STATES: readonly Mutation[] = [
     tests: ["tests/db/submit_stage_test.ts"],
   },
   {
+    name: "what a provider would not take comes back at the front",
+    file: "supabase/migrations/20261101000900_submit.sql",
+    find: "v_job.provider, v_lead, v_again);",
+    replace: "v_job.provider, 0, v_again);",
+    why: "one video that it never takes keeps its breaker open for everybody",
+    tests: ["tests/db/breaker_test.ts"],
+  },
+  {
+    name: "one order that cannot be read stops its batch",
+    file: "shared/db/submit_calls.ts",
+    find: "requestOptions.nullable().catch(null)",
+    replace: "requestOptions.nullable()",
+    why: "the same batch is taken and put back for hours, until all of it is refunded",
+    tests: ["tests/db/submit_stage_test.ts"],
+  },
+  {
+    name: "a file that was tried in vain is tried again before those that were not",
+    file: "shared/stages/store.ts",
+    find: `await putBehind(sql, "store-video", job.id);`,
+    replace: "void putBehind;",
+    why: "a host that hangs keeps everybody's files from being copied",
+    tests: ["tests/db/store_stage_test.ts"],
+  },
+  {
     name: "many webhooks in one call change attempts before their videos are locked",
     file: DOORS,
     find:
