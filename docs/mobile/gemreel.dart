@@ -257,7 +257,7 @@ class Gemreel {
     Future<void> lookAgain() async {
       try {
         final take = look();
-        show(take(await select()));
+        show(take(await select().timeout(const Duration(seconds: 30))));
       } catch (_) {
         // No network: the next look will do.
       }

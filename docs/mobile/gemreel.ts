@@ -50,6 +50,8 @@ async function call<T>(
   const { data, error } = await client.functions.invoke<T>(path, {
     method: body === undefined ? "GET" : "POST",
     headers,
+    // A connection may be gone without a word. The longest answer takes 25 s.
+    timeout: 40_000,
     ...(body && { body }),
     ...(signal && { signal }),
   });
@@ -103,23 +105,27 @@ export async function followVideo(
   { onVideo, signal }: { onVideo: (video: VideoStatus) => void; signal?: AbortSignal },
 ): Promise<void> {
   for (let rev = 0; !signal?.aborted;) {
+    let video: VideoStatus | undefined;
     try {
-      const { videos: [video] } = await call<{ videos: [VideoStatus?] }>(
+      const { videos } = await call<{ videos: [VideoStatus?] }>(
         client,
         `video-status?video_id=${videoId}&rev=${rev}&wait=25`,
         { signal },
       );
-      // Deleted while we waited: asked again, the server would say so, too.
-      if (!video) throw new GemreelError(404, "not_found", "There is no such video");
-      if (video.rev > rev) onVideo(video);
-      rev = video.rev;
-      if (["completed", "failed", "cancelled"].includes(video.status)) return;
+      video = videos[0];
     } catch (error) {
       // What the server refuses is final; a 5xx or a lost connection is not.
       if (signal?.aborted) return;
       if (error instanceof GemreelError && error.status < 500) throw error;
       await new Promise((resolve) => setTimeout(resolve, 2_000));
+      continue;
     }
+    // Deleted while we waited: asked again, the server would say so, too.
+    if (!video) throw new GemreelError(404, "not_found", "There is no such video");
+    const isNew = video.rev > rev;
+    rev = video.rev;
+    if (isNew) onVideo(video);
+    if (["completed", "failed", "cancelled"].includes(video.status)) return;
   }
 }
 

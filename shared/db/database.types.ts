@@ -922,6 +922,10 @@ export type Database = {
       };
       "search_videos": { Args: { "p_search": string }; Returns: string[] };
       "set_favorite": { Args: { "p_favorite": boolean; "p_video_id": string }; Returns: undefined };
+      "update_project": {
+        Args: { "p_frames"?: Json; "p_project_id": string; "p_title"?: string };
+        Returns: undefined;
+      };
       "video_changes": { Args: { "p_revs": (number)[]; "p_video_ids": (string)[] }; Returns: Json };
       "video_state": {
         Args: {

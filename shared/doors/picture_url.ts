@@ -26,14 +26,21 @@ function wrongWith(text: string, hosts: readonly string[]): string | undefined {
   if (!hosts.includes(url.hostname)) return `must be on one of these hosts: ${hosts.join(", ")}`;
   if (url.port !== "") return `must have no port, and has ${url.port}`;
   if (url.username !== "" || url.password !== "") return "must have no user name and no password";
-  if (isAvatar(url)) return 'must not lead into "avatars", where children\'s pictures are';
+  if (showsChildren(url)) {
+    return 'must not lead into "avatars" or "videos" of Storage, where children\'s pictures are';
+  }
   return undefined;
 }
 
-/** Whether a link leads into the bucket of children's pictures, however it is written. */
-function isAvatar(url: URL): boolean {
+/**
+ * Whether a link leads into the bucket of children's pictures, or of videos, where those that a video began
+ * with are kept beside it; however it is written.
+ */
+function showsChildren(url: URL): boolean {
   try {
-    return /(^|\/)avatars(\/|$)/i.test(decodeURIComponent(url.pathname));
+    return /(^|\/)avatars(\/|$)|\/storage\/.*\/videos(\/|$)/i.test(
+      decodeURIComponent(url.pathname),
+    );
   } catch {
     return true;
   }

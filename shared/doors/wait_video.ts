@@ -41,6 +41,8 @@ export async function waitVideo(
 ): Promise<Response> {
   const { taskId, ...options } = await readJson(request, waitVideoBody);
   const found = await readTaskVideo(visit, taskId);
+  // Whether it is such a task at all is said before the wait.
+  await taskOf(visit, found);
   const [video] = await whenAllOver([found], {
     watcher,
     milliseconds: patience(options),

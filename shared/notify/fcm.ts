@@ -3,8 +3,9 @@
  * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
  *
  * FCM takes no id of ours and cannot tell that a message was sent twice. What makes two of them one is
- * the phone: Android's `tag` and Apple's `apns-collapse-id` have the second take the place of the first,
- * and the collapse key does so while the phone is off.
+ * the phone: Android's `tag` and Apple's `apns-collapse-id` have the second take the place of the first.
+ * A collapse key would do so while the phone is off, but FCM keeps four of them and drops the others
+ * (firebase.google.com/docs/cloud-messaging/customize-messages/collapsible-message-types).
  */
 import { z } from "zod";
 import { type Channel, KEPT_SECONDS, type Message, type Outcome, tagOf } from "./channel.ts";
@@ -72,7 +73,6 @@ export function fcmBody(message: Message, now: number): unknown {
       data,
       android: {
         priority: "HIGH",
-        collapse_key: tag,
         ttl: `${KEPT_SECONDS}s`,
         notification: { tag },
       },

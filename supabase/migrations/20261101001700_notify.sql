@@ -4,7 +4,7 @@ create table public.devices (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references public.users (id) on delete cascade,
   kind text not null check (kind in ('fcm', 'web_push')),
-  address text not null unique check (char_length(address) between 1 and 2048 and address !~ '[[:space:][:cntrl:]]'),
+  address text not null unique check (octet_length(address) between 1 and 2048 and address !~ '[[:space:][:cntrl:]]'),
   p256dh text check (p256dh ~ '^[A-Za-z0-9_-]{87}=?$'),
   auth text check (auth ~ '^[A-Za-z0-9_-]{22}(==)?$'),
   platform text not null check (platform in ('android', 'ios', 'web')),

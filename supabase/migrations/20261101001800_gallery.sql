@@ -2,20 +2,26 @@
 
 -- Searching. Each word carries its owner's mark, so that a search walks through one user's words only:
 -- "spider" is in the title of everyone's videos.
+create function app.spaced(p_text text) returns text
+language plpgsql immutable set search_path = ''
+as $$ begin return regexp_replace(p_text, '[^[:alnum:]]+', ' ', 'g'); end; $$;
+comment on function app.spaced(text) is 'The words of a text alone: of "Cat/Dog" and "5-7" Postgres would make a path and a negative number.';
+revoke all on function app.spaced(text) from public;
+grant execute on function app.spaced(text) to service_role;
+
 create function app.search_words(p_user_id uuid, p_text text) returns tsvector
 language plpgsql immutable set search_path = ''
 as $$
 begin
   return (
     select array_to_tsvector(coalesce(array_agg(distinct left(p_user_id::text, 8) || ':' || left(w.word, 100)), '{}'))
-    from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, p_text))) as w (word)
+    from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, app.spaced(p_text)))) as w (word)
   );
 end;
 $$;
 comment on function app.search_words(uuid, text) is 'The words of a text in lower case, marked as this user''s.';
--- Whoever changes a video (users change their favourites) keeps its indexes, and so runs this.
 revoke all on function app.search_words(uuid, text) from public;
-grant execute on function app.search_words(uuid, text) to authenticated, service_role;
+grant execute on function app.search_words(uuid, text) to service_role;
 
 -- What is under way is a handful, which a search reads one by one: so a video is indexed once, at its end.
 create index videos_search on public.videos using gin (app.search_words(user_id, title || ' ' || coalesce(prompt, '')))
@@ -28,7 +34,7 @@ as $$
   select string_agg(
     '''' || left(p_user_id::text, 8) || ':' || replace(replace(left(w.word, 100), '\', '\\'), '''', '''''') || ''':*', ' & '
   )::tsquery
-  from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, p_text))) as w (word);
+  from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, app.spaced(p_text)))) as w (word);
 $$;
 comment on function app.search_query(uuid, text) is 'Finds what holds each of these words, or longer ones that begin like them, among this user''s. Null where the text has no words.';
 revoke all on function app.search_query(uuid, text) from public;
@@ -156,20 +162,23 @@ comment on function public.list_videos(text[], text, text, boolean, uuid, text, 
   'A page of the caller''s videos, newest first, under row-level security. Each row ends with the cursor that the next page begins after. p_search finds what holds each of its words, or longer ones that begin like them, in title or prompt. Links are made from storage_path and thumbnail_path by Storage. GM008 for a wrong status, kind, cursor or limit.';
 
 create function public.set_favorite(p_video_id uuid, p_favorite boolean) returns void
-language plpgsql set search_path = ''
+language plpgsql security definer set search_path = ''
 as $$
+declare
+  v_user_id uuid := (select auth.uid());
 begin
   if p_favorite is null then
     raise exception 'A video is a favourite or not' using errcode = 'GM008', detail = '{"field": "p_favorite", "allowed": [true, false]}';
   end if;
-  update public.videos v set is_favorite = p_favorite where v.id = p_video_id;
-  if not found then
+  update public.videos v set is_favorite = p_favorite
+  where v.id = p_video_id and v.user_id = v_user_id and v.is_favorite <> p_favorite;
+  if not found and not exists (select 1 from public.videos v where v.id = p_video_id and v.user_id = v_user_id) then
     raise exception 'No video with id %', coalesce('"' || p_video_id || '"', 'null')
       using errcode = 'GM005', detail = '{"field": "p_video_id"}';
   end if;
 end;
 $$;
-comment on function public.set_favorite(uuid, boolean) is 'Marks one of the caller''s videos as a favourite or no more, under row-level security. GM005 where it is not theirs, GM008 without an answer.';
+comment on function public.set_favorite(uuid, boolean) is 'Marks one of the caller''s videos as a favourite or no more. GM005 where it is not theirs, GM008 without an answer. Definer, because users may not change videos.';
 
 create function app.remove_videos(p_video_ids uuid[]) returns void
 language plpgsql set search_path = ''

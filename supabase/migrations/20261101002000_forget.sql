@@ -6,9 +6,10 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform app.stop_and_remove(array(select v.id from public.videos v where v.child_id = old.id));
-  -- A picture may be on its way right now: who may upload was asked when it began.
+  -- A picture may still come: who may upload is asked when a link for it is made, and that lives two hours.
+  -- Source: supabase.com/docs/reference/javascript/storage-from-createsigneduploadurl.
   perform app.delete_objects(
-    old.user_id, 'avatars', old.user_id || '/' || old.id || '.', now() + interval '10 minutes'
+    old.user_id, 'avatars', old.user_id || '/' || old.id || '.', now() + interval '130 minutes'
   );
   return old;
 end;
@@ -51,7 +52,7 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform app.remove_videos(array(select v.id from public.videos v where v.user_id = old.id));
-  perform app.delete_objects(old.id, b.id, old.id || '/', now() + interval '10 minutes') from storage.buckets b;
+  perform app.delete_objects(old.id, b.id, old.id || '/', now() + interval '130 minutes') from storage.buckets b;
   update public.gem_entries e
   set user_id = null, reason = 'Account deleted', idempotency_key = null
   where e.user_id = old.id;

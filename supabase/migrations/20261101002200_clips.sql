@@ -197,6 +197,22 @@ as $$
 $$;
 comment on function public.project_state(uuid, uuid) is 'A project of this user and the newest clip''s id by scene; null where there is no such project. Service role only.';
 
+create function public.update_project(p_project_id uuid, p_title text default null, p_frames jsonb default null) returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.projects p
+  set title = coalesce(p_title, p.title), frames = coalesce(p_frames, p.frames)
+  where p.id = p_project_id and p.user_id = (select auth.uid());
+  if not found then
+    raise exception 'No project with id %', coalesce('"' || p_project_id || '"', 'null')
+      using errcode = 'GM005', detail = '{"field": "p_project_id"}';
+  end if;
+end;
+$$;
+comment on function public.update_project(uuid, text, jsonb) is
+  'Changes the title or the scenes of the caller''s project; what is null stays. GM005 where it is not theirs. Definer, because users may not change projects otherwise.';
+
 create function public.delete_project(p_project_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -217,7 +233,8 @@ $$;
 comment on function public.delete_project(uuid) is
   'Deletes the caller''s project. Its clips stay in the gallery, and what is being made goes on. GM005 where it is not theirs. Definer, because users may not lock videos.';
 
-revoke all on function public.queue_clips(uuid, uuid, jsonb), public.project_state(uuid, uuid), public.delete_project(uuid)
+revoke all on function public.queue_clips(uuid, uuid, jsonb), public.project_state(uuid, uuid), public.update_project(uuid, text, jsonb),
+  public.delete_project(uuid)
   from public, anon, authenticated;
 grant execute on function public.queue_clips(uuid, uuid, jsonb), public.project_state(uuid, uuid) to service_role;
-grant execute on function public.delete_project(uuid) to authenticated;
+grant execute on function public.update_project(uuid, text, jsonb), public.delete_project(uuid) to authenticated;

@@ -111,6 +111,9 @@ Deno.test("F04 a user sees their own rows only, and can write neither balance, t
       "insert into public.gem_entries (user_id, amount, kind, reason, balance_after) values (auth.uid(), 5, 'grant', 'x', 5)",
       "update public.videos set status = 'completed'",
       "update public.videos set gem_cost = 0",
+      // A filter of theirs could hold the row that a worker waits for, and all of its batch.
+      "update public.videos set is_favorite = true",
+      "update public.projects set title = 'x', frames = '{}'",
       "delete from public.videos",
       "select * from public.video_jobs",
       "select * from public.provider_events",
@@ -121,7 +124,6 @@ Deno.test("F04 a user sees their own rows only, and can write neither balance, t
       "update public.rhymes set gem_cost = 0",
     ];
     for (const text of denied) assertEquals(await stateOf(asUser(text)), "42501", text);
-    assertEquals(await stateOf(asUser("update public.videos set is_favorite = true")), "no error");
     const strangers = `insert into public.children (user_id, name) values ('${other.userId}', 'X')`;
     assertEquals(await stateOf(asUser(strangers)), "42501");
   });

@@ -318,7 +318,7 @@ Deno.test("the map shows the scenes that the project has now", async () => {
     await queueClips(db, family, project, { scenes: ["1", "2"] });
     const [first = "", second = ""] = await newest(db, family, project);
     const frames = (scenes: string) =>
-      asUser(db, family.userId, "update public.projects set frames = $1 where id = $2", [
+      asUser(db, family.userId, "select public.update_project($2, p_frames => $1)", [
         scenes,
         project,
       ]);

@@ -56,6 +56,13 @@ Deno.test("after account deletion no table holds the user's id and no object of 
 
     const id = await forgetUser(db, family.userId);
     assertEquals(await forgetUser(db, family.userId), id, "asked twice, it is one erasure");
+    const until =
+      "select min(written_until) > now() + interval '2 hours' as value from app.objects_to_delete";
+    assertEquals(
+      await value(db, `${until} where prefix like $1`, [`${family.userId}/`]),
+      true,
+      "a link for an upload lives two hours",
+    );
     assertEquals((await visit(db)).erasures_finished, 0);
     // A worker that had begun before writes what it had begun.
     await db.query("insert into storage.objects (bucket_id, name) values ('videos', $1)", [

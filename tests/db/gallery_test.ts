@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
 import { withSql } from "../support/sql.ts";
-import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
+import { newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
 
 const page = z.array(z.object({
   video_id: z.uuid(),
@@ -145,6 +145,37 @@ async function reads(db: Database, userId: string, args: Record<string, unknown>
     };
   });
 }
+
+Deno.test("each word of a title is found, whatever stands between them", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 100 });
+    const titles = ["Cat/Dog friends", "Hello.World", "Top-5 songs", "http://a.example/fox moon"];
+    for (const title of titles) {
+      await db.query("select public.queue_video($1, $2, 'hash', 60)", [family.userId, {
+        ...{ kind: "prompt", prompt: "x", title, provider: "runware", model: "pixverse:1@5-fast" },
+        options: { duration: 5, resolution: "720p" },
+      }]);
+    }
+    for (const [at, words] of ["dog", "world hello", "5 top", "fox"].entries()) {
+      const found = await list(db, family.userId, { p_search: words });
+      assertEquals(found.map(({ title }) => title), [titles[at]], words);
+    }
+  });
+});
+
+Deno.test("a mark that is there already changes nothing", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const mark = () =>
+      asUser(db, family.userId, "select public.set_favorite($1, true)", [video_id]);
+    const rev = () => value(db, "select rev::int as value from public.videos");
+    await mark();
+    const marked = await rev();
+    await mark();
+    assertEquals(await rev(), marked);
+  });
+});
 
 Deno.test("one user with 100,000 videos: pages, favourites and searches read some dozens of rows through indexes, no more", async () => {
   await withSql(async (db) => {

@@ -190,8 +190,10 @@ Deno.test("clips that are fast come back in the same call; a wait that runs out 
     assertEquals([completed, all_complete], [2, true]);
     assert(Object.values(clips).every((entry) => entry.startsWith("http")));
 
-    const { error } = await customer.client.from("projects").update({ frames: scenes(3) })
-      .eq("id", project);
+    const { error } = await customer.client.rpc("update_project", {
+      p_project_id: project,
+      p_frames: scenes(3),
+    });
     assertEquals(error, null);
     const missing = clipsOf(await check(app, customer, project));
     assertEquals([missing.total_clips, missing.completed, missing.pending], [3, 2, 0]);

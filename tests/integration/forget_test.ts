@@ -198,7 +198,7 @@ Deno.test("delete-account: rows gone with the answer, files and sign-in soon aft
     for (let i = 0; i < 3; i++) {
       await work(app, "maintain");
       await app.db.query(
-        "update app.objects_to_delete set written_until = written_until - interval '11 minutes', try_at = now()",
+        "update app.objects_to_delete set written_until = written_until - interval '131 minutes', try_at = now()",
       );
     }
     const finished =

@@ -147,8 +147,12 @@ Deno.test("F20 a stranger sees and changes nothing of another family: functions,
     for (const table of ["video_jobs", "provider_events"]) {
       assertEquals((await owner.client.from(table).select("*")).error?.code, "42501", table);
     }
-    const favourite = stranger.client.from("videos").update({ is_favorite: true });
-    assertEquals((await favourite.eq("id", done).select("id")).data, []);
+    const favourite = { p_video_id: done, p_favorite: true };
+    assertEquals((await stranger.client.rpc("set_favorite", favourite)).error?.code, "GM005");
+    const { data: project } = await owner.client.from("projects")
+      .insert({ user_id: owner.id, frames: {} }).select("id").single();
+    const change = { p_project_id: project?.id ?? "", p_title: "Mine" };
+    assertEquals((await stranger.client.rpc("update_project", change)).error?.code, "GM005");
     const named = stranger.client.from("children").update({ name: "Eve" }).eq("id", owner.childId);
     assertEquals((await named.select("id")).data, []);
 

@@ -47,6 +47,6 @@ export function visit(db: Database): Promise<ForgetReport> {
 /** Lets the time pass in which a worker might still be writing a file. */
 export async function pause(db: Database): Promise<void> {
   await db.query(
-    "update app.objects_to_delete set written_until = written_until - interval '11 minutes', try_at = now()",
+    "update app.objects_to_delete set written_until = written_until - interval '131 minutes', try_at = now()",
   );
 }

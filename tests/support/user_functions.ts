@@ -9,6 +9,7 @@ export const USER_FUNCTIONS: readonly string[] = [
   "register_device",
   "search_videos",
   "set_favorite",
+  "update_project",
   "video_state",
   "videos_since",
   "withdraw_consent",

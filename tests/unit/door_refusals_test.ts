@@ -45,7 +45,15 @@ const PICTURES: readonly (readonly [string, string])[] = [
   ["https://evil.example/1.png", `must be on one of these hosts: ${HOST}`],
   [`https://${HOST}:8443/1.png`, "must have no port, and has 8443"],
   [`https://me:secret@${HOST}/1.png`, "must have no user name and no password"],
-  [`https://${HOST}/avatars/1.png`, 'must not lead into "avatars", where children\'s pictures are'],
+  ...[
+    `https://${HOST}/avatars/1.png`,
+    `https://${HOST}/storage/v1/object/sign/videos/u/videos/1.png?token=x`,
+    `https://${HOST}/storage/v1/object/public/VIDEOS/u/1.png`,
+    `https://${HOST}/storage/v1/render/image/sign/videos/u/1.png`,
+  ].map((link): [string, string] => [
+    link,
+    'must not lead into "avatars" or "videos" of Storage, where children\'s pictures are',
+  ]),
 ];
 
 Deno.test("what is wrong with a picture's link is told", async () => {

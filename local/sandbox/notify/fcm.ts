@@ -25,7 +25,6 @@ const request = z.strictObject({
     data: z.record(z.string().regex(/^(?!from$|message_type$|google\.|gcm\.)/), z.string()),
     android: z.strictObject({
       priority: z.enum(["NORMAL", "HIGH"]),
-      collapse_key: z.string(),
       ttl: z.string().regex(/^\d+s$/),
       notification: z.strictObject({ tag: z.string() }),
     }),
