@@ -77,7 +77,11 @@ export async function batchOfEach(
     const over = new AbortController();
     const all = Promise.all(atWork.values()).finally(() => over.abort());
     await Promise.race([all, pause(LOOK_AGAIN_MS, over.signal)]);
-    if (isWaitedFor()) await begin({ isFirst: false });
+    if (!isWaitedFor()) break;
+    // Those at work are waited for all the same.
+    await begin({ isFirst: false }).catch((error: unknown) =>
+      log.warn("Could not look what else is due", { error })
+    );
   }
   await Promise.all(atWork.values());
   if (failed.size > 0 && taken === 0) throw [...failed.values()][0];
