@@ -96,7 +96,7 @@ revoke all on function app.status_of(public.videos) from public;
 create function public.video_status(p_user_id uuid, p_video_ids uuid[]) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id), '[]')
+  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id desc), '[]')
   from public.videos v
   where v.user_id = p_user_id and v.id = any (p_video_ids);
 $$;
@@ -106,13 +106,13 @@ comment on function public.video_status(uuid, uuid[]) is
 create function public.videos_under_way(p_user_id uuid) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id), '[]')
+  select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id desc), '[]')
   from public.videos v
   where v.id in (
     select w.id
     from public.videos w
     where w.user_id = p_user_id and w.under_way
-    order by w.created_at desc, w.id
+    order by w.created_at desc, w.id desc
     limit 100
   );
 $$;
