@@ -9,7 +9,7 @@ import type { Scenario } from "./scenario.ts";
 import { Killed, WorkerProcess } from "./worker_process.ts";
 import type { World } from "./world.ts";
 
-/** Rounds of recovery after which everything must be over: half an hour of a real clock. */
+/** Rounds of recovery after which everything must be over: by default half an hour of a real clock. */
 const MOST_ROUNDS = 10;
 const ROUND = "3 minutes";
 /** More than a few deaths in one run would be a worker that nobody can use. */
@@ -57,17 +57,21 @@ export async function play(
 }
 
 /**
- * What cron does over half an hour: time passes, leases run out, maintain and the workers come by.
- * `fuses` are for the workers that come: each kills one more.
+ * What cron does: time passes, leases run out, maintain and the workers come by. `fuses` are for the
+ * workers that come: each kills one more.
  */
-export async function recover(stage: Stage, fuses: readonly Fuse[] = []): Promise<void> {
+export async function recover(
+  stage: Stage,
+  { round: time = ROUND }: Scenario,
+  fuses: readonly Fuse[] = [],
+): Promise<void> {
   const { lane, db, world, staff } = stage;
   const left = [...fuses];
   let worker = await staff.hire(lane, left.shift() ?? null);
   let deaths = 0;
   for (let round = 1; round <= MOST_ROUNDS + deaths; round++) {
     await world.act();
-    await passTime(db, ROUND);
+    await passTime(db, time);
     try {
       for (const step of ["maintain", "submit", "poll", "store", "notify"] as const) {
         await worker.run(step);

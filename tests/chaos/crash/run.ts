@@ -21,7 +21,7 @@ export async function record({ base, lane, staff }: Place): Promise<Crossing[]> 
   await lane.fresh(base, async (db) => {
     const world = new World(base, db, lane.shopOf(base.scenario));
     crossings = await play({ lane, db, world, staff }, base.scenario, null);
-    await recover({ lane, db, world, staff });
+    await recover({ lane, db, world, staff }, base.scenario);
     const faults = await faultsOf({ base, lane, db, world, doubt: false });
     if (faults.length > 0) throw new Error(`Undisturbed, "${base.scenario.name}": ${faults}`);
   });
@@ -56,7 +56,7 @@ export async function crash(
     faults.push(
       ...broken.filter((row) => !known.includes(row)).map((row) => `Right after the death: ${row}`),
     );
-    await recover(stage, later);
+    await recover(stage, base.scenario, later);
     faults.push(...await faultsOf({ base, lane, db, world, doubt }));
   }).catch((error: unknown) => {
     faults.push(error instanceof Error ? error.message : String(error));

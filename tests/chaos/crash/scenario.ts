@@ -42,6 +42,8 @@ export interface Scenario {
   /** Changes the database before the story begins; `videos` are ids by role. */
   prepare(sql: Sql, videos: ReadonlyMap<string, string>): Promise<void>;
   readonly script: readonly Step[];
+  /** How much time passes in a round of recovery, where it is not the usual three minutes. */
+  readonly round?: string;
 }
 
 const PAUSE = { pass: "2 minutes" } as const;
@@ -118,6 +120,8 @@ const farewell: Scenario = {
     ...["submit", PAUSE, "world", "poll", "store", "notify", "leave", "maintain"] as const,
     ...[{ pass: "131 minutes" }, "maintain", "submit", "notify"] as const,
   ],
+  // A late upload is looked for over two hours.
+  round: "20 minutes",
 };
 
 /** Leaves an attempt as a worker does that died some minutes ago with the provider's call before it. */
