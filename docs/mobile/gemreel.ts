@@ -197,7 +197,10 @@ export async function sync(client: SupabaseClient, kept: Kept): Promise<void> {
   take(data);
 }
 
-/** Live updates of all the user's videos while the app is open. Returns a function that stops them. */
+/**
+ * Live updates of all the user's videos while the app is open. Returns a function that stops them. Once for
+ * the whole app: supabase-js has one channel of a name, and a second listener would hear nothing.
+ */
 export async function listen(
   client: SupabaseClient,
   { userId, kept, onChange }: { userId: string; kept: Kept; onChange: () => void },
