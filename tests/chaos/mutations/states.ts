@@ -145,7 +145,7 @@ export const STATES: readonly Mutation[] = [
     find: "if (milliseconds === undefined || !isPassing(error)) throw error;",
     replace: "throw error;",
     why: "a batch of videos is bought, and nobody knows the tasks",
-    tests: ["tests/db/submit_stage_test.ts"],
+    tests: ["tests/db/submit_recording_test.ts"],
   },
   {
     name: "what a provider would not take comes back at the front",
@@ -161,7 +161,7 @@ export const STATES: readonly Mutation[] = [
     find: "requestOptions.nullable().catch(null)",
     replace: "requestOptions.nullable()",
     why: "the same batch is taken and put back for hours, until all of it is refunded",
-    tests: ["tests/db/submit_stage_test.ts"],
+    tests: ["tests/db/submit_spoilers_test.ts"],
   },
   {
     name: "a file that was tried in vain is tried again before those that were not",
