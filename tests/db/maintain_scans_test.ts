@@ -35,3 +35,14 @@ Deno.test("what runs each minute never reads through the videos of all time", as
     }
   });
 });
+
+Deno.test("functions that look rows up by their ids are never compiled, which takes longer than they do", async () => {
+  await withSql(async (db) => {
+    const compiled = await db.query(
+      `select proname from pg_catalog.pg_proc
+       where pronamespace in ('app'::regnamespace, 'public'::regnamespace)
+         and proconfig && '{enable_hashjoin=off,enable_seqscan=off}' and not proconfig @> '{jit=off}'`,
+    );
+    assertEquals(compiled, []);
+  });
+});

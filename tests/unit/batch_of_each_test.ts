@@ -75,6 +75,24 @@ Deno.test("while one is slow, what comes in for another meanwhile is not kept wa
   assertEquals(all.taken, 8);
 });
 
+Deno.test("a look that fails while one is slow is logged, and the slow one is waited for", async () => {
+  const slow = Promise.withResolvers<void>();
+  let looks = 0;
+  const all = await batchOfEach(
+    () => {
+      if (++looks === 1) return Promise.resolve(["kie"]);
+      slow.resolve();
+      return Promise.reject(new Error("The database is away"));
+    },
+    { providers, log: quiet, pause: () => Promise.resolve() },
+    async () => {
+      await slow.promise;
+      return PART;
+    },
+  );
+  assertEquals([looks > 1, all], [true, PART]);
+});
+
 Deno.test("one that fails keeps nobody from their batch", async () => {
   const { begun, all } = await worked((name) =>
     name === "kie" ? Promise.reject(new Error("A row could not be read")) : Promise.resolve(PART)
