@@ -2,7 +2,7 @@ import { KNOWN_STORIES, type Mutation, STORIES } from "./mutation.ts";
 
 const VIDEOS = "supabase/migrations/20261101000600_videos.sql";
 const DOORS = "supabase/migrations/20261101000810_doors.sql";
-const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
+const SUBMITTED = "supabase/migrations/20261101000950_submitted.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 const STORE = "supabase/migrations/20261101001100_store.sql";
 const RECONCILE = "supabase/migrations/20261101001200_reconcile.sql";
@@ -80,7 +80,7 @@ export const STATES: readonly Mutation[] = [
   },
   {
     name: "the answer to a submit call revives an attempt that is over",
-    file: SUBMIT,
+    file: SUBMITTED,
     find: "      and j.status = 'claimed'\n      and j.processing_node = p_node\n",
     replace: "      and j.processing_node = p_node\n",
     why: "an attempt that was cancelled meanwhile runs on",
@@ -149,7 +149,7 @@ export const STATES: readonly Mutation[] = [
   },
   {
     name: "what a provider would not take comes back at the front",
-    file: "supabase/migrations/20261101000900_submit.sql",
+    file: SUBMITTED,
     find: "v_job.provider, v_lead, v_again);",
     replace: "v_job.provider, 0, v_again);",
     why: "one video that it never takes keeps its breaker open for everybody",

@@ -3,6 +3,7 @@ import { DEATHS, DEATHS_ELSEWHERE, KNOWN_STORIES, type Mutation, STORIES } from 
 const QUEUE = "supabase/migrations/20261101000700_queue.sql";
 const WORKERS = "supabase/migrations/20261101000720_workers.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
+const SUBMITTED = "supabase/migrations/20261101000950_submitted.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 const STORE = "supabase/migrations/20261101001100_store.sql";
 const FAILOVER = "supabase/migrations/20261101000850_failover.sql";
@@ -38,7 +39,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "a worker that slept past its lease has its say: accepted",
-    file: SUBMIT,
+    file: SUBMITTED,
     find: "      and j.processing_node = p_node\n",
     replace: "",
     why: "it overwrites what the one who took over does",
@@ -47,7 +48,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "a worker that slept past its lease has its say: refused",
-    file: SUBMIT,
+    file: SUBMITTED,
     find: "if v_job.status <> 'claimed' or v_job.processing_node <> p_node then",
     replace: "if v_job.status <> 'claimed' then",
     why: "it fails what the one who took over is buying",
@@ -112,7 +113,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "an attempt that may have been bought is given up for a refusal that may pass",
-    file: SUBMIT,
+    file: SUBMITTED,
     find: " or (v_job.maybe_bought and v_outcome.delay_seconds is not null) then",
     replace: " then",
     why: "the next attempt is a second purchase",
