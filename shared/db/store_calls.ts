@@ -13,6 +13,7 @@ const deliveredFile = z.object({
   storage_path: z.string(),
   first_frame_url: z.string().nullable(),
   avatar_path: z.string().nullable(),
+  seconds_waiting: z.int(),
 });
 /** A delivered attempt whose file is to be copied. */
 export type DeliveredFile = z.infer<typeof deliveredFile>;

@@ -30,12 +30,17 @@ const AT_ONCE = 4;
 const COPY_TIMEOUT_MS = 60_000;
 /** With the last copy a drain ends within the 75 s that an isolate has for it: see drain.ts. */
 export const STORE_BUDGET_MS = 10_000;
-/** Errors that no further try will mend. Content that is wrong may be a page that says "later". */
-const HOPELESS: ReadonlySet<string> = new Set(["host_not_allowed", "too_large"]);
-/** What another minute may bring: the provider's host is down, or cut the file short. */
-const PASSING: ReadonlySet<string> = new Set(["unavailable", "cut"]);
-/** What Storage says of a file that it will never take. Everything else is Storage's own trouble. */
-const REFUSED: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+/** An error that no further try will mend. */
+const HOPELESS = "too_large";
+/** What another hour may bring: the host is down, or cuts files short, or is new and not in our list. */
+const PASSING: ReadonlySet<string> = new Set(["unavailable", "cut", "host_not_allowed"]);
+/** What is not there may only not be there yet, and wrong content be a page that says "later". */
+const GONE_AFTER_SECONDS = 600;
+/**
+ * What Storage says of a file that it will never take. Everything else is its own trouble, or ours; a key
+ * or a token that is not valid is a 400 like much else.
+ */
+const REFUSED: ReadonlySet<number> = new Set([413, 415, 422]);
 /** The link may be dead, or lead elsewhere than it did; the provider may have a fresh one. */
 const ASK_ANEW = new Set(["gone", "wrong_content", "host_not_allowed"]);
 
@@ -117,9 +122,15 @@ export async function storeBatch(
 
   async function giveUpOrRetry(file: DeliveredFile, job: QueueJob, error: unknown): Promise<void> {
     const code = error instanceof MediaError ? error.code : "copy_failed";
-    log.warn("A file could not be stored", { video_id: file.video_id, code, error });
+    const isOurs = code === "host_not_allowed";
+    log[isOurs ? "error" : "warn"]("A file could not be stored", {
+      video_id: file.video_id,
+      code,
+      error,
+      ...(isOurs ? { provider: file.provider, host: hostOf(file.result_url) } : {}),
+    });
     await database.transaction(async (sql) => {
-      if (HOPELESS.has(code) || (job.isLastTry && !mayPass(error))) {
+      if (code === HOPELESS || (job.isLastTry && !mayPass(error, file))) {
         const message = withoutQueries(error instanceof Error ? error.message : String(error));
         await failStoring(sql, file.video_job_id, code, { message });
         await queue.complete(sql, "store-video", [job]);
@@ -136,9 +147,15 @@ export async function storeBatch(
  * Whether the trouble is not the file's. Then the queue's last try is no end: `app.reconcile` asks again
  * until `storing_deadline_minutes` are over.
  */
-function mayPass(error: unknown): boolean {
-  if (error instanceof MediaError) return PASSING.has(error.code);
+function mayPass(error: unknown, { seconds_waiting }: DeliveredFile): boolean {
+  if (error instanceof MediaError) {
+    return PASSING.has(error.code) || seconds_waiting < GONE_AFTER_SECONDS;
+  }
   return !(error instanceof StorageError && REFUSED.has(error.status));
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? "none";
 }
 
 /** Opens the file at its link, or at a fresh one where that is of no use any more. */

@@ -1,4 +1,5 @@
 /** Supabase Storage for workers: streams a file in, over plain fetch. */
+import { z } from "zod";
 import { secretHeaders } from "../config.ts";
 import { freedChunks } from "./freed_chunks.ts";
 
@@ -45,9 +46,40 @@ export function createObjectStore(
       });
       const text = await response.text();
       if (response.ok) return "stored";
-      // Storage answers 400 with the real status inside, or 409, depending on its version.
-      if (response.status === 409 || /"409"|Duplicate|already exists/i.test(text)) return "exists";
-      throw new StorageError(response.status, `Storage answered ${response.status}`);
+      const { status, isDuplicate } = readRefusal(response.status, text);
+      if (isDuplicate) return "exists";
+      throw new StorageError(status, `Storage answered ${status}`);
     },
   };
+}
+
+const refusal = z.object({
+  statusCode: z.coerce.number().int().optional().catch(undefined),
+  code: z.string().optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
+});
+/** A lock, or a transaction, that is lost to somebody else is a 409 as well, and no object is there. */
+const duplicates = new Set(["Duplicate", "KeyAlreadyExists", "ResourceAlreadyExists"]);
+
+/**
+ * What a refusal means: Storage answers nearly all of them with HTTP 400 and the real status inside, its
+ * own trouble as well (github.com/supabase/storage, src/internal/errors).
+ */
+export function readRefusal(
+  httpStatus: number,
+  text: string,
+): { readonly status: number; readonly isDuplicate: boolean } {
+  const { statusCode, code = "", error = "" } = refusal.safeParse(parsed(text)).data ?? {};
+  return {
+    status: statusCode ?? httpStatus,
+    isDuplicate: duplicates.has(error) || duplicates.has(code),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 /** The parts of Supabase Storage's API that tidy up and hand out, over plain fetch with the secret key. */
 import { z } from "zod";
 import { secretHeaders } from "../config.ts";
-import { StorageError } from "./object_store.ts";
+import { readRefusal, StorageError } from "./object_store.ts";
 
 /** What workers ask of Storage beside storing. */
 export interface StorageApi {
@@ -37,12 +37,9 @@ export function createStorageApi(
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const answer: unknown = await response.json().catch(() => null);
-    if (response.ok) return answer;
-    throw new StorageError(
-      statusOf(answer) ?? response.status,
-      `Storage answered ${response.status}`,
-    );
+    if (response.ok) return await response.json().catch(() => null);
+    const { status } = readRefusal(response.status, await response.text());
+    throw new StorageError(status, `Storage answered ${status}`);
   }
 
   return {
@@ -59,10 +56,4 @@ export function createStorageApi(
       return `${url}/storage/v1${signedURL}`;
     },
   };
-}
-
-/** Storage answers 400 with the real status inside, or that status itself, depending on its version. */
-function statusOf(answer: unknown): number | undefined {
-  const parsed = z.object({ statusCode: z.coerce.number().int() }).safeParse(answer);
-  return parsed.data?.statusCode;
 }

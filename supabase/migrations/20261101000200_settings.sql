@@ -43,7 +43,7 @@ create table app.settings (
   unknown_outcome text not null default 'refund' check (unknown_outcome in ('refund', 'retry')),
   notify_attempts integer not null default 8 check (notify_attempts between 1 and 20),
   queued_deadline_minutes integer not null default 240 check (queued_deadline_minutes between 1 and 10080),
-  storing_deadline_minutes integer not null default 30 check (storing_deadline_minutes between 1 and 1440),
+  storing_deadline_minutes integer not null default 360 check (storing_deadline_minutes between 1 and 1440),
   event_retention_days integer not null default 7 check (event_retention_days between 1 and 90),
   video_retention_days integer check (video_retention_days between 1 and 36500)
 );

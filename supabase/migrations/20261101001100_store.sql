@@ -10,7 +10,8 @@ returns table (
   result_url text,
   storage_path text,
   first_frame_url text,
-  avatar_path text
+  avatar_path text,
+  seconds_waiting integer
 )
 language plpgsql set search_path = ''
 as $$
@@ -40,14 +41,15 @@ begin
     -- One deterministic place per video, in the owner's folder: a second copy meets the first.
     v.user_id || '/' || v.folder || '/' || v.id || '.mp4',
     v.options ->> 'first_frame',
-    v.avatar_path
+    v.avatar_path,
+    extract(epoch from clock_timestamp() - j.finished_at)::integer
   from public.video_jobs j
   join public.videos v on v.id = j.video_id
   where j.id = any (p_job_ids) and j.status = 'completed' and v.status = 'rendering';
 end;
 $$;
 comment on function app.start_storing(uuid[]) is
-  'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done.';
+  'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done. seconds_waiting: since it was delivered.';
 revoke all on function app.start_storing(uuid[]) from public;
 
 create function app.put_behind(p_queue text, p_id uuid) returns void

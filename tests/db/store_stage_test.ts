@@ -103,12 +103,15 @@ Deno.test("a delivered file waits where the provider's key is gone from this dep
 });
 
 Deno.test("Storage, or the provider's host, is down for longer than the queue tries: waited for until the deadline", async () => {
-  const states = { storage: 503, cdn: 200 };
+  const states = { storage: 503, inside: "", cdn: 200 };
   const cdn = await listening((_request, response) => {
     response.writeHead(states.cdn).end(states.cdn === 200 ? "\0\0\0\x0cftypisom" : "");
   });
   const storage = await listening((request, response) => {
-    request.resume().on("end", () => response.writeHead(states.storage).end("{}"));
+    request.resume().on(
+      "end",
+      () => response.writeHead(states.storage).end(JSON.stringify({ statusCode: states.inside })),
+    );
   });
   const store = createObjectStore({ url: `http://${storage.host}`, secretKey: "sb_secret_test" });
   for (const end of ["completed", "failed"] as const) {
@@ -125,14 +128,17 @@ Deno.test("Storage, or the provider's host, is down for longer than the queue tr
       };
       Object.assign(states, { storage: 503, cdn: 200 });
       await tryOften();
+      // Hosted Storage's own way to say so.
+      Object.assign(states, { storage: 400, inside: "503" });
+      await tryOften();
       Object.assign(states, { storage: 200, cdn: 503 });
       if (end === "completed") {
         Object.assign(states, { storage: 200, cdn: 200 });
         await storeBatch(tools, runware({ mediaHosts: [cdn.host] }), store);
       } else {
         await tryOften();
-        // The half hour, and the one more that a job has which nobody holds.
-        await passTime(db, "90 minutes");
+        // The six hours, and the one more that a job has which nobody holds.
+        await passTime(db, "7 hours");
         await db.query("select app.reconcile()");
       }
       assertEquals((await videoOf(db, videoId)).status, end);
@@ -141,6 +147,33 @@ Deno.test("Storage, or the provider's host, is down for longer than the queue tr
   }
   await cdn.close();
   await storage.close();
+});
+
+Deno.test("a file that is not there, or is a page, is waited for as long as it may still appear", async () => {
+  for (
+    const [status, page] of [[404, ""], [403, ""], [200, "<!doctype html>"], [200, ""]] as const
+  ) {
+    const cdn = await listening((_request, response) => {
+      response.writeHead(status).end(page);
+    });
+    await withDelivered(`http://${cdn.host}/x.mp4`, async (tools, videoId) => {
+      const { database: db } = tools;
+      const tries = async (times: number) => {
+        for (let i = 0; i < times; i++) {
+          assertEquals((await videoOf(db, videoId)).status, "rendering");
+          await storeBatch(tools, runware({ mediaHosts: [cdn.host] }), nowhere);
+          await passTime(db, "90 seconds");
+        }
+      };
+      await tries(6);
+      // Its job is a dead letter by now, and comes back.
+      await db.query("select app.reconcile()");
+      await tries(6);
+      assertEquals((await videoOf(db, videoId)).status, "failed", `${status} ${page}`);
+      assertEquals(await brokenInvariants(db), []);
+    });
+    await cdn.close();
+  }
 });
 
 Deno.test("a file that was tried in vain is tried again after those that were not tried yet", async () => {
@@ -164,14 +197,20 @@ Deno.test("a file that was tried in vain is tried again after those that were no
 });
 
 Deno.test("where Storage has the file already, or refuses it, the provider's download stops at once", async () => {
-  for (const [status, state] of [[409, "completed"], [413, "retry"]] as const) {
+  const refusals = [
+    [409, "Duplicate", "completed"],
+    [409, "TransactionError", "retry"],
+    [413, "Payload too large", "retry"],
+  ] as const;
+  for (const [status, error, state] of refusals) {
     const closed = Promise.withResolvers<void>();
     const cdn = await listening((_request, response) => {
       response.on("close", closed.resolve);
       // An MP4 that never ends.
       response.write("\0\0\0\x0cftypisom");
     });
-    const storage = await listening((_request, response) => response.writeHead(status).end("{}"));
+    const refusal = JSON.stringify({ statusCode: String(status), error });
+    const storage = await listening((_request, response) => response.writeHead(400).end(refusal));
     const real = createObjectStore({ url: `http://${storage.host}`, secretKey: "sb_secret_test" });
     const signals: AbortSignal[] = [];
     const store: ObjectStore = {

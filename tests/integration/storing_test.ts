@@ -75,7 +75,7 @@ Deno.test("a page that calls itself .mp4 is not kept: a fresh link is asked for,
   });
 });
 
-Deno.test("F23 a file outside the provider's hosts is never fetched: a fresh link is asked for, without one it is failed and refunded", async () => {
+Deno.test("F23 a file outside the provider's hosts is never fetched: a fresh link is asked for, without one it waits for the operator, then it is refunded", async () => {
   await byHand({}, async (app) => {
     const listener = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
       throw new Error("It was fetched");
@@ -86,19 +86,26 @@ Deno.test("F23 a file outside the provider's hosts is never fetched: a fresh lin
       "https://evil.example.com/x.mp4",
       "file:///etc/passwd",
     ];
+    const lost: Awaited<ReturnType<typeof waiting>>[] = [];
     for (const place of places) {
       const { customer, videoId } = await waiting(app);
       await deliveredAt(app, videoId, place);
       // The provider knows nothing of it any more.
       app.sandbox.control.reset();
       await stored(app);
-      await assertGivenUp(app, customer, videoId, "host_not_allowed");
+      assertEquals(await statusOf(app, videoId), "rendering");
       assertEquals(app.sandbox.control.state().counts.mediaGets, 0);
+      lost.push({ customer, videoId });
 
       const mended = await waiting(app);
       await deliveredAt(app, mended.videoId, place);
       await stored(app);
       assertEquals(await statusOf(app, mended.videoId), "completed");
+    }
+    await passTime(app.db, "8 hours");
+    await work(app, "maintain");
+    for (const { customer, videoId } of lost) {
+      await assertGivenUp(app, customer, videoId, "storing_deadline");
     }
     await listener.shutdown();
   });

@@ -68,6 +68,57 @@ const forms: readonly (readonly [name: string, answer: Recorded, expected: strin
     `succeeded ${URL_A} 0.12`,
   ],
   [
+    "a finished item that Runware's own check flagged",
+    { body: { data: [item(ID_A, { videoURL: URL_A, cost: 0.3, NSFWContent: true })] } },
+    "failed safety NSFWContent",
+  ],
+  [
+    "a finished item flagged in words",
+    { body: { data: [item(ID_A, { videoURL: URL_A, NSFWContent: "true" })] } },
+    "failed safety NSFWContent",
+  ],
+  [
+    "a finished item that was looked at and is fit",
+    { body: { data: [item(ID_A, { videoURL: URL_A, cost: 0.3, NSFWContent: false })] } },
+    `succeeded ${URL_A} 0.3`,
+  ],
+  [
+    "an API in trouble that names the task",
+    {
+      status: 500,
+      body: {
+        errors: [error("internalServerError", { taskUUID: ID_A, taskType: "getResponse" })],
+      },
+    },
+    "unanswered server internalServerError",
+  ],
+  [
+    "a service that is away and names the task",
+    { status: 503, body: { errors: [error("serviceUnavailable", { taskUUID: ID_A })] } },
+    "unanswered server serviceUnavailable",
+  ],
+  [
+    "a question that it would not take",
+    {
+      status: 400,
+      body: { errors: [error("invalidTaskUUID", { taskUUID: ID_A, taskType: "getResponse" })] },
+    },
+    "unanswered validation invalidTaskUUID",
+  ],
+  [
+    "a render that failed for its input",
+    {
+      status: 400,
+      body: { errors: [error("invalidImage", { taskUUID: ID_A, taskType: "videoInference" })] },
+    },
+    "failed validation invalidImage",
+  ],
+  [
+    "a render that failed on a server of theirs, told in a good answer",
+    { body: { errors: [error("internalServerError", { taskUUID: ID_A })] } },
+    "failed server internalServerError",
+  ],
+  [
     "two results, one still working",
     {
       body: {

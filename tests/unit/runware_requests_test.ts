@@ -34,7 +34,7 @@ Deno.test("a video from words is asked for with all that Runware needs, and no m
       outputFormat: "MP4",
       includeCost: true,
       ttl: 86_400,
-      safety: { checkContent: true, mode: "fast" },
+      safety: { blockContent: true, checkContent: true, mode: "fast" },
       deliveryMethod: "async",
       webhookURL: "https://project.supabase.co/functions/v1/runware-webhook?job=1&token=t",
     },

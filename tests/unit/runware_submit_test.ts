@@ -49,6 +49,26 @@ const single: readonly (readonly [name: string, answer: Recorded, expected: stri
     "accepted",
   ],
   [
+    "a duplicate of our own id",
+    { status: 400, body: { errors: [error("duplicateTaskUUID", { taskUUID: ID_A })] } },
+    "accepted",
+  ],
+  [
+    "a gateway that waited in vain",
+    { status: 504, body: { errors: [error("gatewayTimeout", { taskUUID: ID_A })] } },
+    "unknown timeout gatewayTimeout",
+  ],
+  [
+    "an engine that fell over with a status of the server's",
+    { status: 502, body: { errors: [error("providerBadGateway", { taskUUID: ID_A })] } },
+    "unknown provider providerBadGateway",
+  ],
+  [
+    "an engine's refusal",
+    { status: 400, body: { errors: [error("providerError", { taskUUID: ID_A })] } },
+    "refused provider providerError",
+  ],
+  [
     "a wrong duration",
     {
       status: 400,

@@ -40,6 +40,8 @@ export class Answers {
         : { videoUUID, videoURL: url }),
       seed,
       ...(task.order.includeCost && { cost: task.order.usd }),
+      // The file is there all the same.
+      ...(task.order.checkContent && isFlagged(task) && { NSFWContent: true }),
     };
   }
 
@@ -102,4 +104,8 @@ export class Answers {
         return { data: [{ ...item, code, message }] };
     }
   }
+}
+
+function isFlagged({ fate }: RenderTask): boolean {
+  return fate.kind === "success" && fate.isFlagged === true;
 }

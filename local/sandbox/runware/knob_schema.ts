@@ -53,6 +53,7 @@ const schema = z.strictObject({
   failCode: code,
   failMessage: code,
   lateSafetyRefusal: fault,
+  flaggedContent: fault,
   stuckTasks: fault,
   unknownId: choice("processing", "empty", "taskNotFound"),
   failedPollStatus: z.number().int().min(200).max(599).describe("an HTTP status from 200 to 599"),

@@ -68,6 +68,8 @@ export interface Knobs {
   readonly failMessage: string;
   /** Tasks whose render ends with `invalidProviderContent`, the upstream form of a refusal. */
   readonly lateSafetyRefusal: Fault;
+  /** Tasks whose finished video is found unsafe for work, where that was to be looked at. */
+  readonly flaggedContent: Fault;
   /** Tasks that are rendered forever. */
   readonly stuckTasks: Fault;
 
@@ -172,6 +174,7 @@ export const DEFAULT_KNOBS: Knobs = {
   failCode: "providerError",
   failMessage: "The provider could not render this video.",
   lateSafetyRefusal: 0,
+  flaggedContent: 0,
   stuckTasks: 0,
   unknownId: "processing",
   failedPollStatus: 200,

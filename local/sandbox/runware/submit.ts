@@ -83,6 +83,7 @@ function refuseByKnob({ knobs, account }: Parts, order: Order, random: Random): 
 function drawFate({ knobs }: Parts, random: Random): Fate {
   if (knobs.draw("stuckTasks", random)) return { kind: "stuck" };
   if (knobs.draw("lateSafetyRefusal", random)) return { kind: "failure", error: UNSAFE };
+  if (knobs.draw("flaggedContent", random)) return { kind: "success", isFlagged: true };
   if (!knobs.draw("failTasks", random)) return { kind: "success" };
   const { failCode, failMessage } = knobs.values;
   return { kind: "failure", error: { code: failCode, message: failMessage } };

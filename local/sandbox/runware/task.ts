@@ -13,7 +13,7 @@ export interface RenderResult {
 
 /** How a render will end when its time has come. */
 export type Fate =
-  | { readonly kind: "success" }
+  | { readonly kind: "success"; readonly isFlagged?: true }
   | { readonly kind: "failure"; readonly error: Failure }
   | { readonly kind: "stuck" };
 

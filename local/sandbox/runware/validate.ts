@@ -14,6 +14,8 @@ export interface Order {
   readonly size: Size | undefined;
   readonly numberResults: number;
   readonly includeCost: boolean;
+  /** Whether the finished video is looked at for what is unsafe for work. */
+  readonly checkContent: boolean;
   /** Life of the result URL in seconds. */
   readonly ttlSeconds: number | undefined;
   readonly seed: number | undefined;
@@ -47,6 +49,7 @@ export function readOrder(task: JsonObject): Order {
     size,
     numberResults: readNumber(task, "numberResults", { type: "integer", min: 1, max: 4 }) ?? 1,
     includeCost: readFlag(task, "includeCost"),
+    checkContent: readFlag(safetyOf(task), "checkContent"),
     ttlSeconds: readNumber(task, "ttl", { type: "integer", min: 60, max: MAX_SEED }),
     seed: readNumber(task, "seed", { type: "integer", min: 1, max: MAX_SEED }),
     webhookUrl: readUrl(task, "webhookURL"),
@@ -78,12 +81,15 @@ function checkGeneral(task: JsonObject): void {
   checkChoice(task, "outputFormat", ["MP4", "WEBM", "MOV"]);
   readNumber(task, "outputQuality", { type: "integer", min: 20, max: 99 });
   readFlag(task, "checkNSFW");
-  const safety = task["safety"] ?? {};
-  if (!isJsonObject(safety)) {
-    refuse("invalidSafety", "'safety' must be an object.", { parameter: "safety", type: "object" });
-  }
+  const safety = safetyOf(task);
   checkChoice(safety, "mode", ["none", "fast", "full"]);
-  readFlag(safety, "checkContent");
+  readFlag(safety, "blockContent");
+}
+
+function safetyOf(task: JsonObject): JsonObject {
+  const safety = task["safety"] ?? {};
+  if (isJsonObject(safety)) return safety;
+  refuse("invalidSafety", "'safety' must be an object.", { parameter: "safety", type: "object" });
 }
 
 /** Reference images in either form; they go with no frame image. */

@@ -5,8 +5,8 @@ import type { Answer } from "./client.ts";
 import { toProviderError } from "./errors.ts";
 import type { Envelope, ErrorItem, TaskItem } from "./schemas.ts";
 
-/** The code that says our id was taken before: by us, since nobody else has it. */
-const TAKEN_BEFORE = "conflicttaskuuid";
+/** Codes that say our id was taken before: by us, since nobody else has it. */
+const takenBefore = /^(conflict|duplicate)task_?uuid$/i;
 /** Codes with which Runware says that it has no such task, or no longer has what it made. */
 const lostCodes = new Set(["tasknotfound", "taskexpired", "taskfailedornotfound", "mediaexpired"]);
 /** Documented is "processing"; the others cost nothing to understand. */
@@ -44,7 +44,7 @@ export function polledState(id: string, answer: Answer): TaskState {
   const key = id.toLowerCase();
   const items = answer.items.filter((item) => item.taskUUID === key);
   const errors = answer.errors.filter((error) => error.taskUUID === key);
-  const notAllowed = errors.find((error) => isAboutThisCall(toError(error, answer), answer));
+  const notAllowed = errors.find((error) => isAboutThisCall(error, answer));
   if (notAllowed !== undefined) {
     return { id, state: "unanswered", error: toError(notAllowed, answer) };
   }
@@ -106,10 +106,13 @@ function stateOf(
     const { progress } = running;
     return { id, state: "processing", ...(progress === undefined ? {} : { progress }) };
   }
+  const costUsd = totalCost(items);
+  const billed = costUsd === undefined ? {} : { costUsd };
+  const flagged = items.find((item) => item.isFlagged);
+  if (flagged !== undefined) return { id, state: "failed", error: unfit(flagged), ...billed };
   const videoUrl = items.find((item) => item.videoUrl !== undefined)?.videoUrl;
   if (videoUrl !== undefined) {
-    const costUsd = totalCost(items);
-    return { id, state: "succeeded", videoUrl, ...(costUsd === undefined ? {} : { costUsd }) };
+    return { id, state: "succeeded", videoUrl, ...billed };
   }
   const [failure] = errors;
   if (failure === undefined) {
@@ -124,10 +127,15 @@ function stateOf(
   return { id, state, error: toErrorOf(failure) };
 }
 
-function targeted(id: string, error: ErrorItem, answer: Answer): SubmitOutcome {
-  const told = toError(error, answer);
-  // An API in trouble may have taken the task before it fell over.
-  return { id, outcome: told.kind === "server" ? "unknown" : "refused", error: told };
+function targeted(id: string, item: ErrorItem, answer: Answer): SubmitOutcome {
+  const error = toError(item, answer);
+  return { id, outcome: isInDoubt(error, answer) ? "unknown" : "refused", error };
+}
+
+/** An API in trouble, or that waited in vain for another, may have taken the task before it fell over. */
+function isInDoubt({ kind }: ProviderError, { status }: Answer): boolean {
+  if (kind === "server" || kind === "timeout") return true;
+  return (kind === "provider" || kind === "unknown") && (status >= 500 || status === 408);
 }
 
 function turnedAway(id: string, error: ProviderError, answer: Answer): SubmitOutcome {
@@ -144,16 +152,28 @@ function isStoppedByInput({ kind }: ProviderError, { items, status }: Answer): b
 }
 
 function isTakenBefore({ code }: ErrorItem): boolean {
-  return code.toLowerCase() === TAKEN_BEFORE;
+  return takenBefore.test(code);
 }
 
 function accepted(id: string): SubmitOutcome {
   return { id, outcome: "accepted", providerTaskId: id };
 }
 
-/** An error that names our task but was caused by the asking: a refused key, too many calls. */
-function isAboutThisCall(error: ProviderError, { status }: Answer): boolean {
-  return error.kind === "auth" || (error.kind === "rate" && status === 429);
+/**
+ * An error that names our task but was caused by the asking: a refused key, too many calls, an API in
+ * trouble, a question that Runware would not take. A render fails under its own task type.
+ */
+function isAboutThisCall(item: ErrorItem, answer: Answer): boolean {
+  const { kind } = toError(item, answer);
+  return kind === "auth" || (kind === "rate" && answer.status === 429) ||
+    (kind === "server" && answer.status >= 500) ||
+    (kind === "validation" && item.taskType === "getResponse");
+}
+
+/** Made, paid for, and not for children. */
+function unfit({ raw }: TaskItem): ProviderError {
+  const message = "Runware looked at the finished video and flagged it";
+  return { kind: "safety", code: "NSFWContent", message, raw };
 }
 
 function isRunning(item: TaskItem): boolean {

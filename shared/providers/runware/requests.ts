@@ -30,8 +30,7 @@ export interface VideoInferenceTask extends Declared {
   readonly deliveryMethod: "async";
   readonly duration: number;
   readonly ttl: number;
-  /** How Runware looks at the finished video: `fast` is its first, middle and last frame. */
-  readonly safety: { readonly checkContent: true; readonly mode: "fast" };
+  readonly safety: typeof SAFETY;
   readonly webhookURL?: string;
   readonly inputs?: { readonly frameImages: readonly { image: string; frame: Frame }[] };
 }
@@ -41,6 +40,11 @@ export interface VideoInferenceTask extends Declared {
  * outage of our storage, short enough for pictures of children.
  */
 const TTL_SECONDS = 86_400;
+/**
+ * Words and pictures are looked at before anything is made, at no charge; of the finished video `fast`
+ * looks at the first, middle and last frame (runware.ai/docs/models-api/content-safety).
+ */
+const SAFETY = { blockContent: true, checkContent: true, mode: "fast" } as const;
 /** Shortest prompt and negative prompt that Runware takes; shorter ones are an error, so left out. */
 const PROMPT_MIN = 2;
 
@@ -66,7 +70,7 @@ export function toVideoInference(task: VideoTask): VideoInferenceTask {
     outputFormat: "MP4",
     includeCost: true,
     ttl: TTL_SECONDS,
-    safety: { checkContent: true, mode: "fast" },
+    safety: SAFETY,
     deliveryMethod: "async",
     ...(webhookUrl === undefined ? {} : { webhookURL: webhookUrl }),
   };

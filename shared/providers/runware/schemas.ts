@@ -19,6 +19,8 @@ export interface TaskItem {
   readonly videoUrl: string | undefined;
   /** USD, for this one result. */
   readonly costUsd: number | undefined;
+  /** Runware's check of the finished result, which we ask for, found what is not safe for work. */
+  readonly isFlagged: boolean;
   readonly raw: unknown;
 }
 
@@ -26,6 +28,8 @@ export interface TaskItem {
 export interface ErrorItem {
   /** Lower case, or undefined where the error is about the whole call. */
   readonly taskUUID: string | undefined;
+  /** Of the request that failed. */
+  readonly taskType: string | undefined;
   /** Verbatim; `unreadable` where there is none. */
   readonly code: string;
   readonly message: string;
@@ -46,6 +50,9 @@ const taskId = z.string().min(1).transform((id) => id.toLowerCase()).optional().
 const list = z.array(z.unknown()).optional().catch(undefined);
 const videoLink = link.optional().catch(undefined);
 
+/** Whatever else it says of unsafe content is taken for a yes: children will watch. */
+const unflagged: ReadonlySet<unknown> = new Set([undefined, null, false, 0, "", "0", "false"]);
+
 const record = z.record(z.string(), z.unknown());
 
 const taskSchema = z.object({
@@ -56,10 +63,13 @@ const taskSchema = z.object({
   // Newer task types name the same thing mediaURL.
   mediaURL: videoLink,
   cost: amount,
+  // runware.ai/docs/models-api/content-safety
+  NSFWContent: z.unknown().optional(),
 });
 
 const errorSchema = z.object({
   taskUUID: taskId,
+  taskType: text,
   code: text,
   // Errors of the HTTP layer in front of the API carry a title instead of a code.
   type: text,
@@ -108,6 +118,7 @@ function readTask(raw: unknown): TaskItem {
     progress: item?.progress,
     videoUrl: item?.videoURL ?? item?.mediaURL,
     costUsd: item?.cost,
+    isFlagged: !unflagged.has(item?.NSFWContent),
     raw,
   };
 }
@@ -121,6 +132,7 @@ function readError(raw: unknown): ErrorItem {
   return {
     // An inner task id that is not one must not hide the outer one.
     taskUUID: error?.taskUUID ?? errorSchema.safeParse(outer).data?.taskUUID,
+    taskType: error?.taskType,
     code: error?.code ?? "unreadable",
     message: error?.message ?? words ?? error?.type ?? "Runware gave no message",
     parameter: error?.parameter,

@@ -28,6 +28,7 @@ export const RUNWARE_RECIPE: Recipe<KnobChanges> = {
     safetyRefusal: 0.1,
     failTasks: 0.4,
     lateSafetyRefusal: 0.1,
+    flaggedContent: 0.05,
     stuckTasks: 0.1,
     unansweredPolls: 0.4,
     webhookLost: 0.6,

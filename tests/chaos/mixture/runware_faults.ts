@@ -47,6 +47,7 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "content refused": failing({ safetyRefusal: 0.4 }),
   "renders that fail": retried({ failTasks: 0.4 }),
   "content refused late": failing({ lateSafetyRefusal: 0.4 }),
+  "content flagged when it is made": failing({ flaggedContent: 0.4 }),
   "renders forever": retried({ stuckTasks: 0.4 }),
   "polls without an answer": free({ unansweredPolls: 0.6 }),
   "forgotten at once": retried({

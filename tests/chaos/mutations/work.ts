@@ -14,10 +14,26 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a video is given up when Storage is down for some minutes",
     file: "shared/stages/store.ts",
-    find: "(job.isLastTry && !mayPass(error))",
+    find: "(job.isLastTry && !mayPass(error, file))",
     replace: "job.isLastTry",
     why: "every video that is delivered meanwhile is paid for and thrown away",
     tests: ["tests/db/store_stage_test.ts"],
+  },
+  {
+    name: "any conflict of Storage's is taken for a file that is there",
+    file: "shared/storage/object_store.ts",
+    find: "isDuplicate: duplicates.has(error) || duplicates.has(code),",
+    replace: "isDuplicate: (statusCode ?? httpStatus) === 409,",
+    why: "a video is completed and paid for, and there is no file",
+    tests: ["tests/db/store_stage_test.ts"],
+  },
+  {
+    name: "what the provider's own check flagged is delivered",
+    file: "shared/providers/runware/answers.ts",
+    find: "if (flagged !== undefined) return",
+    replace: "if (false && flagged !== undefined) return",
+    why: "children watch it",
+    tests: ["tests/unit/runware_poll_test.ts"],
   },
   {
     name: "what is cancelled while it is first handed over is in no doubt",
@@ -236,8 +252,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a task that the provider has already counts as refused",
     file: "shared/providers/runware/answers.ts",
-    find: `const TAKEN_BEFORE = "conflicttaskuuid";`,
-    replace: `const TAKEN_BEFORE = "";`,
+    find: "const takenBefore = /^(conflict|duplicate)task_?uuid$/i;",
+    replace: "const takenBefore = /^nobody$/;",
     why: "bought, and bought again",
     tests: ["tests/unit/runware_submit_test.ts"],
     underFire: [DEATHS],
