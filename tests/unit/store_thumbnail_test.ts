@@ -20,7 +20,7 @@ Deno.test("where Storage has the thumbnail already, the picture's download stops
   const host = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   await using storage = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => new Response("{}", { status: 409 }),
+    () => Response.json({ statusCode: "409", error: "Duplicate" }, { status: 400 }),
   );
   const signals: AbortSignal[] = [];
   const path = await storeThumbnail({
@@ -33,6 +33,7 @@ Deno.test("where Storage has the thumbnail already, the picture's download stops
     storage_path: "user/videos/video.mp4",
     first_frame_url: `http://${host}/x.jpg`,
     avatar_path: null,
+    seconds_waiting: 1,
   }, {
     open: (_frame, signal) => {
       signals.push(signal);
