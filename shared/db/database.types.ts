@@ -532,6 +532,7 @@ export type Database = {
           "in_flight": boolean;
           "lease_until": string | null;
           "maybe_bought": boolean;
+          "missing_since": string | null;
           "model": string;
           "next_poll_at": string | null;
           "poll_count": number;
@@ -561,6 +562,7 @@ export type Database = {
           "in_flight"?: never;
           "lease_until"?: string | null;
           "maybe_bought"?: boolean;
+          "missing_since"?: string | null;
           "model": string;
           "next_poll_at"?: string | null;
           "poll_count"?: number;
@@ -589,6 +591,7 @@ export type Database = {
           "in_flight"?: never;
           "lease_until"?: string | null;
           "maybe_bought"?: boolean;
+          "missing_since"?: string | null;
           "model"?: string;
           "next_poll_at"?: string | null;
           "poll_count"?: number;

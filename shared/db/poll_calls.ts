@@ -10,6 +10,8 @@ const duePoll = z.object({
   provider_task_id: z.string(),
   model: z.string(),
   seconds_running: z.coerce.number(),
+  /** For how long the provider has said, each time, that it knows no such task. */
+  missing_seconds: z.coerce.number().nullable(),
   overdue: z.boolean(),
   median_seconds: count.nullable(),
   progress: count,
@@ -30,7 +32,8 @@ export type SettleRecord =
     progress: number;
     eta_seconds: number;
   }
-  | { video_job_id: string; state: "unanswered" }
+  /** "missing": the provider was asked and knows no such task, which may pass. */
+  | { video_job_id: string; state: "unanswered" | "missing" }
   | ({
     video_job_id: string;
     state: "failed";

@@ -1,6 +1,6 @@
 /** What every provider's answer is read with, whatever its form. */
 import { storable } from "../storable.ts";
-import type { ProviderError } from "./provider.ts";
+import { type ProviderError, RESULT_UNREADABLE } from "./provider.ts";
 
 /** Characters of a provider's message that are worth keeping. */
 const MESSAGE_MAX = 1_000;
@@ -25,4 +25,9 @@ export function keptMessage(message: string): string {
 /** An answer, or a part of it, that says nothing we know. */
 export function unreadable(message: string, raw: unknown): ProviderError {
   return { kind: "server", code: "unreadable", message, raw };
+}
+
+/** A task that was made, by an answer in which we find no file. */
+export function unreadableResult(message: string, raw: unknown): ProviderError {
+  return { kind: "server", code: RESULT_UNREADABLE, message, raw };
 }

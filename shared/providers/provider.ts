@@ -20,12 +20,15 @@ export type ErrorKind =
   | "server" // the API itself is in trouble (5xx, unreadable answer, no answer)
   | "unknown"; // none of the above
 
+/** The code of a result that was made, and paid for, in a form that we do not know. */
+export const RESULT_UNREADABLE = "result_unreadable";
+
 /** An error as the provider told it. `raw` is for operators only and never reaches a user. */
 export interface ProviderError {
   readonly kind: ErrorKind;
   /**
    * The provider's code verbatim, or `http_<status>`, `network`, `unreachable` (nothing was sent),
-   * `deadline`, `unreadable`, `lease_over` (no time was left to send anything).
+   * `deadline`, `unreadable`, `result_unreadable`, `lease_over` (no time was left to send anything).
    */
   readonly code: string;
   readonly message: string;

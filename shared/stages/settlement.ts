@@ -3,11 +3,14 @@ import type { DuePoll, SettleRecord } from "../db/poll_calls.ts";
 import { findModel, type ModelSpec } from "../domain/models.ts";
 import { estimateProgress, etaSeconds } from "../domain/progress.ts";
 import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";
-import type { ProviderError, TaskState } from "../providers/provider.ts";
+import { type ProviderError, RESULT_UNREADABLE, type TaskState } from "../providers/provider.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 
 /** A provider may not know a task yet that it accepted a moment ago. */
 export const MISSING_GRACE_SECONDS = 90;
+
+/** What one server of theirs has not heard of, or not yet, another may know: once is no end. */
+const MISSING_SECONDS = 120;
 
 /** The end of an attempt of which nobody can say whether it was bought. */
 const UNKNOWN_OUTCOME = "unknown_outcome";
@@ -43,9 +46,7 @@ export function settlement(
         ...(state.costUsd === undefined ? {} : { cost_usd: state.costUsd }),
       };
     case "missing":
-      if (poll.seconds_running < MISSING_GRACE_SECONDS) {
-        return { video_job_id, state: "unanswered" };
-      }
+      if (!isLost(poll)) return { video_job_id, state: "missing" };
       // It was taken, so it may have been paid for, and under another id it would be paid for again:
       // whether that is to be done is the operator's to say.
       return {
@@ -53,9 +54,18 @@ export function settlement(
         ...(choosesTaskId ? {} : { code: UNKNOWN_OUTCOME }),
       };
     case "unanswered":
+      if (poll.overdue && state.error.code === RESULT_UNREADABLE) {
+        // Made and paid for: another one would come in the same form. The operator may find the file in it.
+        return { ...failure(poll, "failed", state.error), retry_seconds: null };
+      }
+      return { video_job_id, state: "unanswered" };
     case undefined:
       return { video_job_id, state: "unanswered" };
   }
+}
+
+function isLost({ seconds_running, missing_seconds }: DuePoll): boolean {
+  return seconds_running >= MISSING_GRACE_SECONDS && (missing_seconds ?? 0) >= MISSING_SECONDS;
 }
 
 function progressOf(poll: DuePoll, models: readonly ModelSpec[], providerProgress?: number) {
@@ -75,7 +85,7 @@ function failure(
   poll: DuePoll,
   ending: "failed" | "missing",
   error: ProviderError,
-): SettleRecord {
+): Extract<SettleRecord, { state: "failed" }> {
   const decision = decideAbout(ending, error, poll.attempt);
   return {
     video_job_id: poll.video_job_id,

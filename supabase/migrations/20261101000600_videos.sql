@@ -169,6 +169,7 @@ create table public.video_jobs (
   deadline_at timestamptz,
   next_poll_at timestamptz,
   poll_count integer not null default 0,
+  missing_since timestamptz,
   result_url text,
   cost_usd numeric(12, 6),
   finished_at timestamptz,
@@ -186,6 +187,7 @@ comment on column public.video_jobs.finished_at is 'Null while it is neither com
 comment on column public.video_jobs.in_flight is 'Claimed by a worker or with the provider.';
 comment on column public.video_jobs.maybe_bought is 'The provider may have this attempt though it never said so: an answer was lost, or a webhook came first.';
 comment on column public.video_jobs.next_poll_at is 'When to ask the provider next. A poller leases an attempt by moving this forward.';
+comment on column public.video_jobs.missing_since is 'Since when the provider, whenever it was asked, says that it knows no such task. Null where it said anything else since.';
 comment on column public.video_jobs.result_url is 'Where the provider keeps the file until we have copied it. Dies within hours or days.';
 comment on column public.video_jobs.provider_error is 'What the provider said, verbatim.';
 

@@ -18,7 +18,7 @@ as $$
 begin
   -- By whoever ends it. An end that the provider told of leaves nothing to stop.
   if old.status = 'processing'
-    and (tg_op = 'DELETE' or new.status = 'cancelled' or (new.status = 'failed' and new.error_code = 'deadline')) then
+    and (tg_op = 'DELETE' or new.status = 'cancelled' or (new.status = 'failed' and new.error_code in ('deadline', 'unknown_outcome'))) then
     insert into app.cancellations (video_job_id, provider, provider_task_id)
     select old.id, old.provider, old.provider_task_id
     from app.providers p

@@ -81,7 +81,7 @@ begin
       -- An event that came before this answer has made the attempt due already: keep that.
       next_poll_at = least(j.next_poll_at, clock_timestamp()
         + greatest(v_settings.poll_steps[1], p.min_poll_seconds) * interval '1 second'),
-      lease_until = null, error_code = null, error_kind = null, provider_error = null
+      lease_until = null, missing_since = null, error_code = null, error_kind = null, provider_error = null
     from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
     where o.outcome = 'accepted'
       and j.id = o.video_job_id

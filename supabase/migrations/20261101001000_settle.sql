@@ -7,6 +7,7 @@ returns table (
   provider_task_id text,
   model text,
   seconds_running numeric,
+  missing_seconds numeric,
   overdue boolean,
   median_seconds integer,
   progress smallint,
@@ -67,6 +68,7 @@ begin
     coalesce(l.provider_task_id, l.id::text),
     l.model,
     round(extract(epoch from v_now - coalesce(l.submitted_at, l.processing_started_at)), 1),
+    round(extract(epoch from v_now - l.missing_since), 1),
     coalesce(l.deadline_at <= v_now, false),
     m.median_seconds,
     v.progress,
@@ -79,17 +81,17 @@ begin
 end;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
-  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. leased_at: before the provider was asked; lease_seconds: for how long. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
+  'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. leased_at: before the provider was asked; lease_seconds: for how long. missing_seconds: for how long the provider has said, each time, that it knows no such task. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
 revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
 begin
-  return case p_state
+  return case
     -- An attempt that is not acknowledged yet has no deadline, and so none that is past.
-    when 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)
-    when 'unanswered' then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)
+    when p_state = 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)
+    when p_state in ('unanswered', 'missing') then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)
     else false
   end;
 end;
@@ -167,7 +169,7 @@ begin
     end if;
   end if;
 
-  if v_states && array['processing', 'estimated', 'unanswered'] then
+  if v_states && array['processing', 'estimated', 'unanswered', 'missing'] then
     return query
     with running as (
       update public.video_jobs j
@@ -177,10 +179,14 @@ begin
         else clock_timestamp() + interval '1 second' * greatest(
           s.poll_steps[least(j.poll_count + 1, cardinality(s.poll_steps))], p.min_poll_seconds
         )
+      end,
+      missing_since = case r.state
+        when 'missing' then coalesce(j.missing_since, clock_timestamp())
+        when 'unanswered' then j.missing_since
       end
       from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer),
         app.providers p, app.settings s
-      where r.state in ('processing', 'unanswered')
+      where r.state in ('processing', 'unanswered', 'missing')
         and j.id = r.video_job_id
         and p.name = j.provider
         and j.status in ('claimed', 'processing')
@@ -215,7 +221,7 @@ begin
     select m.job_id, 'progress' from moved m;
   end if;
 
-  if v_states && array['failed', 'processing', 'unanswered'] then
+  if v_states && array['failed', 'processing', 'unanswered', 'missing'] then
     for v_failure in
       select r.video_job_id, j.provider, t.*
       from jsonb_to_recordset(p_results) as r (
@@ -247,15 +253,16 @@ begin
       if result <> 'lost' then
         return next;
       end if;
-      if v_failure.kind in ('auth', 'balance') then
+      if v_failure.kind in ('auth', 'balance') or v_failure.code = 'result_unreadable' then
         v_closed := v_failure.provider;
-        v_rest := greatest(v_rest, v_failure.retry_seconds, 1);
+        v_rest := greatest(v_rest, v_failure.retry_seconds, case v_failure.code when 'result_unreadable' then 600 end, 1);
         v_why := v_failure.code;
       end if;
     end loop;
   end if;
 
-  -- It takes tasks and does not make them, for want of our money or for our key: it is to be given no more.
+  -- It takes tasks and does not make them, for want of our money or for our key, or makes them in a form that
+  -- we do not know: it is to be given no more.
   if v_closed is not null then
     perform app.note_refusal(v_closed, v_rest, v_why);
   end if;
@@ -271,7 +278,7 @@ begin
 end;
 $$;
 comment on function app.settle_video_jobs(jsonb) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account rests. Returns what changed: rendering, progress, retried or failed.';
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | missing | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account, or delivers what we cannot read, rests. Returns what changed: rendering, progress, retried or failed.';
 revoke all on function app.settle_video_jobs(jsonb) from public;
 
 create function app.fail_attempt(
@@ -311,10 +318,12 @@ begin
   if p_kind = 'safety' and app.has_own_words(v_video) then
     perform app.count_today(v_video.user_id, 'refused');
   end if;
-  if p_code = 'unknown_outcome' then
+  if p_code in ('unknown_outcome', 'result_unreadable') then
     insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
     values (v_job.id, v_job.video_id, v_job.provider, v_job.model, v_job.provider_task_id, p_provider_error)
     on conflict (video_job_id) do nothing;
+  end if;
+  if p_code = 'unknown_outcome' then
     v_retry_seconds := (select case s.unknown_outcome when 'retry' then 5 end from app.settings s);
   end if;
 

@@ -92,12 +92,21 @@ Deno.test("F19 a link is found in every form in which results were seen, and nev
   assertEquals((await told(flagged)).state, "succeeded");
 });
 
-Deno.test("F19 a success without a usable link, or a record of another task, is no news", async () => {
+Deno.test("F19 a success without a usable link is known for one, and is no news", async () => {
+  const strange: object[] = [
+    { resultJson: "not JSON" },
+    { resultJson: '{"resultUrls":[]}' },
+    { resultJson: '{"resultUrls":["ftp://x/y.mp4"]}' },
+    { response: { originUrls: [FILE] } },
+  ];
+  for (const data of strange) {
+    const word = wordOf(await told({ taskId: TASK, state: "success", ...data }));
+    assertEquals(word, "unanswered server result_unreadable", JSON.stringify(data));
+  }
+});
+
+Deno.test("F19 a record of another task, or of none, is no news", async () => {
   const strange: unknown[] = [
-    { taskId: TASK, state: "success", resultJson: "not JSON" },
-    { taskId: TASK, state: "success", resultJson: '{"resultUrls":[]}' },
-    { taskId: TASK, state: "success", resultJson: '{"resultUrls":["ftp://x/y.mp4"]}' },
-    { taskId: TASK, state: "success", response: { originUrls: [FILE] } },
     { taskId: "another", state: "success", response: { resultUrls: [FILE] } },
     { taskId: TASK },
     null,
@@ -105,11 +114,8 @@ Deno.test("F19 a success without a usable link, or a record of another task, is 
     "text",
   ];
   for (const data of strange) {
-    assertEquals(
-      wordOf(await told(data)),
-      "unanswered server unreadable",
-      JSON.stringify(data),
-    );
+    const word = wordOf(await told(data));
+    assertEquals(word, "unanswered server unreadable", JSON.stringify(data));
   }
 });
 

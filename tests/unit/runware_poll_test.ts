@@ -227,12 +227,12 @@ const forms: readonly (readonly [name: string, answer: Recorded, expected: strin
   [
     "a success without a file",
     { body: { data: [item(ID_A, { status: "success" })] } },
-    "unanswered server unreadable",
+    "unanswered server result_unreadable",
   ],
   [
     "a success with something that is no URL",
     { body: { data: [item(ID_A, { status: "success", videoURL: "file:///etc/passwd" })] } },
-    "unanswered server unreadable",
+    "unanswered server result_unreadable",
   ],
   [
     "a refused key, though it names our task",

@@ -18,11 +18,15 @@ const answers: readonly (readonly [name: string, answer: Recorded, expected: str
   ["RUNNING", task("RUNNING", { progress: 0.42 }), "processing"],
   ["RUNNING with nonsense for progress", task("RUNNING", { progress: "fast" }), "processing"],
   ["SUCCEEDED", task("SUCCEEDED", { output: [URL_OF_FILE] }), "succeeded"],
-  ["SUCCEEDED without a file", task("SUCCEEDED", { output: [] }), "unanswered server unreadable"],
+  [
+    "SUCCEEDED without a file",
+    task("SUCCEEDED", { output: [] }),
+    "unanswered server result_unreadable",
+  ],
   [
     "SUCCEEDED with a file that is no link",
     task("SUCCEEDED", { output: ["javascript:alert(1)"] }),
-    "unanswered server unreadable",
+    "unanswered server result_unreadable",
   ],
   ["CANCELLED", task("CANCELLED"), "failed not_found CANCELLED"],
   ["a status that is new", task("DREAMING"), "unanswered server unreadable"],

@@ -1,5 +1,5 @@
 /** From KIE's answers to the outcomes of the port. */
-import { unreadable } from "../answer_text.ts";
+import { unreadable, unreadableResult } from "../answer_text.ts";
 import type { SubmitOutcome, TaskState } from "../provider.ts";
 import { type Answer, creditsToUsd } from "./client.ts";
 import { errorOf, failureOf, isTurnedAway } from "./codes.ts";
@@ -56,7 +56,7 @@ export function recordedState(id: string, record: TaskRecord, raw: unknown): Tas
     }
     case "success": {
       if (record.videoUrl === undefined) {
-        const error = unreadable("KIE finished a task and gave no link", raw);
+        const error = unreadableResult("KIE finished a task and gave no link", raw);
         return { id, state: "unanswered", error };
       }
       return { id, state: "succeeded", videoUrl: record.videoUrl, ...billed(record) };

@@ -1,5 +1,5 @@
 /** From Runware's answers to the outcomes of the port: exactly one for each task asked about. */
-import { unreadable } from "../answer_text.ts";
+import { unreadable, unreadableResult } from "../answer_text.ts";
 import type { ErrorKind, ProviderError, SubmitOutcome, TaskState } from "../provider.ts";
 import type { Answer } from "./client.ts";
 import { toProviderError } from "./errors.ts";
@@ -11,6 +11,8 @@ const takenBefore = /^(conflict|duplicate)task_?uuid$/i;
 const lostCodes = new Set(["tasknotfound", "taskexpired", "taskfailedornotfound", "mediaexpired"]);
 /** Documented is "processing"; the others cost nothing to understand. */
 const runningStatuses = new Set(["processing", "pending", "queued", "running", "in_progress"]);
+/** Documented is "success". */
+const madeStatuses = new Set(["success", "succeeded", "completed", "done"]);
 /** Kinds that speak of us and not of a task: the whole call was turned away at the door. */
 const aboutUs: ReadonlySet<ErrorKind> = new Set(["auth", "balance", "rate"]);
 /** Kinds that speak of what is in a task, even where the task is not named. */
@@ -116,12 +118,11 @@ function stateOf(
   }
   const [failure] = errors;
   if (failure === undefined) {
-    const said = items[0]?.raw;
-    return {
-      id,
-      state: "unanswered",
-      error: unreadable("Runware's item says nothing known", said),
-    };
+    const made = items.find(({ status }) => status !== undefined && madeStatuses.has(status));
+    const error = made === undefined
+      ? unreadable("Runware's item says nothing known", items[0]?.raw)
+      : unreadableResult("Runware finished a task and gave no link", made.raw);
+    return { id, state: "unanswered", error };
   }
   const state = lostCodes.has(failure.code.toLowerCase()) ? "missing" : "failed";
   return { id, state, error: toErrorOf(failure) };

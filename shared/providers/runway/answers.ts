@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { roundUsd } from "../../domain/usd.ts";
-import { unreadable } from "../answer_text.ts";
+import { unreadable, unreadableResult } from "../answer_text.ts";
 import type { HttpAnswer } from "../http.ts";
 import { link, text } from "../lenient.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState } from "../provider.ts";
@@ -17,6 +17,7 @@ const created = z.object({ id: z.guid() });
 const cost = z.object({ credits: z.number().nonnegative() }).optional().catch(undefined);
 type Cost = z.infer<typeof cost>;
 
+const succeeded = z.object({ status: z.literal("SUCCEEDED") });
 const task = z.discriminatedUnion("status", [
   z.object({ status: z.literal(["PENDING", "THROTTLED"]) }),
   z.object({
@@ -53,11 +54,10 @@ export function polledState(id: string, answer: HttpAnswer): TaskState {
   if (answer.status >= 300) return { id, state: "unanswered", error: toProviderError(answer) };
   const { data } = task.safeParse(answer.json);
   if (data === undefined) {
-    return {
-      id,
-      state: "unanswered",
-      error: unreadable("Runway's task says nothing known", answer.raw),
-    };
+    const error = succeeded.safeParse(answer.json).success
+      ? unreadableResult("Runway finished a task and gave no link", answer.raw)
+      : unreadable("Runway's task says nothing known", answer.raw);
+    return { id, state: "unanswered", error };
   }
   switch (data.status) {
     case "PENDING":

@@ -25,6 +25,7 @@ export function addAttempt(model: Model, video: Video, delay: number): void {
     maybeBought: false,
     nextPoll: null,
     polls: 0,
+    missingSince: null,
     deadline: 0,
     finishedAt: 0,
     cause: null,

@@ -129,7 +129,7 @@ const outcomes = fromJson.pipe(z.array(z.object({
 })));
 const settlements = fromJson.pipe(z.array(z.object({
   video_job_id: z.string(),
-  state: z.enum(["succeeded", "processing", "unanswered", "failed"]),
+  state: z.enum(["succeeded", "processing", "unanswered", "missing", "failed"]),
   code: z.string().optional(),
   kind: z.string().optional(),
   progress: z.number().optional(),

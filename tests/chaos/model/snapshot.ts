@@ -26,6 +26,7 @@ const jobRow = z.object({
   lease: seconds,
   next_poll: seconds,
   polls: z.number(),
+  missing_since: seconds,
   deadline: seconds,
 });
 const queueRow = z.object({
@@ -91,6 +92,7 @@ select json_build_object(
       'doubted', exists (select 1 from public.unknown_outcomes o where o.video_job_id = j.id),
       'node', j.processing_node, 'lease', ${in_seconds("j.lease_until")},
       'next_poll', ${in_seconds("j.next_poll_at")}, 'polls', j.poll_count,
+      'missing_since', ${in_seconds("j.missing_since")},
       'deadline', ${in_seconds("j.deadline_at")}
     )), '[]') from public.video_jobs j
   ),
@@ -180,6 +182,7 @@ function compareAttempt(model: Model, attempt: Attempt, snapshot: Snapshot): voi
     attempt.doubted,
   ]);
   expectTime("Next poll", model, row.next_poll, attempt.nextPoll);
+  expectTime("Missing since", model, row.missing_since, attempt.missingSince);
   if (attempt.status === "claimed") {
     expect("Worker", row.node, attempt.node);
     expectTime("Lease", model, row.lease, attempt.leaseUntil);

@@ -21,6 +21,7 @@ export const RULES = {
   renderDeadline: 30 * 60,
   silentDeadline: 60 * 60,
   missingGrace: 90,
+  missingSeconds: 120,
   unaskedDeadline: 6 * 60 * 60,
   queuedDeadline: 4 * 60 * 60,
   doubtGrace: 10 * 60,
@@ -100,6 +101,8 @@ export interface Attempt {
   maybeBought: boolean;
   nextPoll: number | null;
   polls: number;
+  /** Since when the provider has known nothing of it, each time. */
+  missingSince: number | null;
   deadline: number;
   finishedAt: number;
   cause: Cause | null;

@@ -14,6 +14,7 @@ const dueRow = z.object({
   video_job_id: z.string(),
   provider_task_id: z.string(),
   seconds_running: z.coerce.number(),
+  missing_seconds: z.coerce.number().nullable(),
   overdue: z.boolean(),
 });
 type Due = z.infer<typeof dueRow>;
@@ -78,7 +79,9 @@ function meaningOf(
     case "failed":
       return ["failed", state.error.code, undefined];
     case "missing":
-      if (isYoung) return ["unanswered", undefined, undefined];
+      if (isYoung || (due.missing_seconds ?? 0) < RULES.missingSeconds) {
+        return ["missing", undefined, undefined];
+      }
       // Taken once, and so perhaps paid for: under an id of ours it can be asked for again.
       return ["failed", choosesTaskId ? NOT_FOUND : UNKNOWN_OUTCOME, undefined];
     case "processing":

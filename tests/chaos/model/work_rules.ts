@@ -85,6 +85,7 @@ export function record(model: Model, place: Place, node: string, said: Outcome):
       Object.assign(attempt, {
         status: "processing",
         submittedAt: model.now,
+        missingSince: null,
         deadline: model.now + RULES.renderDeadline,
         nextPoll: Math.min(attempt.nextPoll ?? Infinity, model.now + RULES.pollSteps[0]),
       });
@@ -155,7 +156,7 @@ export function lease(model: Model, { account, attempt }: Place): boolean {
 
 /** What a poller says the provider said. */
 export interface Settlement {
-  readonly state: "succeeded" | "processing" | "unanswered" | "failed";
+  readonly state: "succeeded" | "processing" | "unanswered" | "missing" | "failed";
   readonly code?: string | undefined;
   readonly kind?: string | undefined;
   readonly progress?: number | undefined;
@@ -198,9 +199,10 @@ export function settle(model: Model, place: Place, said: Settlement): string | n
       );
     case "processing":
     case "unanswered":
+    case "missing":
       return isTooLate(model, attempt, said.state)
         ? failAttempt(model, place, "deadline", 5)
-        : advance(model, place, said.progress ?? 0);
+        : advance(model, place, said);
   }
 }
 
@@ -210,12 +212,18 @@ function isTooLate(
   { status, deadline }: Attempt,
   state: Settlement["state"],
 ): boolean {
-  const more = state === "unanswered" ? RULES.silentDeadline : 0;
+  const more = state === "processing" ? 0 : RULES.silentDeadline;
   return status === "processing" && deadline + more <= model.now;
 }
 
-function advance(model: Model, { video, attempt }: Place, progress: number): "progress" | null {
+function advance(
+  model: Model,
+  { video, attempt }: Place,
+  { state, progress = 0 }: Settlement,
+): "progress" | null {
   if (attempt.nextPoll === null) return null;
+  if (state === "processing") attempt.missingSince = null;
+  if (state === "missing") attempt.missingSince ??= model.now;
   if (attempt.nextPoll > model.now) {
     const step = RULES.pollSteps[Math.min(attempt.polls, RULES.pollSteps.length - 1)] ?? 0;
     attempt.nextPoll = model.now + step;

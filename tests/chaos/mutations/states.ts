@@ -90,8 +90,8 @@ export const STATES: readonly Mutation[] = [
   {
     name: "a render without end has no deadline",
     file: SETTLE,
-    find: "when 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)",
-    replace: "when 'processing' then false",
+    find: "when p_state = 'processing' then coalesce(p_deadline_at <= clock_timestamp(), false)",
+    replace: "when p_state = 'processing' then false",
     why: "the video is under way forever",
     tests: ["tests/db/reconcile_test.ts"],
     underFire: [STORIES],
@@ -100,8 +100,8 @@ export const STATES: readonly Mutation[] = [
     name: "a provider's silence has no deadline",
     file: SETTLE,
     find:
-      "when 'unanswered' then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)",
-    replace: "when 'unanswered' then false",
+      "when p_state in ('unanswered', 'missing') then coalesce(p_deadline_at <= clock_timestamp() - interval '1 hour', false)",
+    replace: "when p_state in ('unanswered', 'missing') then false",
     why: "the video is under way forever",
     tests: ["tests/db/reconcile_test.ts"],
   },
