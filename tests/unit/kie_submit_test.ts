@@ -54,8 +54,24 @@ Deno.test("a task that is named is there, whatever it is named under, and is not
 });
 
 Deno.test("a task whose name is none that we could look up is as good as not named", async () => {
-  const data = { taskId: "x".repeat(201) };
-  assertEquals((await submitted({ body: { code: 200, msg: "success", data } })).outcome, "unknown");
+  for (const taskId of ["", "x".repeat(201), 0, 7.5, 2 ** 60, null]) {
+    const body = { code: 200, msg: "success", data: { taskId } };
+    assertEquals((await submitted({ body })).outcome, "unknown", JSON.stringify(taskId));
+  }
+});
+
+Deno.test("an empty name beside a refusal is no task: nothing was bought, and the provider rests", async () => {
+  for (const [code, expected] of [[402, "refused balance"], [429, "refused rate"]] as const) {
+    const outcome = await submitted({ body: { code, msg: "No", data: { taskId: "" } } });
+    const error = "error" in outcome ? outcome.error : undefined;
+    assertEquals(`${outcome.outcome} ${error?.kind}`, expected);
+  }
+});
+
+Deno.test("a task that is named by a number is looked up under its digits", async () => {
+  const body = { code: 200, msg: "success", data: { taskId: 123456 } };
+  const accepted = { id: JOB, outcome: "accepted", providerTaskId: "123456" } as const;
+  assertEquals(await submitted({ body }), accepted);
 });
 
 Deno.test("of a long answer its beginning is kept", async () => {
@@ -75,7 +91,6 @@ Deno.test("a task is taken when it is named, and never believed to be when it is
   const unclear: unknown[] = [
     { code: 200, msg: "success", data: null },
     { code: 200, msg: "success", data: { recordId: "7" } },
-    { code: 200, msg: "success", data: { taskId: 7 } },
     { code: "nothing", data: { taskId: TASK } },
     {},
     [],

@@ -29,8 +29,9 @@ export interface TaskRecord {
 const codeText = z.union([z.string().min(1), z.number().transform(String)]).optional()
   .catch(undefined);
 
-/** KIE's are shorter than this; what is not could not be looked up. */
-const idText = z.string().max(200).optional().catch(undefined);
+/** KIE's are shorter than this; what is not, or is empty, could not be looked up. */
+const idText = z.union([z.string().min(1).max(200), z.int().positive().transform(String)])
+  .optional().catch(undefined);
 
 const envelopeSchema = z.object({
   code: z.union([z.number().int(), z.string().regex(/^\d{3}$/).transform(Number)]),
