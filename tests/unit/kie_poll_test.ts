@@ -50,6 +50,17 @@ Deno.test("a record's code means the same in a body with status 200 and as a tru
   }
 });
 
+Deno.test("an HTTP status alone is no end of a task, and loses none: only the code in the body does", async () => {
+  for (const status of [400, 404, 408, 422, 501]) {
+    for (const body of [{ code: 200, msg: "success", data: null }, { msg: "?" }, "<html>", ""]) {
+      const state = await polled({ status, body });
+      assertEquals(wordOf(state), `unanswered server http_${status}`, JSON.stringify(body));
+    }
+  }
+  const record = { code: 200, msg: "success", data: { taskId: TASK, state: "fail" } };
+  assertEquals(wordOf(await polled({ status: 503, body: record })), "unanswered server http_503");
+});
+
 Deno.test("an address that is not there is no lost task", async () => {
   const body = { timestamp: 1, status: 404, error: "Not Found", path: "/api/v1/jobs/recordinfo" };
   assertEquals(wordOf(await polled({ status: 404, body })), "unanswered server http_404");

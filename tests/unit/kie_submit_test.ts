@@ -39,9 +39,21 @@ Deno.test("a create's code means the same in a body with status 200 and as a tru
   }
 });
 
-Deno.test("a true error status wins over a 200 in the body", async () => {
+Deno.test("a true error status wins over a 200 in the body, and says no more than with no body", async () => {
   const body = { code: 200, msg: "success", data: null };
-  assertEquals((await submitted({ status: 503, body })).outcome, "unknown");
+  const words = await Promise.all([401, 403, 429, 400, 404, 422, 503].map(async (status) => {
+    const outcome = await submitted({ status, body });
+    return `${status} ${outcome.outcome} ${"error" in outcome && outcome.error.kind}`;
+  }));
+  assertEquals(words, [
+    "401 refused auth",
+    "403 refused auth",
+    "429 refused rate",
+    "400 unknown server",
+    "404 unknown server",
+    "422 unknown server",
+    "503 unknown server",
+  ]);
 });
 
 Deno.test("a task that is named is there, whatever it is named under, and is not handed over again", async () => {
