@@ -64,15 +64,14 @@ export class Answers {
       case "empty":
         return {};
       case "taskNotFound":
-        return {
-          errors: [{
-            code: "taskNotFound",
-            message: `There is no task '${taskUUID}'.`,
-            taskType: "getResponse",
-            taskUUID,
-          }],
-        };
+        return this.notFound(taskUUID);
     }
+  }
+
+  /** The plainest word about an id that is not known. */
+  notFound(taskUUID: string): Envelope {
+    const message = `There is no task '${taskUUID}'.`;
+    return { errors: [{ code: "taskNotFound", message, taskType: "getResponse", taskUUID }] };
   }
 
   /** Whether polls still know the task. */

@@ -62,6 +62,7 @@ const schema = z.strictObject({
   sendProgress: flag,
   receiptForm: choice("full", "noStatus", "media"),
   unansweredPolls: fault,
+  strayNotFound: fault,
   shuffledReplies: flag,
   forgetAfterMs: msOrNull,
   webhookLost: fault,

@@ -90,6 +90,8 @@ export interface Knobs {
   readonly receiptForm: "full" | "noStatus" | "media";
   /** Polled tasks that the answer leaves out. */
   readonly unansweredPolls: Fault;
+  /** Polled tasks that are told to be unknown though they are not, as by a server that lags behind. */
+  readonly strayNotFound: Fault;
   /** True: the items of an answer come in any order. */
   readonly shuffledReplies: boolean;
   /** A task is unknown to polls this long after its end, in ms; null: it never is. */
@@ -183,6 +185,7 @@ export const DEFAULT_KNOBS: Knobs = {
   sendProgress: true,
   receiptForm: "full",
   unansweredPolls: 0,
+  strayNotFound: 0,
   shuffledReplies: false,
   forgetAfterMs: null,
   webhookLost: 0,

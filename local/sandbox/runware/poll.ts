@@ -6,6 +6,7 @@ import type { Parts } from "./parts.ts";
 export function pollTask({ tasks, answers, knobs, counts, random }: Parts, id: string): Envelope {
   counts.getResponses++;
   if (knobs.draw("unansweredPolls", random)) return {};
+  if (knobs.draw("strayNotFound", random)) return answers.notFound(id);
   const task = tasks.get(id);
   if (!task || answers.isForgotten(task)) return answers.unknown(id);
   return answers.state(task);

@@ -141,8 +141,8 @@ const HOW_FORGETTING_ENDS = new Set(["taskNotFound", "unknown_outcome", "deadlin
 
 /**
  * Nothing that the provider made for us is thrown away: a task that ended well belongs to the attempt
- * that was delivered, unless the provider has forgotten it or its owner cancelled. And another task
- * is bought only after the one before failed, or would never have ended.
+ * that was delivered, unless the provider has forgotten or flagged it or its owner cancelled. And another
+ * task is bought only after the one before failed, or would never have ended.
  */
 function faultsOfPurchases(
   row: VideoRow,
@@ -163,7 +163,10 @@ function faultsOfPurchases(
       // Where it stood behind tasks that never end, its turn may come when it has just been given up.
       const stoodBehind = Boolean(knobs.stuckTasks) && "concurrency" in knobs &&
         knobs.concurrency !== null && attempt.error_code === "deadline";
-      if (!forgotten && !stoodBehind && attempt.status !== "cancelled") {
+      // Made, and no sight for children.
+      const flagged = attempt.error_code === "NSFWContent" && "flaggedContent" in knobs &&
+        Boolean(knobs.flaggedContent);
+      if (!forgotten && !stoodBehind && !flagged && attempt.status !== "cancelled") {
         say(`attempt given up for ${attempt.error_code} though the provider made the video`);
       }
     }

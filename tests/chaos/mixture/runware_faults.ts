@@ -50,6 +50,7 @@ export const RUNWARE_FAULTS: Readonly<Record<string, SingleFault>> = {
   "content flagged when it is made": failing({ flaggedContent: 0.4 }),
   "renders forever": retried({ stuckTasks: 0.4 }),
   "polls without an answer": free({ unansweredPolls: 0.6 }),
+  "polls that find nothing once": free({ strayNotFound: { next: 12 } }),
   "forgotten at once": retried({
     forgetAfterMs: 0,
     unknownId: "taskNotFound",
