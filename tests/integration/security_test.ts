@@ -66,6 +66,7 @@ async function badTokens(
     "a publishable key": app.publishableKey,
     "a secret key": app.secretKey,
     "expired": await signToken(keys, claims, hour - 7200),
+    "valid for ever": await signToken(keys, claims, null),
     "signed by a stranger": await signToken(stranger, claims, hour),
     "signed by a stranger under our key's name": await signToken(impostor, claims, hour),
     "signed with the secret behind the gateway": await shared(keys.innerSecret),
