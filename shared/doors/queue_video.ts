@@ -39,7 +39,7 @@ export async function queueVideo(
 ): Promise<Response> {
   const key = idempotencyKey(request);
   const body = await readJson(request, config.body, { most: 65_536 });
-  if (body.user_id !== undefined && body.user_id !== visit.userId) {
+  if (body.user_id !== undefined && body.user_id !== visit.userId.toLowerCase()) {
     throw new HttpError(403, "not_yours", "user_id is not the signed-in user", {
       details: [{ field: "user_id", message: "is not the signed-in user" }],
     });

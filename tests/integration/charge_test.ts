@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Answer, BY_HAND, headersOf, newCustomer, queue, withApp } from "../support/app.ts";
-import { balanceOf, brokenInvariants, value } from "../support/fixtures.ts";
+import { balanceOf, brokenInvariants, TWINKLE, value } from "../support/fixtures.ts";
 
 function tally(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -76,6 +76,11 @@ Deno.test("F16 one Idempotency-Key: twice and twenty times at once is one video 
     );
     assertEquals(tally(many), { "201": 20 });
     assertEquals(new Set(many.map((answer) => JSON.stringify(answer.body))).size, 1);
+
+    // As another part of the app writes the same ids.
+    const loud = { child_id: customer.childId.toUpperCase(), rhyme_id: TWINKLE.toUpperCase() };
+    const shouted = await queue(app, customer, { key: "tap-1", ...loud });
+    assertEquals([shouted.status, shouted.body], [first.status, first.body]);
 
     const other = await queue(app, customer, { key: "tap-1", seed: 7 });
     assertEquals([other.status, other.body["code"]], [409, "idempotency_key_reused"]);
