@@ -23,6 +23,7 @@ const queuedRow = z.object({
   estimated_seconds: z.number(),
   gem_cost: z.number(),
   title: z.string(),
+  status: z.string(),
   provider: z.string(),
   model: z.string(),
   model_reason: z.string().nullable(),

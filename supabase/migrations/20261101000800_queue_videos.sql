@@ -144,6 +144,7 @@ begin
     'estimated_seconds', ceil(extract(epoch from p_video.estimated_completion_at - p_video.created_at)),
     'gem_cost', p_video.gem_cost,
     'title', p_video.title,
+    'status', p_video.status,
     'provider', p_video.provider,
     'model', p_video.model,
     'model_reason', p_video.model_reason,
@@ -151,7 +152,7 @@ begin
   );
 end;
 $$;
-comment on function app.queue_answer(public.videos, boolean) is 'What queue_videos and queue_video answer for a video; the same for the first call and for each repetition, but for "replayed".';
+comment on function app.queue_answer(public.videos, boolean) is 'What queue_videos and queue_video answer for a video; the same for the first call and for each repetition, but for "replayed" and "status".';
 revoke all on function app.queue_answer(public.videos, boolean) from public;
 
 create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb

@@ -90,6 +90,24 @@ Deno.test("F16 one Idempotency-Key: twice and twenty times at once is one video 
   });
 });
 
+Deno.test("a key that is sent again when its video has left the queue: the same video, and no word of a queue", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const customer = await newCustomer(app);
+    const first = await queue(app, customer, { key: "tap" });
+    const { message, ...rest } = first.body;
+    assertEquals(
+      message,
+      '"Twinkle, Twinkle, Little Star" is in the queue. It costs 10 gems.',
+    );
+    await app.db.query("select public.cancel_video($1, $2)", [customer.id, first.body["video_id"]]);
+    const again = await queue(app, customer, { key: "tap" });
+    assertEquals([again.status, again.body], [201, {
+      ...rest,
+      message: '"Twinkle, Twinkle, Little Star" was ordered before. Nothing more was charged.',
+    }]);
+  });
+});
+
 Deno.test("more than queue_limit videos under way: 429 with Retry-After, nothing charged", async () => {
   await withApp({ ...BY_HAND, settings: { queue_limit: 2 } }, async (app) => {
     const customer = await newCustomer(app);
