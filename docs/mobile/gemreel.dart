@@ -31,7 +31,7 @@ class Links {
   final Uri? thumbnail;
 }
 
-/// A refusal: a sentence to show, a code to act on.
+/// A refusal: a sentence to show, a code to act on. After `unavailable` try again, but some seconds later.
 class GemreelException implements Exception {
   const GemreelException(this.status, this.code, this.message);
 
@@ -290,13 +290,16 @@ class Gemreel {
     Map<String, dynamic>? query,
   }) async {
     try {
-      final answer = await _client.functions.invoke(
-        name,
-        headers: headers,
-        body: body,
-        queryParameters: query,
-        method: body == null ? HttpMethod.get : HttpMethod.post,
-      );
+      // A connection may be gone without a word.
+      final answer = await _client.functions
+          .invoke(
+            name,
+            headers: headers,
+            body: body,
+            queryParameters: query,
+            method: body == null ? HttpMethod.get : HttpMethod.post,
+          )
+          .timeout(const Duration(seconds: 40));
       return answer.data as Map<String, dynamic>;
     } on FunctionException catch (error) {
       throw GemreelException.from(error);

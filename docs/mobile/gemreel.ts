@@ -13,6 +13,8 @@ export interface Video {
   /** 0 to 100. */
   readonly progress: number;
   readonly error_message: string | null;
+  /** ISO 8601, to the microsecond. */
+  readonly created_at: string;
   /** Grows with every change; of two states of one video the greater rev is the newer. */
   readonly rev: number;
 }
@@ -30,7 +32,13 @@ export interface VideoStatus extends Omit<Video, "id"> {
 /** A refusal: a sentence to show, a code to act on. */
 export class GemreelError extends Error {
   override name = "GemreelError";
-  constructor(readonly status: number, readonly code: string, message: string) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    /** Seconds after which to try again, where the server says so. */
+    readonly retryAfter: number | null = null,
+  ) {
     super(message);
   }
 }
@@ -56,9 +64,15 @@ async function call<T>(
     ...(signal && { signal }),
   });
   if (error instanceof FunctionsHttpError) {
-    const { status } = error.context;
+    const { status, headers } = error.context;
     const said = await error.context.json().catch(() => ({}));
-    throw new GemreelError(status, said.code ?? "unknown", said.error ?? "Please try again");
+    throw new GemreelError(
+      status,
+      said.code ?? "unknown",
+      said.error ?? "Please try again",
+      // A number of seconds from us; the platform's own answers may have a date, or nothing.
+      Number.parseInt(headers.get("retry-after") ?? "") || null,
+    );
   }
   if (error) throw error;
   if (data === null) throw new GemreelError(200, "unknown", "Please try again");
@@ -143,6 +157,13 @@ export interface Kept {
 /** What an app knows when it starts for the first time. Save `videos` and `rev` for the next run. */
 export function nothing(): Kept {
   return { videos: new Map(), deleted: new Set(), rev: null, asked: 0 };
+}
+
+/** What a gallery shows, newest first. */
+export function newestFirst({ videos }: Kept): Video[] {
+  // All sources write a moment alike, in UTC, so that it is compared as text. A Date has no microseconds.
+  const key = ({ created_at, id }: Video) => `${created_at} ${id}`;
+  return [...videos.values()].sort((a, b) => key(a) < key(b) ? 1 : -1);
 }
 
 /** An answer of videos_since. */

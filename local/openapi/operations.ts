@@ -68,7 +68,7 @@ export const operations: readonly Operation[] = [
     method: "post",
     summary: "Charges the gems and queues a video",
     description:
-      "Sent again with the same Idempotency-Key it answers the same and charges nothing. With `quote: true` it answers the price alone.",
+      "Sent again with the same Idempotency-Key it answers the same video and charges nothing. With `quote: true` it answers the price alone.",
     headers: {
       "idempotency-key": { schema: idempotencyKeySchema, description: "A new one for each tap." },
     },
@@ -85,7 +85,7 @@ export const operations: readonly Operation[] = [
       409: "idempotency_key_reused: with another body",
       413: "body_too_large",
       422:
-        "unsupported_option: details name the field and what is allowed; or words that are refused",
+        "unsupported_option: details name the field and what is allowed; content_refused: not for small children",
       429: "queue_limit: Retry-After says when; daily_limit: until a day has passed",
     },
   },
@@ -138,7 +138,8 @@ export const operations: readonly Operation[] = [
       402: "insufficient_gems",
       404: "not_found: no project of yours",
       413: "body_too_large",
-      422: "unsupported_option: details name the scene's field, as in frames.3.last_frame",
+      422:
+        "unsupported_option: details name the scene's field, as in frames.3.last_frame; content_refused: not for small children",
       429: "queue_limit, daily_limit",
       502: "storage_unavailable",
     },
@@ -173,9 +174,11 @@ export const operations: readonly Operation[] = [
       409: "idempotency_key_reused: with another body",
       413: "body_too_large",
       422:
-        "unsupported_option: details name the field, as in config.codec; or words that are refused",
+        "unsupported_option: details name the field, as in config.codec; content_refused: not for small children",
       429: "queue_limit, daily_limit",
       502: "storage_unavailable: of a request that is repeated",
+      503:
+        "unavailable: try again after Retry-After seconds; provider_unavailable: Runway is not switched on",
     },
   },
   {

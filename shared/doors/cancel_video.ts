@@ -6,7 +6,7 @@ import { fromRpcError } from "../http/http_error.ts";
 import { type CancelledAnswer, cancelledAnswer } from "./answers.ts";
 
 /** The body of cancel-video. */
-export const cancelVideoBody = z.strictObject({ video_id: z.guid() });
+export const cancelVideoBody = z.strictObject({ video_id: z.guid().toLowerCase() });
 const cancelled = cancelledAnswer.omit({ success: true });
 
 /** POST cancel-video `{video_id}`: 200 with what came back; 409 when the video is past cancelling. */

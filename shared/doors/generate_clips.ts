@@ -15,7 +15,7 @@ const USUAL_WAIT = 100;
 
 /** What `generate-clips` is asked. */
 export const generateClipsBody = z.strictObject({
-  project_id: z.guid().meta({
+  project_id: z.guid().toLowerCase().meta({
     description: 'Its frames are the scenes by number: keys from "1" to "9999".',
   }),
   wait: z.int().min(0).max(LONGEST_WAIT).default(USUAL_WAIT).meta({
@@ -26,7 +26,7 @@ export const generateClipsBody = z.strictObject({
 });
 
 /** What `check-clips-status` is asked. */
-export const checkClipsBody = z.strictObject({ project_id: z.guid() });
+export const checkClipsBody = z.strictObject({ project_id: z.guid().toLowerCase() });
 
 /** What the door needs beside the request. */
 export interface GenerateClipsTools extends VideoStatusTools {

@@ -49,7 +49,7 @@ export async function providerWebhook(
   if (!jobId.success || !await isWebhookToken(webhook.secrets, jobId.data, token)) {
     throw new HttpError(401, "unauthorized", "The token does not belong to this job");
   }
-  const text = await readText(request, BODY_MAX);
+  const text = await readText(request, BODY_MAX, { lenient: true });
   if (isSigned !== undefined && !await isSigned(request.headers, text)) {
     throw new HttpError(401, "unauthorized", "The signature is missing, old or not the provider's");
   }

@@ -23,6 +23,7 @@ const queuedRow = z.object({
   estimated_seconds: z.number(),
   gem_cost: z.number(),
   title: z.string(),
+  status: z.string(),
   provider: z.string(),
   model: z.string(),
   model_reason: z.string().nullable(),
@@ -78,7 +79,7 @@ export function placeTogether(queueVideos: QueueVideos): PlaceOrder {
     // may be after the commit. Under a key, the second is known for the first.
     const order = { ...asked, idempotency_key: asked.idempotency_key ?? crypto.randomUUID() };
     const first = await together(order);
-    // A user's turn is waited for alone, where it holds up nobody else.
+    // A user's turn is waited for alone, where it holds up nobody else; for two seconds, and then it is 503.
     const answer = "busy" in first
       ? answers.parse(await queueVideos([order], { wait: true }))[0]
       : first;

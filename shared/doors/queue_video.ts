@@ -39,7 +39,7 @@ export async function queueVideo(
 ): Promise<Response> {
   const key = idempotencyKey(request);
   const body = await readJson(request, config.body, { most: 65_536 });
-  if (body.user_id !== undefined && body.user_id !== visit.userId) {
+  if (body.user_id !== undefined && body.user_id !== visit.userId.toLowerCase()) {
     throw new HttpError(403, "not_yours", "user_id is not the signed-in user", {
       details: [{ field: "user_id", message: "is not the signed-in user" }],
     });
@@ -74,14 +74,22 @@ async function queue(
   once: { hash: string; key: string | null },
   placeOrder: PlaceOrder,
 ): Promise<Response> {
-  const { title, replayed: _, estimated_seconds: _seconds, model_reason, ...video } =
-    await queueOne(visit, asked, once, placeOrder);
+  const { title, status, replayed, estimated_seconds: _, model_reason, ...video } = await queueOne(
+    visit,
+    asked,
+    once,
+    placeOrder,
+  );
+  // What was ordered some time ago may be made, or refunded, by now.
+  const message = replayed && status !== "queued"
+    ? `"${title}" was ordered before. Nothing more was charged.`
+    : `"${title}" is in the queue. It costs ${gems(video.gem_cost)}.`;
   return Response.json(
     {
       success: true,
       ...video,
       ...(model_reason === null ? {} : { reason: model_reason }),
-      message: `"${title}" is in the queue. It costs ${gems(video.gem_cost)}.`,
+      message,
     } satisfies QueuedAnswer,
     { status: 201 },
   );

@@ -13,9 +13,9 @@ import { providerName, words } from "./words_fields.ts";
 
 /** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
 const modelFields = () => ({
-  user_id: z.guid().optional(),
+  user_id: z.guid().toLowerCase().optional(),
   quote: z.boolean().optional(),
-  child_id: z.guid().optional(),
+  child_id: z.guid().toLowerCase().optional(),
   title: words(1, 120).optional(),
   prompt: words(2, 10_000),
   negative_prompt: words(2, 10_000).optional(),

@@ -6,7 +6,8 @@ import type { UserVisit } from "../http/door.ts";
 import type { DraftRequest } from "./draft_request.ts";
 import { modelName, URL_MAX } from "./fields.ts";
 
-const id = z.guid();
+/** In lower case, as Postgres writes them: some write them in capitals, and mean the same. */
+const id = z.guid().toLowerCase();
 const pixels = z.int().positive().max(8192);
 
 /** A video from the catalogue. */

@@ -3,17 +3,38 @@ import type { z } from "zod";
 import { fieldMessage } from "./field_message.ts";
 import { type FieldProblem, HttpError, invalidFields } from "./http_error.ts";
 
-/** Reads at most `most` bytes of the body as text. 413 beyond, 400 when it is not UTF-8. */
-export async function readText(request: Request, most: number): Promise<string> {
+/**
+ * Reads at most `most` bytes of the body as text. 413 beyond, 400 when it breaks off or is not UTF-8;
+ * `lenient` has what is not UTF-8 replaced.
+ */
+export async function readText(
+  request: Request,
+  most: number,
+  { lenient = false }: { readonly lenient?: boolean } = {},
+): Promise<string> {
+  const bytes = await readBytes(request, most);
+  try {
+    return new TextDecoder("utf-8", { fatal: !lenient }).decode(bytes);
+  } catch (cause) {
+    throw new HttpError(400, "malformed_body", "The body is not valid UTF-8", { cause });
+  }
+}
+
+async function readBytes(request: Request, most: number): Promise<Uint8Array> {
   const tooLarge = () =>
     new HttpError(413, "body_too_large", `The body is larger than ${most} bytes`);
   if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > most) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength;
+      if (size > most) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof HttpError) throw cause;
+    throw new HttpError(400, "malformed_body", "The body broke off", { cause });
   }
   const bytes = new Uint8Array(size);
   let offset = 0;
@@ -21,11 +42,7 @@ export async function readText(request: Request, most: number): Promise<string> 
     bytes.set(chunk, offset);
     offset += chunk.byteLength;
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new HttpError(400, "malformed_body", "The body is not valid UTF-8", { cause });
-  }
+  return bytes;
 }
 
 /** Reads a JSON body that fits the schema, or the one chosen for it; every problem names its field. */

@@ -14,7 +14,9 @@ export function fieldMessage(issue: Issue): string | undefined {
     case "invalid_type":
       return `must be ${kindOf(issue.expected)}${not(issue.input)}`;
     case "invalid_format":
-      return issue.format === "uuid" ? `must be a UUID${not(issue.input)}` : undefined;
+      return issue.format === "uuid" || issue.format === "guid"
+        ? `must be a UUID${not(issue.input)}`
+        : undefined;
     case "invalid_value":
       return `must be ${oneOf(issue.values)}${not(issue.input)}`;
     case "too_small":

@@ -23,10 +23,15 @@ export interface EdgeFunction {
   fetch(request: Request): Promise<Response>;
 }
 
+/** What our apps send, and what supabase-js 2 adds: a browser asks about each before it calls. */
+const APP_HEADERS = [
+  ...["authorization", "x-client-info", "apikey", "content-type", "idempotency-key"],
+  ...["last-event-id", "x-region", "x-retry-count", "traceparent", "tracestate", "baggage"],
+];
+
 const CORS = {
   "access-control-allow-origin": "*",
-  "access-control-allow-headers":
-    "authorization, x-client-info, apikey, content-type, idempotency-key, last-event-id",
+  "access-control-allow-headers": APP_HEADERS.join(", "),
   "access-control-allow-methods": "GET, POST, OPTIONS",
   "access-control-expose-headers": "x-request-id, retry-after",
 };

@@ -26,7 +26,7 @@ create table app.settings (
   refusals_per_day integer not null default 20 check (refusals_per_day between 1 and 100000),
   cancellations_per_day integer not null default 500 check (cancellations_per_day between 1 and 100000),
   children_per_user integer not null default 50 check (children_per_user between 1 and 1000),
-  projects_per_user integer not null default 500 check (projects_per_user between 1 and 10000),
+  projects_per_user integer not null default 50 check (projects_per_user between 1 and 10000),
   premium_weight integer not null default 3 check (premium_weight between 1 and 100),
   cancel_refund_percent integer not null default 0 check (cancel_refund_percent between 0 and 100),
   poll_steps integer[] not null default '{5,10,10,15,20,30}'

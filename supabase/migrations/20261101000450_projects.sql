@@ -4,7 +4,8 @@ create table public.projects (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references public.users (id) on delete cascade,
   title text not null default 'My project' check (char_length(title) between 1 and 120),
-  frames jsonb not null default '{}' check (jsonb_typeof(frames) = 'object' and pg_column_size(frames) < 262144),
+  -- A hundred scenes with signed links. Nobody pays for keeping them.
+  frames jsonb not null default '{}' check (jsonb_typeof(frames) = 'object' and pg_column_size(frames) < 131072),
   clips jsonb not null default '{}' check (jsonb_typeof(clips) = 'object'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()

@@ -151,8 +151,8 @@ revoke all on function app.submission_priority(bigint, bigint) from public;
 
 create function app.rebase_priorities() returns integer
 language plpgsql set search_path = ''
--- Orders wait for this while it waits for those under way. So it does not insist.
-set lock_timeout = '2s'
+-- Orders wait for this while it waits for those under way, and that for two seconds. So it does not insist.
+set lock_timeout = '1s'
 as $$
 declare
   -- Half of what a priority can hold: as much is left for a round of maintenance that finds less to do.

@@ -91,8 +91,26 @@ begin
 end;
 $$;
 comment on function app.ring(text, integer) is
-  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit, notify.';
+  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit, notify, maintain.';
 revoke all on function app.ring(text, integer) from public;
+
+create function app.ring_maintain() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform app.ring('maintain');
+  return null;
+end;
+$$;
+comment on function app.ring_maintain() is 'Wakes who deletes files. Definer, because whoever may delete a user may not ring.';
+revoke all on function app.ring_maintain() from public;
+
+-- Deferred: PostgREST filters the answer of a function that a user calls, for as long as the filter takes,
+-- and nobody is to wait for that under the stage's lock.
+create constraint trigger ring_maintain
+after insert or update of written_until on app.objects_to_delete
+deferrable initially deferred
+for each row execute function app.ring_maintain();
 
 create function app.start_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = ''

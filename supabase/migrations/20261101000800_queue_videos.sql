@@ -144,6 +144,7 @@ begin
     'estimated_seconds', ceil(extract(epoch from p_video.estimated_completion_at - p_video.created_at)),
     'gem_cost', p_video.gem_cost,
     'title', p_video.title,
+    'status', p_video.status,
     'provider', p_video.provider,
     'model', p_video.model,
     'model_reason', p_video.model_reason,
@@ -151,13 +152,15 @@ begin
   );
 end;
 $$;
-comment on function app.queue_answer(public.videos, boolean) is 'What queue_videos and queue_video answer for a video; the same for the first call and for each repetition, but for "replayed".';
+comment on function app.queue_answer(public.videos, boolean) is 'What queue_videos and queue_video answer for a video; the same for the first call and for each repetition, but for "replayed" and "status".';
 revoke all on function app.queue_answer(public.videos, boolean) from public;
 
 create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb
 language plpgsql security definer set search_path = ''
 -- By their ids, always, and planned once: see app.settle_video_jobs.
 set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
+-- Whoever waits has a connection that everybody shares. After that it is 55P03, and the app comes again.
+set lock_timeout = '2s'
 as $$
 declare
   v_free uuid[];
@@ -256,7 +259,7 @@ begin
 end;
 $$;
 comment on function public.queue_videos(jsonb, boolean) is
-  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video} (see app.queue_answer), or {error: {code, message, details}}, which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait. Service role only; the caller has checked who the users are and that the models can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture, GM013 refused or cancelled too often (detail.limit).';
+  'Charges the gems and queues the videos that orders of different users ask for, in one transaction: [{user_id, request (see app.draft_video), input_hash, expected_seconds, idempotency_key}]. Answers for each, in the same order, {video} (see app.queue_answer), or {error: {code, message, details}}, which keeps no other from its video. Where somebody else holds a user or child, and for a second order of one user, {busy}: nothing was done and it is for the caller to order again, alone and with p_wait, which waits two seconds for whoever is before it, and is 55P03 then. Service role only; the caller has checked who the users are and that the models can do it. Errors: GM001 insufficient gems, GM002 idempotency key reused with another body, GM004 queue limit, GM005 no such user, rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture, GM013 refused or cancelled too often (detail.limit).';
 
 create function public.queue_video(
   p_user_id uuid,
@@ -281,4 +284,4 @@ begin
 end;
 $$;
 comment on function public.queue_video(uuid, jsonb, text, integer, text) is
-  'queue_videos for one order, in SQL or by the service role: waits for its turn, answers the video and raises what is an error there. The functions call queue_videos for one order, too. Service role only.';
+  'queue_videos for one order, in SQL or by the service role: waits two seconds for its turn (55P03 then), answers the video and raises what is an error there. The functions call queue_videos for one order, too. Service role only.';

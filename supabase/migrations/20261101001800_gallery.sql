@@ -241,7 +241,6 @@ begin
   from public.videos v
   where v.id = any (p_video_ids) and v.user_id = v_user_id;
   perform app.stop_and_remove(v_ids);
-  perform app.ring('maintain');
   return jsonb_build_object(
     'deleted', to_jsonb(v_ids),
     'gem_balance', (select u.gem_balance from public.users u where u.id = v_user_id)

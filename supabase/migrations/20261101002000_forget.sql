@@ -40,7 +40,6 @@ begin
       end if;
     end;
   end loop;
-  perform app.ring('maintain');
 end;
 $$;
 comment on function public.forget_child(uuid) is

@@ -124,6 +124,8 @@ revoke all on function app.check_project_limit(uuid, integer) from public;
 
 create function public.queue_clips(p_user_id uuid, p_project_id uuid, p_scenes jsonb) returns integer
 language plpgsql security definer set search_path = ''
+-- As in queue_videos.
+set lock_timeout = '2s'
 as $$
 declare
   v_user public.users;
@@ -180,7 +182,7 @@ begin
 end;
 $$;
 comment on function public.queue_clips(uuid, uuid, jsonb) is
-  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 project limit, GM005 no such user or project, GM010 no price, GM012 more scenes than the project limit (detail.field), GM013 refused or cancelled too often (detail.limit).';
+  'Charges and queues the clips of a project that are missing, failed or of other pictures, all or none, each with an entry of its own: [{scene, request (see app.draft_video), hash, expected_seconds}]. Returns how many. Repeated while they are made, it queues nothing. Service role only. Errors: GM001 insufficient gems (detail: the price of all), GM004 project limit, GM005 no such user or project, GM010 no price, GM012 more scenes than the project limit (detail.field), GM013 refused or cancelled too often (detail.limit), 55P03 where somebody else holds the user for two seconds.';
 
 create function public.project_state(p_user_id uuid, p_project_id uuid) returns jsonb
 language sql stable security definer set search_path = ''

@@ -2,10 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { finishStoring } from "../../shared/db/store_calls.ts";
-import { asUser } from "../support/as_user.ts";
+import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
+import { asUser, withinAsUser } from "../support/as_user.ts";
 import { addAvatar, consent } from "../support/avatars.ts";
 import { finished, pause, visit } from "../support/forgetting.ts";
 import { handOver, queuePrompt, withProviders } from "../support/makers.ts";
+import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,
@@ -14,9 +16,11 @@ import {
   deliver,
   entriesOf,
   type Family,
+  hangDoorbell,
   newFamily,
   queueVideo,
   stateOf,
+  value,
 } from "../support/fixtures.ts";
 
 const deleteVideos = async (db: Database, { userId }: Family, ids: string[]) => {
@@ -158,5 +162,46 @@ Deno.test("videos are kept forever, or as long as the setting says; never one th
       await db.query("select 1 from storage.objects where name like '%' || $1 || '%'", [old]),
       [],
     );
+  });
+});
+
+Deno.test("a deletion that its user draws out keeps no worker from its place, and rings when it is over", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const rings = () =>
+      value(
+        db,
+        "select count(*)::int as value from net.http_request_queue where url like '%/maintain'",
+      );
+    const family = await newFamily(db, { gems: 20 });
+    await finished(db, family);
+    const calls = [
+      ["select public.delete_videos($1)", [[await finished(db, family)]]],
+      ["select public.forget_child($1)", [family.childId]],
+    ] as const;
+    for (const [text, values] of calls) {
+      await db.query("delete from net.http_request_queue");
+      await db.query("delete from app.drainers");
+      const { second, waited } = await overlapping(
+        db,
+        (sql) => withinAsUser(sql, family.userId, text, values),
+        async () => [await startDrain(db, "maintain", "x"), await endDrain(db, "maintain", "x")],
+        async () => assertEquals(await rings(), 0),
+      );
+      assertEquals([second[0], waited], [true, false], text);
+      assertEquals(await rings(), 1, text);
+    }
+  });
+});
+
+Deno.test("whoever deletes a user rings for the files, in the dashboard too", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const family = await newFamily(db, { gems: 10 });
+    await finished(db, family);
+    await db.query("delete from app.drainers");
+    await db.query("delete from auth.users where id = $1", [family.userId]);
+    const stage = "select node as value from app.drainers where stage = 'maintain'";
+    assertEquals(await value(db, stage), "rung");
   });
 });

@@ -129,6 +129,31 @@ for (const table of ["children", "projects"] as const) {
   });
 }
 
+Deno.test("a project holds a hundred scenes with signed links, and not much more; nobody has many", async () => {
+  await withSql(async (db) => {
+    const { userId } = await newFamily(db);
+    // As Storage signs them: a path below the user's folder, and a token.
+    const link = `https://${
+      "r".repeat(20)
+    }.supabase.co/storage/v1/object/sign/frames/${userId}/${userId}.png?token=${"t".repeat(360)}`;
+    const framesOf = (scenes: number) =>
+      JSON.stringify(Object.fromEntries(
+        Array.from({ length: scenes }, (_, at) => [at + 1, {
+          ...{ first_frame: link, last_frame: link, duration: 5 },
+          prompt: "The fox wakes up and looks around. ".repeat(4),
+        }]),
+      ));
+    const insert = "insert into public.projects (user_id, frames) values ($1, $2)";
+    const add = (frames: string) => stateOf(asUser(db, userId, insert, [userId, frames]));
+    assertEquals(await add(framesOf(100)), "no error");
+    assertEquals(await add(framesOf(120)), "23514");
+    const change = "select public.update_project(id, p_frames => $1) from public.projects";
+    assertEquals(await stateOf(asUser(db, userId, change, [framesOf(120)])), "23514");
+    for (let count = 1; count < 50; count++) await add("{}");
+    assertEquals(await add("{}"), "GM004");
+  });
+});
+
 Deno.test("consent cannot be given and withdrawn without end", async () => {
   await withSql(async (db) => {
     const { userId, childId } = await newFamily(db);

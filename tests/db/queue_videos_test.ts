@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import type { Database, Sql } from "../../shared/db/database.ts";
+import { sleep } from "../../shared/sleep.ts";
 import {
   balanceOf,
   brokenInvariants,
@@ -180,6 +181,30 @@ Deno.test("whom somebody else holds is passed over and not waited for; alone, it
     assertEquals(waiting.waited, true);
     assertEquals(await balanceOf(db, held), 5);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a turn is waited for two seconds and no longer: who holds a user takes no connections from others", async () => {
+  await withSql(async (db) => {
+    const [held] = await newFamilies(db, 1);
+    if (!held) throw new Error("Nobody is there");
+    const hold = (sql: Sql) =>
+      sql.query("select from public.users where id = $1 for update", [held.userId]);
+    const calls = [
+      () => queueVideos(db, [orderOf(held)], true),
+      () => db.query("select public.queue_clips($1, null, '[]')", [held.userId]),
+    ];
+    for (const call of calls) {
+      let ended: Promise<string> | undefined;
+      const { second } = await overlapping(
+        db,
+        hold,
+        () => ended = stateOf(call()),
+        () => Promise.race([ended, sleep(4_000)]),
+      );
+      assertEquals(second, "55P03");
+    }
+    assertEquals(await balanceOf(db, held), 10);
   });
 });
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Answer, BY_HAND, headersOf, newCustomer, queue, withApp } from "../support/app.ts";
-import { balanceOf, brokenInvariants, value } from "../support/fixtures.ts";
+import { balanceOf, brokenInvariants, TWINKLE, value } from "../support/fixtures.ts";
 
 function tally(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -77,11 +77,34 @@ Deno.test("F16 one Idempotency-Key: twice and twenty times at once is one video 
     assertEquals(tally(many), { "201": 20 });
     assertEquals(new Set(many.map((answer) => JSON.stringify(answer.body))).size, 1);
 
+    // As another part of the app writes the same ids.
+    const loud = { child_id: customer.childId.toUpperCase(), rhyme_id: TWINKLE.toUpperCase() };
+    const shouted = await queue(app, customer, { key: "tap-1", ...loud });
+    assertEquals([shouted.status, shouted.body], [first.status, first.body]);
+
     const other = await queue(app, customer, { key: "tap-1", seed: 7 });
     assertEquals([other.status, other.body["code"]], [409, "idempotency_key_reused"]);
     assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 2);
     assertEquals(await balanceOf(app.db, { userId: customer.id, childId: "" }), 80);
     assertEquals(await brokenInvariants(app.db), []);
+  });
+});
+
+Deno.test("a key that is sent again when its video has left the queue: the same video, and no word of a queue", async () => {
+  await withApp(BY_HAND, async (app) => {
+    const customer = await newCustomer(app);
+    const first = await queue(app, customer, { key: "tap" });
+    const { message, ...rest } = first.body;
+    assertEquals(
+      message,
+      '"Twinkle, Twinkle, Little Star" is in the queue. It costs 10 gems.',
+    );
+    await app.db.query("select public.cancel_video($1, $2)", [customer.id, first.body["video_id"]]);
+    const again = await queue(app, customer, { key: "tap" });
+    assertEquals([again.status, again.body], [201, {
+      ...rest,
+      message: '"Twinkle, Twinkle, Little Star" was ordered before. Nothing more was charged.',
+    }]);
   });
 });
 

@@ -66,6 +66,7 @@ async function badTokens(
     "a publishable key": app.publishableKey,
     "a secret key": app.secretKey,
     "expired": await signToken(keys, claims, hour - 7200),
+    "valid for ever": await signToken(keys, claims, null),
     "signed by a stranger": await signToken(stranger, claims, hour),
     "signed by a stranger under our key's name": await signToken(impostor, claims, hour),
     "signed with the secret behind the gateway": await shared(keys.innerSecret),
@@ -176,7 +177,10 @@ Deno.test("F10 a body that names another user is 403 and writes nothing; one tha
     const theirs = await queue(app, caller, { user_id: other.id, child_id: other.childId });
     assertEquals(theirs.status, 403);
     assertEquals(await rowCounts(app), before);
-    assertEquals((await queue(app, caller, { user_id: caller.id })).status, 201);
+    // Swift writes ids in capitals.
+    for (const id of [caller.id, caller.id.toUpperCase()]) {
+      assertEquals((await queue(app, caller, { user_id: id })).status, 201);
+    }
     assertEquals(await balanceOf(app.db, { userId: other.id, childId: "" }), 100);
   });
 });

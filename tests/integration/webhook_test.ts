@@ -104,6 +104,19 @@ Deno.test("F16 a webhook that comes ten times at once is recorded once; another 
   });
 });
 
+Deno.test("a webhook with a true token is taken whatever its bytes are, kept, and its attempt is due", async () => {
+  await byHand({}, async (app) => {
+    const job = await submitted(app, await queued(app, await newCustomer(app)));
+    const body = new Uint8Array([...new TextEncoder().encode(successOf(job)), 0xff, 0xfe]);
+    await app.db.query("update public.video_jobs set next_poll_at = now() + interval '1 hour'");
+    const answer = await postWebhook(app, { job, token: await tokenOf(app, job), body });
+    assertEquals([answer.status, answer.body], [200, { success: true }]);
+    assertEquals(await eventCount(app), 1);
+    const due = "select next_poll_at <= clock_timestamp() as due from public.video_jobs";
+    assertEquals(await app.db.query(due), [{ due: true }]);
+  });
+});
+
 Deno.test("F33 a late webhook for a cancelled, failed or completed video changes nothing", async () => {
   await byHand({}, async (app) => {
     const customer = await newCustomer(app);

@@ -13,6 +13,7 @@ export const videoState = z.object({
   progress: z.number(),
   error_message: z.string().nullable(),
   is_favorite: z.boolean(),
+  created_at: z.string(),
 });
 
 /** A video's state. */

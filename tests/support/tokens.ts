@@ -8,14 +8,13 @@ export async function keysOf(stack: Stack): Promise<StackKeys> {
   return await loadKeys(join(stack.dataDir, "keys.json"));
 }
 
-/** An access token signed by `keys` that expires at `expires` (seconds since 1970). */
+/** An access token signed by `keys` that expires at `expires` (seconds since 1970), or never. */
 export async function signToken(
   keys: StackKeys,
   claims: JWTPayload,
-  expires: number,
+  expires: number | null,
 ): Promise<string> {
-  return await new SignJWT(claims)
+  return await new SignJWT({ ...claims, ...(expires === null ? {} : { exp: expires }) })
     .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: keys.signingKey.kid })
-    .setExpirationTime(expires)
     .sign(await importJWK(keys.signingKey, "ES256"));
 }

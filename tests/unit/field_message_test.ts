@@ -5,6 +5,7 @@ import { HttpError } from "../../shared/http/http_error.ts";
 
 const schema = z.object({
   id: z.uuid(),
+  guid: z.guid(),
   words: z.string().min(2).max(5),
   seed: z.int().positive().max(9),
   loud: z.boolean(),
@@ -16,6 +17,7 @@ const schema = z.object({
 });
 const right = {
   id: "10000000-0000-4000-8000-000000000001",
+  guid: "10000000-0000-0000-0000-000000000001",
   words: "abc",
   seed: 1,
   loud: true,
@@ -29,6 +31,7 @@ const right = {
 const SENTENCES: readonly (readonly [keyof typeof right, unknown, string])[] = [
   ["id", undefined, "is required"],
   ["id", "x", 'must be a UUID, not "x"'],
+  ["guid", "x", 'must be a UUID, not "x"'],
   ["id", "x".repeat(61), "must be a UUID"],
   ["id", 7, "must be a string, not 7"],
   ["id", null, "must be a string, not null"],

@@ -38,6 +38,21 @@ Deno.test("no JSON, no UTF-8 and too much of it are told apart", async () => {
   assertEquals((await refusal("x".repeat(1_001))).status, 413);
 });
 
+Deno.test("a body that breaks off is the caller's, and no failure of ours", async () => {
+  const broken = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('{"id":'));
+    },
+    pull(controller) {
+      controller.error(new TypeError("request body receiver not connected"));
+    },
+  });
+  const error = await refusal(broken);
+  assertEquals([error.status, error.code, error.message], [
+    ...[400, "malformed_body", "The body broke off"],
+  ]);
+});
+
 Deno.test("a body that hides its length is read up to the limit and no further", async () => {
   let sent = 0;
   const endless = new ReadableStream<Uint8Array>({

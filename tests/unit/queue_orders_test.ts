@@ -17,6 +17,7 @@ const video = {
   provider: "runware",
   model: "pixverse:1@5",
   model_reason: null,
+  status: "queued",
   replayed: false,
 };
 

@@ -1,6 +1,7 @@
 /** The rules of a screen, held by the code that apps copy: docs/mobile/gemreel.ts. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { keep, newestFirst, nothing, type Video } from "../../docs/mobile/gemreel.ts";
 import { Screen, type VideoState } from "../support/screen.ts";
 
 const STAGES = ["initializing", "analyzing", "generating", "rendering", "finalizing", "completed"];
@@ -9,6 +10,7 @@ const life = (id: string): VideoState[] =>
   STAGES.map((stage, at) => ({
     ...{ id, user_id: crypto.randomUUID(), title: "Twinkle", error_message: null },
     ...{ rev: at + 1, stage, progress: at * 20, is_favorite: false },
+    created_at: "2026-11-21T10:00:00+00:00",
     status: stage === "completed" ? "completed" : "processing",
   }));
 
@@ -147,4 +149,25 @@ Deno.test("a reset forgets what was known before, also where it says less of a v
   // As after a backup was restored, whose revs are smaller.
   screen.catchUp()({ reset: true, rev: "b:1", videos: [earlier], deleted: [] });
   assertEquals(screen.videos, [earlier]);
+});
+
+Deno.test("a gallery begins with what is newest, whatever arrived last: by time, then by id", () => {
+  const at = (time: string, id: string): Video => ({
+    ...{ id, title: "Twinkle", status: "queued", stage: "initializing", progress: 0, rev: 1 },
+    ...{ error_message: null, created_at: `2026-11-21T10:00:0${time}+00:00` },
+  });
+  const order = [
+    at("2", "a"),
+    at("1.25", "a"),
+    at("1.123457", "a"),
+    at("1.123456", "b"),
+    at("1.123456", "a"),
+    at("1.1", "a"),
+    at("1", "a"),
+  ].map((video, place) => ({ ...video, id: `${video.id}${9 - place}` }));
+  for (const arrived of [order, order.toReversed()]) {
+    const kept = nothing();
+    for (const video of arrived) keep(kept, video);
+    assertEquals(newestFirst(kept), order);
+  }
 });

@@ -183,6 +183,7 @@ function startStub(): { readonly url: string; close(): Promise<void> } {
         provider: "runware",
         model: "pixverse:1@5",
         model_reason: null,
+        status: "queued",
         replayed: false,
       } satisfies QueuedRow,
     }],

@@ -53,7 +53,7 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "the body may name another user",
     file: "shared/doors/queue_video.ts",
-    find: "if (body.user_id !== undefined && body.user_id !== visit.userId) {",
+    find: "if (body.user_id !== undefined && body.user_id !== visit.userId.toLowerCase()) {",
     replace: "if (body.user_id === null) {",
     why: "a caller who means someone else is not told",
     tests: ["tests/integration/security_test.ts"],
