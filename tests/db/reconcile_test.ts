@@ -248,7 +248,7 @@ Deno.test("a file that was tried and is not stored in time: the video fails and 
   await withSql(async (db) => {
     const { family, video_id } = await delivered(db);
     await storeJobIs(db, "retry");
-    await passTime(db, "31 minutes");
+    await passTime(db, "361 minutes");
     assertEquals((await reconcile(db))["store_given_up"], 1);
     assertEquals((await videoOf(db, video_id)).status, "failed");
     assertEquals(await balanceOf(db, family), 10);
@@ -261,7 +261,7 @@ for (const state of ["created", "active"]) {
     await withSql(async (db) => {
       const { family, video_id, job } = await delivered(db);
       await storeJobIs(db, state);
-      await passTime(db, "89 minutes");
+      await passTime(db, "419 minutes");
       assertEquals((await reconcile(db))["store_given_up"], 0);
       await passTime(db, "2 minutes");
       assertEquals((await reconcile(db))["store_given_up"], 1);
