@@ -26,7 +26,7 @@ export interface EdgeFunction {
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers":
-    "authorization, x-client-info, apikey, content-type, idempotency-key, last-event-id",
+    "authorization, x-client-info, x-region, apikey, content-type, idempotency-key, last-event-id",
   "access-control-allow-methods": "GET, POST, OPTIONS",
   "access-control-expose-headers": "x-request-id, retry-after",
 };
