@@ -112,6 +112,7 @@ revoke all on function app.cron_scheduled() from public;
 create function public.health_report() returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select jsonb_build_object(
     'queues', (
       select jsonb_object_agg(q.name, jsonb_build_object(

@@ -109,6 +109,7 @@ revoke all on app.margins from public, anon, authenticated, service_role;
 create function public.margins(p_from date, p_to date) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select coalesce(jsonb_agg(to_jsonb(d) order by d.day, d.provider, d.model), '[]')
   from (
     select
