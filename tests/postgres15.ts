@@ -1,12 +1,12 @@
 /**
- * `deno task test:postgres15`: the tests of the database and a video's whole life over HTTP on Debian's
- * Postgres 15, then those that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron.
+ * `deno task test:postgres15`: the tests of the database, a video's whole life over HTTP and a dump that is
+ * restored elsewhere on Debian's Postgres 15, then those that need the real pg_cron. Wants the packages postgresql-15 and postgresql-15-cron.
  * Ends with "N passed, N failed" over both.
  */
 import { fileURLToPath } from "node:url";
 import { ON_POSTGRES, testArguments } from "./folders.ts";
+import { POSTGRES_15_BIN as BIN } from "./support/debian_postgres.ts";
 
-const BIN = "/usr/lib/postgresql/15/bin";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DATABASE = "gemreel";
 

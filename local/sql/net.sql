@@ -43,15 +43,21 @@ as $$
   ) as c
 $$;
 
+-- Like libcurl, which pg_net asks in the transaction of the call, it raises on what is no address.
 create or replace function net._with_params(url text, params jsonb) returns text
-language sql immutable
+language plpgsql immutable
 set search_path = ''
 as $$
-  select url || coalesce(
-    case when pg_catalog.strpos(url, '?') > 0 then '&' else '?' end || pg_catalog.string_agg(
-      net._urlencode_string(p.key) || '=' || net._urlencode_string(p.value), '&'),
-    '')
-  from pg_catalog.jsonb_each_text(coalesce(params, '{}'::jsonb)) as p
+begin
+  if url !~ '^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^[:space:][:cntrl:]]*)?$' then
+    raise exception 'invalid URL "%": Malformed input to a URL function', url using errcode = 'XX000';
+  end if;
+  return url || coalesce((
+    select case when pg_catalog.strpos(url, '?') > 0 then '&' else '?' end || pg_catalog.string_agg(
+      net._urlencode_string(p.key) || '=' || net._urlencode_string(p.value), '&')
+    from pg_catalog.jsonb_each_text(coalesce(params, '{}'::jsonb)) as p
+  ), '');
+end
 $$;
 
 create or replace function net._enqueue(

@@ -880,20 +880,7 @@ export type Database = {
           "video_id": string;
         }[];
       };
-      "margins": {
-        Args: { "p_from": string; "p_to": string };
-        Returns: {
-          "costs_unknown": number;
-          "day": string;
-          "gems_charged": number;
-          "gems_earned": number;
-          "gems_refunded": number;
-          "model": string;
-          "provider": string;
-          "usd_spent": number;
-          "videos": number;
-        }[];
-      };
+      "margins": { Args: { "p_from": string; "p_to": string }; Returns: Json };
       "price_list": { Args: Record<PropertyKey, never>; Returns: Json };
       "project_state": { Args: { "p_project_id": string; "p_user_id": string }; Returns: Json };
       "queue_clips": {

@@ -17,6 +17,20 @@ create schema app;
 comment on schema app is 'Internals of Gemreel. Not exposed through the API; only the database owner uses it.';
 revoke all on schema app from public;
 
+create function app.refuse_people() returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  -- The role of the request; who a definer runs as is not asked.
+  if current_setting('role', true) in ('anon', 'authenticated') then
+    raise exception 'Only the service role may do this' using errcode = '42501';
+  end if;
+end;
+$$;
+comment on function app.refuse_people() is
+  'Begins what is for the service role alone: 42501 for visitors and users, should a restored database have lost who may execute it.';
+revoke all on function app.refuse_people() from public;
+
 create table app.settings (
   only_row boolean primary key default true check (only_row),
   max_attempts integer not null default 3 check (max_attempts between 1 and 10),

@@ -39,9 +39,23 @@ $$;
 comment on function app.create_user() is 'Gives every new auth user a row in public.users. Definer, because the sign-up role may not write there.';
 revoke all on function app.create_user() from public;
 
-create trigger create_user
-after insert on auth.users
-for each row execute function app.create_user();
+create function app.follow_sign_ups() returns integer
+language plpgsql set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  create or replace trigger create_user
+  after insert on auth.users
+  for each row execute function app.create_user();
+  -- Whoever signed up before.
+  insert into public.users (id) select a.id from auth.users a on conflict (id) do nothing;
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function app.follow_sign_ups() is
+  'Gives each auth user a row in public.users, those that are there and those to come. Returns how many had none. Run again after a restore: the trigger is on a table that the platform brings.';
+revoke all on function app.follow_sign_ups() from public;
 
--- Whoever signed up before.
-insert into public.users (id) select a.id from auth.users a on conflict (id) do nothing;
+select app.follow_sign_ups();

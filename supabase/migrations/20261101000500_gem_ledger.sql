@@ -168,6 +168,7 @@ declare
   v_entry public.gem_entries;
   v_balance integer;
 begin
+  perform app.refuse_people();
   if p_kind is null or p_kind not in ('grant', 'purchase', 'adjustment') then
     raise exception 'Kind % is not one of grant, purchase, adjustment', coalesce('"' || p_kind || '"', 'null')
       using errcode = 'GM008', detail = '{"field": "p_kind", "allowed": ["grant", "purchase", "adjustment"]}';

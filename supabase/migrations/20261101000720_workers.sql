@@ -26,32 +26,50 @@ as $$
       select 1 from pg_catalog.pg_proc p
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       where n.nspname = 'net' and p.proname = 'http_post'
+        and has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute')
     );
 $$;
-comment on function app.doorbell_installed() is 'Whether pg_net and Vault are there to ring with. Without them nothing wakes the workers, and health says so.';
+comment on function app.doorbell_installed() is 'Whether pg_net and Vault are there to ring with, and may be used. Without them nothing wakes the workers, and health says so.';
 revoke all on function app.doorbell_installed() from public;
+
+create function app.read_doorbell(out url text, out key text)
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if not app.doorbell_installed() then
+    return;
+  end if;
+  -- Dynamic, because Vault need not exist when this function is made.
+  execute $q$
+    select
+      rtrim(max(s.decrypted_secret) filter (where s.name = 'functions_url'), '/'),
+      max(s.decrypted_secret) filter (where s.name = 'cron_secret_key')
+    from vault.decrypted_secrets s
+    where s.name in ('functions_url', 'cron_secret_key')
+  $q$ into url, key;
+  if url !~* '^https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[^?#[:space:][:cntrl:]]*)?$' then
+    url := null;
+  end if;
+  if key = '' then
+    key := null;
+  end if;
+end;
+$$;
+comment on function app.read_doorbell() is
+  'Where the functions are and the key to ring with: the secrets functions_url (http or https, host, port, path) and cron_secret_key of Vault. Null where one is missing or no address. Raises where Vault cannot decrypt: for callers that can bear it.';
+revoke all on function app.read_doorbell() from public;
 
 create function app.call_function(p_name text) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
-  v_url text;
-  v_key text;
+  v_bell record;
 begin
-  if not app.doorbell_installed() then
+  v_bell := app.read_doorbell();
+  if v_bell.url is null or v_bell.key is null then
     return false;
   end if;
-  -- Dynamic, because pg_net and Vault need not exist when this function is made.
-  execute $q$
-    select
-      max(s.decrypted_secret) filter (where s.name = 'functions_url'),
-      max(s.decrypted_secret) filter (where s.name = 'cron_secret_key')
-    from vault.decrypted_secrets s
-    where s.name in ('functions_url', 'cron_secret_key')
-  $q$ into v_url, v_key;
-  if v_url is null or v_key is null then
-    return false;
-  end if;
+  -- Dynamic, because pg_net need not exist when this function is made.
   execute $q$
     select net.http_post(
       url := $1,
@@ -59,12 +77,17 @@ begin
       headers := jsonb_build_object('content-type', 'application/json', 'apikey', $2),
       timeout_milliseconds := 5000
     )
-  $q$ using v_url || '/' || p_name, v_key;
+  $q$ using v_bell.url || '/' || p_name, v_bell.key;
   return true;
+exception
+  -- The order, the refund, is more important than the ring: cron rings again for what was not rung for.
+  when others then
+    raise warning 'The doorbell does not ring: %', sqlerrm;
+    return false;
 end;
 $$;
 comment on function app.call_function(text) is
-  'POSTs to an edge function after commit, with the secret key from Vault. False when pg_net, Vault or the secrets functions_url and cron_secret_key are missing.';
+  'POSTs to an edge function after commit, with the secret key from Vault. Never fails; false when pg_net, Vault or the secrets functions_url and cron_secret_key are missing or of no use.';
 revoke all on function app.call_function(text) from public;
 
 create function app.ring(p_stage text, p_enough integer default 1) returns boolean

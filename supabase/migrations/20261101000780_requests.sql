@@ -94,8 +94,10 @@ create function public.quote_video(p_user_id uuid, p_request jsonb) returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  v_video public.videos := app.draft_video(p_user_id, p_request);
+  v_video public.videos;
 begin
+  perform app.refuse_people();
+  v_video := app.draft_video(p_user_id, p_request);
   return jsonb_build_object(
     'title', v_video.title, 'gem_cost', v_video.gem_cost, 'provider', v_video.provider, 'model', v_video.model,
     'model_reason', v_video.model_reason,
@@ -108,6 +110,7 @@ comment on function public.quote_video(uuid, jsonb) is 'What queue_videos would 
 create function public.price_list() returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select coalesce(jsonb_agg(
     jsonb_build_object(
       'provider', p.provider, 'model', p.model, 'resolution', p.resolution, 'gems_per_second', p.gems_per_second,

@@ -173,6 +173,7 @@ declare
   v_answers jsonb[];
   v_detail text;
 begin
+  perform app.refuse_people();
   -- One user's calls take turns from here on, so that balance, limit and idempotency key are
   -- read and written as one; other users are not held up.
   if p_wait then

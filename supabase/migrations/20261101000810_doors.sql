@@ -42,6 +42,7 @@ as $$
 declare
   v_video public.videos;
 begin
+  perform app.refuse_people();
   select v.* into v_video
   from public.videos v
   where v.id = p_video_id and v.user_id = p_user_id
@@ -96,6 +97,7 @@ revoke all on function app.status_of(public.videos) from public;
 create function public.video_status(p_user_id uuid, p_video_ids uuid[]) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id desc), '[]')
   from public.videos v
   where v.user_id = p_user_id and v.id = any (p_video_ids);
@@ -106,6 +108,7 @@ comment on function public.video_status(uuid, uuid[]) is
 create function public.videos_under_way(p_user_id uuid) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select coalesce(jsonb_agg(app.status_of(v) order by v.created_at desc, v.id desc), '[]')
   from public.videos v
   where v.id in (
@@ -122,6 +125,7 @@ comment on function public.videos_under_way(uuid) is
 create function public.video_changes(p_video_ids uuid[], p_revs bigint[]) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select coalesce(jsonb_agg(jsonb_build_object(
     'video_id', k.video_id,
     'state', case when v.id is null then null else app.status_of(v) end
@@ -192,6 +196,7 @@ declare
   v_outcomes jsonb[];
   v_due boolean := false;
 begin
+  perform app.refuse_people();
   -- The videos first and in order, as everywhere. And whoever deletes one now either waits, and deletes these
   -- events, too, or we wait, and find no attempt any more.
   perform 1

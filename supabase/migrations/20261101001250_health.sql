@@ -78,18 +78,17 @@ create function app.doorbell_ready() returns boolean
 language plpgsql stable set search_path = ''
 as $$
 declare
-  v_ready boolean := app.doorbell_installed();
+  v_bell record;
 begin
-  if v_ready then
-    -- Dynamic, because Vault need not exist when this function is made.
-    execute $q$
-      select count(*) = 2 from vault.secrets s where s.name in ('functions_url', 'cron_secret_key')
-    $q$ into v_ready;
-  end if;
-  return v_ready;
+  v_bell := app.read_doorbell();
+  return v_bell.url is not null and v_bell.key is not null;
+exception
+  -- Vault cannot decrypt, say. Whoever rings is warned why.
+  when others then
+    return false;
 end;
 $$;
-comment on function app.doorbell_ready() is 'Whether workers can be rung: pg_net and Vault are there, and both secrets are in Vault. Whether they are right, only a ring can tell.';
+comment on function app.doorbell_ready() is 'Whether workers can be rung: pg_net and Vault may be used, and hold an address and a key. Whether these are the right ones, only a ring can tell.';
 revoke all on function app.doorbell_ready() from public;
 
 create function app.cron_scheduled() returns boolean
@@ -110,9 +109,38 @@ $$;
 comment on function app.cron_scheduled() is 'Whether pg_cron has our jobs, and they are active. If not, see app.schedule_cron().';
 revoke all on function app.cron_scheduled() from public;
 
+create function app.open_doors() returns setof text
+language sql stable set search_path = ''
+as $$
+  select format('%s may be executed by %s', p.oid::regprocedure, r.name)
+  from pg_catalog.pg_proc p
+  cross join unnest('{anon,authenticated}'::name[]) as r (name)
+  where p.pronamespace = 'public'::regnamespace and has_function_privilege(r.name, p.oid, 'execute')
+    -- What users may call, each on what is their own.
+    and not (r.name = 'authenticated' and p.proname = any (
+      '{delete_project,delete_videos,forget_child,give_consent,is_own_avatar,list_videos,register_device,search_videos,set_favorite,update_project,video_state,videos_since,withdraw_consent}'
+    ))
+    and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+  union all
+  select format('%s has no row-level security', c.oid::regclass)
+  from pg_catalog.pg_class c
+  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relrowsecurity
+    and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+  union all
+  select 'auth.users has no trigger create_user'
+  where not exists (
+    select from pg_catalog.pg_trigger t
+    where t.tgrelid = 'auth.users'::regclass and t.tgname = 'create_user' and t.tgenabled in ('O', 'A')
+  );
+$$;
+comment on function app.open_doors() is
+  'What visitors or users may do in public and should not, and whether sign-ups are followed: what a restore without supabase/restore loses. No rows where all is well. What an extension brought does not count.';
+revoke all on function app.open_doors() from public;
+
 create function public.health_report() returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select jsonb_build_object(
     'queues', (
       select jsonb_object_agg(q.name, jsonb_build_object(
@@ -157,9 +185,10 @@ as $$
       select from pg_catalog.pg_policies p
       where p.schemaname = 'realtime' and p.tablename = 'messages' and p.policyname = 'Users hear of their own videos'
     ),
+    'doors_closed', not exists (select from app.open_doors()),
     'invariant_violations', (select c.recent_violations + c.full_violations from app.last_check c),
     'invariants_checked', (select jsonb_build_object('recent', c.recent_at, 'all', c.full_at) from app.last_check c),
     'pgboss_schema', (select v.version from pgboss.version v)
   );
 $$;
-comment on function public.health_report() is 'What an operator asks first: queue depths and oldest waits, videos under way, overdue polls, providers, doorbell, cron, violated invariants. Service role only. Definer, because no role reads these schemas.';
+comment on function public.health_report() is 'What an operator asks first: queue depths and oldest waits, videos under way, overdue polls, providers, doorbell, cron, open doors, violated invariants. Service role only. Definer, because no role reads these schemas.';

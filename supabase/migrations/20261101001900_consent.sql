@@ -151,10 +151,6 @@ comment on function public.withdraw_consent(uuid) is
 grant execute on function public.give_consent(uuid, text) to authenticated;
 grant execute on function public.withdraw_consent(uuid) to authenticated;
 
-insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
-values ('avatars', 'avatars', false, 5000000, '{image/png,image/jpeg,image/webp}')
-on conflict (id) do nothing;
-
 create function public.is_own_avatar(p_name text) returns boolean
 language sql stable set search_path = ''
 as $$
@@ -168,11 +164,29 @@ $$;
 comment on function public.is_own_avatar(text) is 'Whether an object''s name is that of a picture of one of the caller''s children: <user_id>/<child_id>.png. For Storage''s policies.';
 grant execute on function public.is_own_avatar(text) to authenticated;
 
-create policy "Parents see their children's pictures" on storage.objects for select to authenticated
-  using (bucket_id = 'avatars' and public.is_own_avatar(name));
-create policy "Parents add their children's pictures" on storage.objects for insert to authenticated
-  with check (bucket_id = 'avatars' and public.is_own_avatar(name));
-create policy "Parents replace their children's pictures" on storage.objects for update to authenticated
-  using (bucket_id = 'avatars' and public.is_own_avatar(name)) with check (bucket_id = 'avatars' and public.is_own_avatar(name));
-create policy "Parents remove their children's pictures" on storage.objects for delete to authenticated
-  using (bucket_id = 'avatars' and public.is_own_avatar(name));
+create function app.open_avatars_bucket() returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
+  values ('avatars', 'avatars', false, 5000000, '{image/png,image/jpeg,image/webp}')
+  on conflict (id) do nothing;
+
+  drop policy if exists "Parents see their children's pictures" on storage.objects;
+  drop policy if exists "Parents add their children's pictures" on storage.objects;
+  drop policy if exists "Parents replace their children's pictures" on storage.objects;
+  drop policy if exists "Parents remove their children's pictures" on storage.objects;
+  create policy "Parents see their children's pictures" on storage.objects for select to authenticated
+    using (bucket_id = 'avatars' and public.is_own_avatar(name));
+  create policy "Parents add their children's pictures" on storage.objects for insert to authenticated
+    with check (bucket_id = 'avatars' and public.is_own_avatar(name));
+  create policy "Parents replace their children's pictures" on storage.objects for update to authenticated
+    using (bucket_id = 'avatars' and public.is_own_avatar(name)) with check (bucket_id = 'avatars' and public.is_own_avatar(name));
+  create policy "Parents remove their children's pictures" on storage.objects for delete to authenticated
+    using (bucket_id = 'avatars' and public.is_own_avatar(name));
+end;
+$$;
+comment on function app.open_avatars_bucket() is 'Makes the bucket "avatars" and lets parents keep their children''s pictures in it. Run again after a restore: the policies are on a table that the platform brings.';
+revoke all on function app.open_avatars_bucket() from public;
+
+select app.open_avatars_bucket();

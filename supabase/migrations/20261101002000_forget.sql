@@ -105,6 +105,7 @@ create function public.forget_user(p_user_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  perform app.refuse_people();
   perform app.forget_rows(p_user_id);
   perform app.ring('maintain');
   return jsonb_build_object('erasure_id', (select e.id from app.erasures e where e.user_id = p_user_id));

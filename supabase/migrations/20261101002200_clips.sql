@@ -135,6 +135,7 @@ declare
   v_scene record;
   v_price integer := 0;
 begin
+  perform app.refuse_people();
   select u.* into v_user from public.users u where u.id = p_user_id for no key update;
   if not found or app.is_leaving(p_user_id) then
     raise exception 'No user with id "%"', p_user_id using errcode = 'GM005', detail = '{"field": "user_id"}';
@@ -187,6 +188,7 @@ comment on function public.queue_clips(uuid, uuid, jsonb) is
 create function public.project_state(p_user_id uuid, p_project_id uuid) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
+  select app.refuse_people();
   select jsonb_build_object(
     'title', p.title,
     'frames', p.frames,

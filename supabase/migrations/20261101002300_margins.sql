@@ -106,27 +106,21 @@ comment on view app.margins is
   'Gems earned (charged less refunded) and USD spent, by day (UTC), video, provider and model. Gems count for whoever made the video, USD for whoever was paid, failed attempts included. costs_unknown: attempts that a provider had and named no figure for.';
 revoke all on app.margins from public, anon, authenticated, service_role;
 
-create function public.margins(p_from date, p_to date)
-returns table (
-  day date,
-  provider text,
-  model text,
-  videos bigint,
-  gems_charged bigint,
-  gems_refunded bigint,
-  gems_earned bigint,
-  usd_spent numeric,
-  costs_unknown bigint
-)
+create function public.margins(p_from date, p_to date) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select
-    m.day, m.provider, m.model, count(distinct m.video_id), sum(m.gems_charged)::bigint, sum(m.gems_refunded)::bigint,
-    sum(m.gems_earned)::bigint, sum(m.usd_spent), sum(m.costs_unknown)::bigint
-  from app.margins_between(p_from::timestamp at time zone 'utc', (p_to + 1)::timestamp at time zone 'utc') m
-  group by m.day, m.provider, m.model
-  order by m.day, m.provider, m.model;
+  select app.refuse_people();
+  select coalesce(jsonb_agg(to_jsonb(d) order by d.day, d.provider, d.model), '[]')
+  from (
+    select
+      m.day, m.provider, m.model, count(distinct m.video_id) as videos, sum(m.gems_charged)::bigint as gems_charged,
+      sum(m.gems_refunded)::bigint as gems_refunded, sum(m.gems_earned)::bigint as gems_earned,
+      sum(m.usd_spent) as usd_spent, sum(m.costs_unknown)::bigint as costs_unknown
+    from app.margins_between(p_from::timestamp at time zone 'utc', (p_to + 1)::timestamp at time zone 'utc') m
+    group by m.day, m.provider, m.model
+  ) d;
 $$;
-comment on function public.margins(date, date) is 'app.margins summed up by day, provider and model, both days included. Service role only, as a definer because no role reads app.';
+comment on function public.margins(date, date) is
+  'app.margins summed up by day, provider and model, both days included: [{day, provider, model, videos, gems_charged, gems_refunded, gems_earned, usd_spent, costs_unknown}], in this order. One value, since of rows PostgREST answers no more than its limit, a thousand as a rule. Service role only, as a definer because no role reads app.';
 revoke all on function public.margins(date, date) from public, anon, authenticated;
 grant execute on function public.margins(date, date) to service_role;

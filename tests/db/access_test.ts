@@ -1,4 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { Database } from "../../shared/db/database.ts";
+import { asUser } from "../support/as_user.ts";
 import { withSql } from "../support/sql.ts";
 import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
 import { USER_FUNCTIONS } from "../support/user_functions.ts";
@@ -145,3 +147,99 @@ Deno.test("someone who is not signed in sees the catalogue and nothing else", as
     }
   });
 });
+
+/** What a restore by pg_dump does to a database: everything in public is for everybody. */
+const WIDE_OPEN = [
+  "grant all on all tables in schema public to anon, authenticated",
+  "grant all on all functions in schema public to anon, authenticated",
+];
+
+Deno.test("with every right of public lost, what is for the service role alone refuses visitors and users", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    for (const statement of WIDE_OPEN) await db.query(statement);
+    const doors = await db.query(
+      `select format('%I.%I(%s)', n.nspname, p.proname, (
+         select string_agg('null::' || t::regtype, ', ' order by place)
+         from unnest(p.proargtypes::oid[]) with ordinality as a (t, place)
+       )) as call
+       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+       where n.nspname = 'public' and p.proname <> all ($1::text[])`,
+      [USER_FUNCTIONS],
+    );
+    assert(doors.length >= 15);
+    for (const role of ["anon", "authenticated"]) {
+      for (const { call } of doors) {
+        const refused = await assertRejects(() =>
+          db.transaction(async (sql) => {
+            await sql.query("select set_config('role', $1, true)", [role]);
+            await sql.query("select set_config('request.jwt.claims', $1, true)", [
+              JSON.stringify({ sub: family.userId, role }),
+            ]);
+            await sql.query(`select * from ${call}`);
+          })
+        );
+        assertMatch(String(refused), /Only the service role may do this/, `${role}: ${call}`);
+        assertEquals("code" in refused && refused.code, "42501");
+      }
+    }
+    await queueVideo(db, family);
+  });
+});
+
+Deno.test("with every right of public lost, users' functions show and change nothing for a visitor", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 50 });
+    const { userId, childId } = family;
+    const { video_id: video } = await queueVideo(db, family);
+    await asUser(db, userId, "select public.give_consent($1, 'child-in-videos-1')", [childId]);
+    await asUser(db, userId, "select public.register_device('fcm', 'my-phone', 'ios')");
+    const [made] = await asUser(
+      db,
+      userId,
+      "insert into public.projects (user_id, title) values ($1, 'Reel') returning id",
+      [userId],
+    );
+    const project = made?.["id"];
+    for (const statement of WIDE_OPEN) await db.query(statement);
+
+    const calls: Readonly<Record<string, readonly [string, ...unknown[]]>> = {
+      delete_project: ["($1)", project],
+      delete_videos: ["($1)", [video]],
+      forget_child: ["($1)", childId],
+      give_consent: ["($1, 'child-in-videos-1')", childId],
+      is_own_avatar: ["($1)", `${userId}/${childId}.png`],
+      list_videos: ["()"],
+      register_device: ["('fcm', 'my-phone', 'android')"],
+      search_videos: ["('Twinkle')"],
+      set_favorite: ["($1, true)", video],
+      update_project: ["($1, 'Mine')", project],
+      video_state: ["((select v from public.videos v where v.id = $1))", video],
+      videos_since: ["()"],
+      withdraw_consent: ["($1)", childId],
+    };
+    assertEquals(Object.keys(calls), [...USER_FUNCTIONS]);
+    const before = await everything(db);
+    for (const [name, [args, ...values]] of Object.entries(calls)) {
+      const answer = await db.transaction(async (sql) => {
+        await sql.query("select set_config('role', 'anon', true)");
+        return await sql.query(`select * from public.${name}${args}`, values);
+      }).catch((error: unknown) =>
+        String(error).replaceAll(/"[0-9a-f-]{36}"/g, "the id asked for")
+      );
+      const told = JSON.stringify(answer);
+      for (const secret of [userId, childId, video, "Twinkle", "Reel"]) {
+        assert(!told.includes(secret), `${name}: ${told}`);
+      }
+      assertEquals(await everything(db), before, name);
+    }
+  });
+});
+
+/** The rows of all tables of public, as one text each. */
+async function everything(db: Database): Promise<Record<string, unknown>[]> {
+  return await db.query(
+    `select c.relname, query_to_xml(format('select t::text from public.%I t order by 1', c.relname), true, true, '')::text as rows
+     from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' order by 1`,
+  );
+}

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../../local/postgres.ts";
@@ -74,6 +74,16 @@ Deno.test(
       assertEquals(seen, ['POST /committed?q=%C3%A4%20b%26c k {"a": 1}']);
       assertEquals(await stack.database.rows("select from net.http_request_queue"), []);
     });
+  }),
+);
+
+Deno.test(
+  "net takes nothing that is no address",
+  withPlainStack(async ({ database }) => {
+    for (const url of ["ref.supabase.co/functions/v1", "https://a b.example/", "https:/x", ""]) {
+      const error = await assertRejects(() => database.rows("select net.http_post($1)", [url]));
+      assertStringIncludes(String(error), `invalid URL "${url}"`);
+    }
   }),
 );
 

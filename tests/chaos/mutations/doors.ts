@@ -120,12 +120,12 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "every user reads every file",
     file: STORAGE,
-    find: `    and (storage.foldername(name))[1] = (select auth.uid())::text
-    -- Not what was copied for a video that failed after all and was refunded.
-    and exists (
-      select 1 from public.videos v
-      where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
-    )
+    find: `      and (storage.foldername(name))[1] = (select auth.uid())::text
+      -- Not what was copied for a video that failed after all and was refunded.
+      and exists (
+        select 1 from public.videos v
+        where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
+      )
 `,
     replace: "",
     why: "children's videos for all to see",
@@ -134,10 +134,10 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "a user reads a file that was copied for a refunded video",
     file: STORAGE,
-    find: `    and exists (
-      select 1 from public.videos v
-      where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
-    )
+    find: `      and exists (
+        select 1 from public.videos v
+        where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
+      )
 `,
     replace: "",
     why: "the video, and the gems back",
