@@ -86,7 +86,7 @@ export const operations: readonly Operation[] = [
       413: "body_too_large",
       422:
         "unsupported_option: details name the field and what is allowed; content_refused: not for small children",
-      429: "queue_limit: Retry-After says when; daily_limit: until a day has passed",
+      429: "queue_limit, daily_limit: Retry-After says when",
     },
   },
   {

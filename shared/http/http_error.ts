@@ -59,7 +59,7 @@ const byState: Record<
   GM010: { status: 422, code: "unsupported_option" },
   GM011: { status: 403, code: "consent_required" },
   GM012: { status: 422, code: "unsupported_option" },
-  GM013: { status: 429, code: "daily_limit", retryAfter: "3600" },
+  GM013: { status: 429, code: "daily_limit" },
 };
 
 /**
@@ -85,10 +85,12 @@ export function fromRpcError(error: RpcError): HttpError {
       cause: error,
     });
   }
+  const details = parseDetails(error.details);
+  const retryAfter = known.retryAfter ?? secondsIn(details);
   return new HttpError(known.status, known.code, known.sentence ?? error.message, {
     cause: error,
-    details: asProblems(parseDetails(error.details), error.message),
-    ...(known.retryAfter ? { headers: { "retry-after": known.retryAfter } } : {}),
+    details: asProblems(details, error.message),
+    ...(retryAfter === undefined ? {} : { headers: { "retry-after": retryAfter } }),
   });
 }
 
@@ -102,6 +104,12 @@ export function wasUndone(error: unknown): boolean {
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : null;
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) &&
     !/^(08|53|55P03|57|40003)/.test(code);
+}
+
+/** When to come back, where that is known only there. */
+function secondsIn(details: unknown): string | undefined {
+  const isTold = typeof details === "object" && details !== null && "retry_after" in details;
+  return isTold ? String(details.retry_after) : undefined;
 }
 
 /** A wrong field is told in one form everywhere: a list of problems. */

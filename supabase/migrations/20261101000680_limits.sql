@@ -44,7 +44,9 @@ as $$
 declare
   v_over record;
 begin
-  select c.kind, l.most into v_over
+  select c.kind, l.most,
+    ceil(extract(epoch from c.since + interval '1 day' - clock_timestamp()))::integer as seconds
+  into v_over
   from app.daily_counts c
   cross join app.settings s
   cross join lateral (
@@ -52,13 +54,16 @@ begin
   ) l
   where c.user_id = p_user_id and c.since > clock_timestamp() - interval '1 day' and c.times >= l.most
     and (p_own or c.kind <> 'refused')
-  order by c.kind
+  -- Both have to be over.
+  order by c.since desc
   limit 1;
   if found then
-    raise exception '% today. Please come back tomorrow', case v_over.kind
+    raise exception '%. Please come back in %', case v_over.kind
       when 'refused' then 'Too much of what you asked for was refused'
       else 'You have cancelled too many videos'
-    end using errcode = 'GM013', detail = jsonb_build_object('limit', v_over.most)::text;
+    end, case when v_over.seconds <= 5400 then 'an hour' else round(v_over.seconds / 3600.0) || ' hours' end
+    using errcode = 'GM013',
+      detail = jsonb_build_object('limit', v_over.most, 'retry_after', greatest(v_over.seconds, 1))::text;
   end if;
 end;
 $$;

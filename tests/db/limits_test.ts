@@ -1,12 +1,16 @@
 /** What one user may have refused, cancel, and keep. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
+import { fromRpcError } from "../../shared/http/http_error.ts";
 import { asUser } from "../support/as_user.ts";
 import { consent } from "../support/avatars.ts";
 import { accept, type Family, newFamily, queueVideo, stateOf, value } from "../support/fixtures.ts";
 import { fail, handOver, queuePrompt, withProviders } from "../support/makers.ts";
 import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
+
+const pgError = z.object({ code: z.string(), message: z.string(), detail: z.string() });
 
 /** An order in the user's own words that its provider takes, and then refuses for its content, billed. */
 async function refusedOrder(db: Database, family: Family): Promise<string> {
@@ -20,7 +24,16 @@ Deno.test("who is refused as often as allowed orders nothing more of their own u
   await withProviders(async (db, family) => {
     await db.query("update app.settings set refusals_per_day = 2");
     const refused = [await refusedOrder(db, family), await refusedOrder(db, family)];
-    assertEquals(await stateOf(queuePrompt(db, family)), "GM013");
+    await db.query("update app.daily_counts set since = since - interval '13 hours'");
+    const { code, message, detail } = pgError.parse(
+      await assertRejects(() => queuePrompt(db, family)),
+    );
+    assertEquals([code, message], [
+      "GM013",
+      "Too much of what you asked for was refused. Please come back in 11 hours",
+    ]);
+    const { headers } = fromRpcError({ code, message, details: detail }).extra;
+    assertMatch(headers?.["retry-after"] ?? "", /^39(600|5\d\d)$/);
     await asUser(db, family.userId, "select public.delete_videos($1)", [refused]);
     assertEquals(await stateOf(queuePrompt(db, family)), "GM013");
 
