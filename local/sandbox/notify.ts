@@ -36,6 +36,8 @@ export interface NotifyControl {
   subscribe(): Subscription;
   /** The app was removed from the phone. */
   unregister(token: string): void;
+  /** The phone's token is another Firebase project's. */
+  registerElsewhere(token: string): void;
   /** The person took the browser's permission back. */
   unsubscribe(endpoint: string): void;
   /** What the next requests at a place meet. */
@@ -78,6 +80,7 @@ export async function startNotifySandbox(
     shown: () => inbox.shown(),
     subscribe: () => pushService.subscribe(url),
     unregister: (token) => fcm.unregistered.add(token),
+    registerElsewhere: (token) => fcm.elsewhere.add(token),
     unsubscribe: (endpoint) => pushService.unsubscribe(endpoint),
     fail: (at, fault, times) => faults.add(at, fault, times),
     revokeTokens: () => fcm.revokeTokens(),
@@ -88,6 +91,7 @@ export async function startNotifySandbox(
       faults.clear();
       calls.clear();
       fcm.unregistered.clear();
+      fcm.elsewhere.clear();
     },
   };
 

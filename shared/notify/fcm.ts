@@ -95,7 +95,8 @@ export function fcmOutcome(answer: Answer): Outcome {
   const { message, details } = describe(answer.text);
   const codes = details.map(({ errorCode }) => errorCode);
   if (codes.includes("UNREGISTERED")) return { outcome: "gone", code: "unregistered" };
-  if (codes.includes("SENDER_ID_MISMATCH")) return { outcome: "gone", code: "other_sender" };
+  // A service account of another project gets this for every device there is, so none is taken for dead.
+  if (codes.includes("SENDER_ID_MISMATCH")) return { outcome: "refused", code: "other_sender" };
   if (answer.status === 400) {
     // The same code for an invalid token and an invalid message: only the first is the device's fault.
     const fields = details.flatMap(({ fieldViolations = [] }) => fieldViolations);

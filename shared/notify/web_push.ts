@@ -24,9 +24,10 @@ export interface WebPushOptions extends VapidSettings {
   readonly hosts?: readonly string[];
 }
 
-/** The push services of Chrome, Firefox, Safari and Edge. */
+/** The push services of Chrome, of Chromium that Google did not build, of Firefox, Safari and Edge. */
 export const PUSH_HOSTS = [
   "fcm.googleapis.com",
+  "jmt17.google.com",
   "updates.push.services.mozilla.com",
   "web.push.apple.com",
   "*.push.apple.com",
@@ -41,7 +42,8 @@ export function webPushChannel({ hosts = PUSH_HOSTS, ...vapid }: WebPushOptions)
   return async (message) => {
     const { address, keys } = message;
     if (address === null || keys === null || !isAllowed(address, hosts)) {
-      return { outcome: "gone", code: "endpoint_not_allowed" };
+      // Not gone: our list may be too short, and then no browser of a kind would be left.
+      return { outcome: "refused", code: "endpoint_not_allowed" };
     }
     const body = encrypted(webPushPayload(message), keys);
     if (body === null) return { outcome: "gone", code: "invalid_keys" };

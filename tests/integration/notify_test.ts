@@ -130,6 +130,18 @@ Deno.test("addresses that are dead: failed at once, and the devices are gone", a
   });
 });
 
+Deno.test("a phone that FCM knows from another project is kept: it may be our account that is the wrong one", async () => {
+  await withDevices(async ({ app, notify, customer }) => {
+    notify.control.registerElsewhere("phone-1");
+    await finished(app, customer);
+    await notified(app);
+    assertEquals(await outcomes(app), ["fcm failed other_sender", "web_push sent", "webhook sent"]);
+    assertEquals((await app.db.query("select id from public.devices")).length, 2);
+    await notified(app, "1 hour");
+    assertEquals(notify.control.calls("fcm"), 1);
+  });
+});
+
 Deno.test("a service that never answers well is given up visibly, one that answers too late is asked again", async () => {
   await withDevices(async ({ app, notify, customer }) => {
     await app.db.query("update app.settings set notify_attempts = 3");
@@ -195,6 +207,8 @@ Deno.test("an endpoint outside the known push services is never called", async (
     await finished(app, customer);
     await notified(app);
     assertEquals(await outcomes(app), ["web_push failed endpoint_not_allowed", "webhook sent"]);
+    const kept = await app.db.query("select address from public.devices");
+    assertEquals(kept, [{ address: p_address }], "it may be our list that is too short");
     await listener.shutdown();
   });
 });

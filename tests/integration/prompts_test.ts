@@ -114,6 +114,9 @@ Deno.test("what no model, or not the one named, can do is 422 with field and all
       [{ provider: "kie", model: "veo3_fast", audio: false }, "audio"],
       [{ provider: "kie", model: "bytedance/seedance-2", audio: true }, "audio"],
       [{ provider: "kie", model: "kling-3.0/video", resolution: "1080p", seed: 7 }, "seed"],
+      // Runway takes no more than 32 bits.
+      [{ provider: "runway", model: "gen4.5", seed: 2 ** 32 }, "seed"],
+      [{ provider: "kie", model: "bytedance/v1-pro", seed: 2 ** 32 }, "seed"],
       [{ ...picture, model, resolution: "720p" }, "resolution"],
       [{ ...picture, model, aspect_ratio: "9:16" }, "aspect_ratio"],
       [{ model: "nobody:1@1" }, "model"],

@@ -50,6 +50,17 @@ Deno.test("a record's code means the same in a body with status 200 and as a tru
   }
 });
 
+Deno.test("an HTTP status alone is no end of a task, and loses none: only the code in the body does", async () => {
+  for (const status of [400, 404, 408, 422, 501]) {
+    for (const body of [{ code: 200, msg: "success", data: null }, { msg: "?" }, "<html>", ""]) {
+      const state = await polled({ status, body });
+      assertEquals(wordOf(state), `unanswered server http_${status}`, JSON.stringify(body));
+    }
+  }
+  const record = { code: 200, msg: "success", data: { taskId: TASK, state: "fail" } };
+  assertEquals(wordOf(await polled({ status: 503, body: record })), "unanswered server http_503");
+});
+
 Deno.test("an address that is not there is no lost task", async () => {
   const body = { timestamp: 1, status: 404, error: "Not Found", path: "/api/v1/jobs/recordinfo" };
   assertEquals(wordOf(await polled({ status: 404, body })), "unanswered server http_404");
@@ -68,6 +79,17 @@ Deno.test("F19 a task runs while its state is any but the two ends, known or not
     progress: 40,
   });
   assertEquals((await told({ taskId: TASK, successFlag: 0 })).state, "processing");
+});
+
+Deno.test("F19 an end is an end in other letters and by its other names", async () => {
+  const response = { resultUrls: [FILE] };
+  for (const state of ["SUCCESS", "Success", "succeeded", "SUCCEEDED", "completed"]) {
+    assertEquals(wordOf(await told({ taskId: TASK, state, response })), "succeeded", state);
+  }
+  for (const state of ["FAIL", "failed", "Failed"]) {
+    const failed = { taskId: TASK, state, failCode: "500", failMsg: "The engine broke" };
+    assertEquals(wordOf(await told(failed)), "failed provider 500", state);
+  }
 });
 
 Deno.test("F19 a link is found in every form in which results were seen, and never the lesser copy", async () => {
@@ -90,6 +112,23 @@ Deno.test("F19 a link is found in every form in which results were seen, and nev
   }
   const flagged = { taskId: TASK, successFlag: 1, response: { resultUrls: [FILE] } };
   assertEquals((await told(flagged)).state, "succeeded");
+});
+
+Deno.test("F19 among several links the video's is taken, wherever it stands", async () => {
+  const picture = "https://tempfile.aiquickdraw.com/v/cover.jpg?of=a.mp4";
+  const signed = "https://tempfile.aiquickdraw.com/v/A.MP4?token=1";
+  const nameless = "https://tempfile.aiquickdraw.com/v/7";
+  const cases: readonly (readonly [form: object, videoUrl: string])[] = [
+    [{ resultJson: JSON.stringify({ resultUrls: [picture, signed] }) }, signed],
+    [{ response: { resultUrls: [picture] }, resultJson: { resultUrls: [FILE] } }, FILE],
+    [{ response: { resultUrls: [picture], data: { result_urls: [FILE] } } }, FILE],
+    [{ response: { resultUrls: [null, FILE] } }, FILE],
+    [{ response: { resultUrls: [nameless, picture] } }, nameless],
+  ];
+  for (const [form, videoUrl] of cases) {
+    const state = await told({ taskId: TASK, state: "success", ...form });
+    assertEquals(state, { id: TASK, state: "succeeded", videoUrl }, JSON.stringify(form));
+  }
 });
 
 Deno.test("F19 a success without a usable link, or a record of another task, is no news", async () => {

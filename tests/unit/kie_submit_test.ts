@@ -39,9 +39,21 @@ Deno.test("a create's code means the same in a body with status 200 and as a tru
   }
 });
 
-Deno.test("a true error status wins over a 200 in the body", async () => {
+Deno.test("a true error status wins over a 200 in the body, and says no more than with no body", async () => {
   const body = { code: 200, msg: "success", data: null };
-  assertEquals((await submitted({ status: 503, body })).outcome, "unknown");
+  const words = await Promise.all([401, 403, 429, 400, 404, 422, 503].map(async (status) => {
+    const outcome = await submitted({ status, body });
+    return `${status} ${outcome.outcome} ${"error" in outcome && outcome.error.kind}`;
+  }));
+  assertEquals(words, [
+    "401 refused auth",
+    "403 refused auth",
+    "429 refused rate",
+    "400 unknown server",
+    "404 unknown server",
+    "422 unknown server",
+    "503 unknown server",
+  ]);
 });
 
 Deno.test("a task that is named is there, whatever it is named under, and is not handed over again", async () => {
@@ -54,8 +66,24 @@ Deno.test("a task that is named is there, whatever it is named under, and is not
 });
 
 Deno.test("a task whose name is none that we could look up is as good as not named", async () => {
-  const data = { taskId: "x".repeat(201) };
-  assertEquals((await submitted({ body: { code: 200, msg: "success", data } })).outcome, "unknown");
+  for (const taskId of ["", "x".repeat(201), 0, 7.5, 2 ** 60, null]) {
+    const body = { code: 200, msg: "success", data: { taskId } };
+    assertEquals((await submitted({ body })).outcome, "unknown", JSON.stringify(taskId));
+  }
+});
+
+Deno.test("an empty name beside a refusal is no task: nothing was bought, and the provider rests", async () => {
+  for (const [code, expected] of [[402, "refused balance"], [429, "refused rate"]] as const) {
+    const outcome = await submitted({ body: { code, msg: "No", data: { taskId: "" } } });
+    const error = "error" in outcome ? outcome.error : undefined;
+    assertEquals(`${outcome.outcome} ${error?.kind}`, expected);
+  }
+});
+
+Deno.test("a task that is named by a number is looked up under its digits", async () => {
+  const body = { code: 200, msg: "success", data: { taskId: 123456 } };
+  const accepted = { id: JOB, outcome: "accepted", providerTaskId: "123456" } as const;
+  assertEquals(await submitted({ body }), accepted);
 });
 
 Deno.test("of a long answer its beginning is kept", async () => {
@@ -75,7 +103,6 @@ Deno.test("a task is taken when it is named, and never believed to be when it is
   const unclear: unknown[] = [
     { code: 200, msg: "success", data: null },
     { code: 200, msg: "success", data: { recordId: "7" } },
-    { code: 200, msg: "success", data: { taskId: 7 } },
     { code: "nothing", data: { taskId: TASK } },
     {},
     [],

@@ -100,6 +100,7 @@ const refusals: readonly (readonly [
   ],
   ["a last frame alone", "pixverse:4.5", { lastFrame: "https://x.example/b.png" }, "lastFrame", []],
   ["a seed that is none", "pixverse:4.5", { seed: 0 }, "seed", [{ min: 1, max: 2_147_483_647 }]],
+  ["too large a seed", "pixverse:4.5", { seed: 2 ** 31 }, "seed", [{ min: 1, max: 2_147_483_647 }]],
 ];
 
 for (const [says, name, more, field, allowed] of refusals) {

@@ -9,7 +9,7 @@ import { appWebhookConfig } from "../../shared/notify/config.ts";
 import { fcmBody, fcmOutcome } from "../../shared/notify/fcm.ts";
 import { outcomeOf, post } from "../../shared/notify/request.ts";
 import { webhookChannel } from "../../shared/notify/webhook.ts";
-import { webPushChannel } from "../../shared/notify/web_push.ts";
+import { PUSH_HOSTS, webPushChannel } from "../../shared/notify/web_push.ts";
 import { startNotifySandbox } from "../../local/sandbox/notify.ts";
 
 const message: Message = {
@@ -90,6 +90,31 @@ Deno.test("a browser reads what web-push encrypted for it, and another one does 
   }
 });
 
+Deno.test("an endpoint that our list does not allow is not called, and the browser keeps its subscription", async () => {
+  const sandbox = await startNotifySandbox();
+  try {
+    const { endpoint, keys } = sandbox.control.subscribe();
+    const vapid = { ...webPush.generateVAPIDKeys(), subject: "mailto:a@example.com" };
+    const strangers = [
+      endpoint,
+      "https://push.example.com/send/x",
+      "http://fcm.googleapis.com/fcm/send/x",
+      "https://fcm.googleapis.com:8443/fcm/send/x",
+      "https://me@fcm.googleapis.com/fcm/send/x",
+      "https://fcm.googleapis.com.example.com/fcm/send/x",
+      "nowhere",
+    ];
+    for (const address of strangers) {
+      const sent = await webPushChannel(vapid)({ ...message, address, keys });
+      assertEquals(sent, { outcome: "refused", code: "endpoint_not_allowed" }, address);
+    }
+    assertEquals(sandbox.control.calls("web_push"), 0);
+  } finally {
+    await sandbox.close();
+  }
+  assert(new Set<string>(PUSH_HOSTS).has("jmt17.google.com"), "Chromium that is not Google's");
+});
+
 Deno.test("settings of ours that cannot be used are no fault of the device: it is kept, and tried later", async () => {
   const sandbox = await startNotifySandbox();
   try {
@@ -136,7 +161,7 @@ Deno.test("what FCM says about the token removes the device; what it says about 
   });
   const cases = [
     [answer(404, unregistered), "gone"],
-    [answer(403, mismatch), "gone"],
+    [answer(403, mismatch), "refused"],
     [answer(400, inToken), "gone"],
     [answer(400, fcmError("The registration token is not a valid FCM registration token")), "gone"],
     [answer(400, inData), "refused"],
@@ -151,6 +176,8 @@ Deno.test("what FCM says about the token removes the device; what it says about 
   for (const [given, due] of cases) {
     assertEquals(fcmOutcome(given).outcome, due, JSON.stringify(given));
   }
+  const refused = { outcome: "refused", code: "other_sender" } as const;
+  assertEquals(fcmOutcome(answer(403, mismatch)), refused, "the account may be another project's");
   assertEquals(fcmOutcome(answer(429)), { outcome: "later", code: "http_429", waitSeconds: 60 });
   assertEquals(fcmOutcome(answer(429, "", 7)), {
     outcome: "later",

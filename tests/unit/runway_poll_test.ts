@@ -9,6 +9,8 @@ const URL_OF_FILE = "https://dnznrvs05pmza.cloudfront.net/x.mp4?_jwt=a";
 const task = (status: string, more: Record<string, unknown> = {}): Recorded => ({
   body: { id: TASK, status, createdAt: "2026-11-21T04:00:00Z", ...more },
 });
+/** Runway's own word that there is no such task. */
+const UNKNOWN: Recorded = { status: 404, body: { error: "The task was not found." } };
 const failed = (failureCode?: string | null) => task("FAILED", { failure: "No.", failureCode });
 
 /** Answers to a poll, and where the task then stands. */
@@ -65,6 +67,13 @@ const answers: readonly (readonly [name: string, answer: Recorded, expected: str
   ["a code that is null", failed(null), "failed provider FAILED"],
   ["a code that is new", failed("SOMETHING.ELSE"), "failed unknown SOMETHING.ELSE"],
   ["404", { status: 404, body: { error: "Not found" } }, "missing not_found http_404"],
+  ["404 and a page", { status: 404, body: "<h1>nginx</h1>" }, "unanswered server http_404"],
+  ["404 and nothing", { status: 404 }, "unanswered server http_404"],
+  [
+    "404 in the words of an edge",
+    { status: 404, body: { message: "no Route matched" } },
+    "unanswered server http_404",
+  ],
   ["401", { status: 401 }, "unanswered auth http_401"],
   ["429", { status: 429 }, "unanswered rate http_429"],
   ["500", { status: 500 }, "unanswered server http_500"],
@@ -118,7 +127,7 @@ Deno.test("many tasks are one call each, a few at a time, and each answer finds 
     if (most === 10) arrived.resolve();
     await arrived.promise;
     open--;
-    return path.endsWith("7") ? { status: 404 } : task("PENDING");
+    return path.endsWith("7") ? UNKNOWN : task("PENDING");
   }, async (provider, received) => {
     const ids = Array.from({ length: provider.pollBatch }, (_, at) => `task-${at}`);
     const states = await provider.poll(ids);
@@ -146,13 +155,15 @@ Deno.test("an id that is not one cannot lead anywhere else", () =>
   }));
 
 Deno.test("cancelling: done, not known, and no word", async () => {
-  for (
-    const [status, expected] of [[204, "cancelled"], [200, "cancelled"], [404, "missing"], [
-      500,
-      "unknown",
-    ]] as const
-  ) {
-    await withRunway({ status }, async (provider, received) => {
+  const cases = [
+    [{ status: 204 }, "cancelled"],
+    [{ status: 200 }, "cancelled"],
+    [UNKNOWN, "missing"],
+    [{ status: 404, body: "<h1>nginx</h1>" }, "unknown"],
+    [{ status: 500 }, "unknown"],
+  ] as const;
+  for (const [answer, expected] of cases) {
+    await withRunway(answer, async (provider, received) => {
       assertEquals((await provider.cancel?.(TASK))?.outcome, expected);
       assertEquals([received[0]?.method, received[0]?.url.pathname], [
         "DELETE",

@@ -47,6 +47,8 @@ let keys: ReturnType<typeof generateKeyPair> | undefined;
 export class FcmSandbox {
   /** Tokens of devices that have unregistered. */
   readonly unregistered = new Set<string>();
+  /** Tokens that phones got from another Firebase project. */
+  readonly elsewhere = new Set<string>();
   #access = new Set<string>();
   #tokens = 0;
 
@@ -104,6 +106,7 @@ export class FcmSandbox {
     const { token, notification, data, android } = parsed.data.message;
     if (token.startsWith("malformed")) return malformedToken();
     if (this.unregistered.has(token)) return failure(404, "NOT_FOUND", "UNREGISTERED");
+    if (this.elsewhere.has(token)) return failure(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH");
     const { title, body: text, image = null } = notification;
     this.inbox.received.push({
       ...{ place: "fcm", to: token, sameAs: android.notification.tag },

@@ -21,6 +21,7 @@ const EARLY: readonly (readonly [FaultName, (parts: RunwayParts) => Reply])[] = 
   ["rateLimit", ({ knobs }) => tooMany(knobs.values.retryAfterSeconds)],
   ["serverError", () => problem(500, "An unexpected error occurred.")],
   ["badGateway", () => answer(502)],
+  ["strayNotFound", () => answer(404)],
 ];
 
 /** Faults that strike after the request was carried out. */

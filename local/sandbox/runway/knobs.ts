@@ -30,6 +30,8 @@ const schema = z.strictObject({
   serverError: requestFault.default(0),
   /** 502, as when load is shed. */
   badGateway: requestFault.default(0),
+  /** 404 without a word of Runway's, as what stands in front of it may answer. */
+  strayNotFound: requestFault.default(0),
 
   // Requests that fail after they were carried out (creates, unless `on` says otherwise).
   /** The connection is closed without an answer. */

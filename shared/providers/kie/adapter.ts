@@ -1,14 +1,7 @@
 /** KIE.AI behind the port. */
 import { inParallel } from "../../in_parallel.ts";
 import { Caller } from "../http.ts";
-import type {
-  CallOptions,
-  ProviderError,
-  SubmitOutcome,
-  TaskState,
-  VideoProvider,
-  VideoTask,
-} from "../provider.ts";
+import type { CallOptions, SubmitOutcome, VideoProvider, VideoTask } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { polledState, submitOutcome } from "./answers.ts";
 import { creditsToUsd, KieClient } from "./client.ts";
@@ -79,7 +72,7 @@ export function createKieProvider(config: KieConfig): VideoProvider {
       inParallel(
         ids,
         POLL_WIDTH,
-        async (id) => hasTime() ? await poll(client, id) : notAsked(id),
+        async (id) => hasTime() ? polledState(id, await client.recordInfo(id)) : notAsked(id),
       ),
     parseEvent: parseKieCallback,
     balanceUsd: async () => creditsToUsd(await client.credits()),
@@ -99,20 +92,5 @@ async function submit({ client, pace, hasTime }: Door, task: VideoTask): Promise
   await pace.turn();
   // With others in front, that may have taken longer than the task is ours.
   if (!hasTime()) return notSent(task.id);
-  const result = await client.createTask(request);
-  if ("answer" in result) return submitOutcome(task.id, result.answer);
-  const outcome = isTurnedAwayAtTheDoor(result.error) ? "refused" : "unknown";
-  return { id: task.id, outcome, error: result.error };
-}
-
-async function poll(client: KieClient, id: string): Promise<TaskState> {
-  const result = await client.recordInfo(id);
-  return "answer" in result
-    ? polledState(id, result.answer)
-    : { id, state: "unanswered", error: result.error };
-}
-
-/** A status without KIE's envelope that still says: not with this key, not at this pace. */
-function isTurnedAwayAtTheDoor({ kind }: ProviderError): boolean {
-  return kind === "auth" || kind === "rate";
+  return submitOutcome(task.id, await client.createTask(request));
 }

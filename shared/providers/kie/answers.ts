@@ -1,7 +1,7 @@
 /** From KIE's answers to the outcomes of the port. */
 import { unreadable } from "../answer_text.ts";
-import type { SubmitOutcome, TaskState } from "../provider.ts";
-import { type Answer, creditsToUsd } from "./client.ts";
+import type { ProviderError, SubmitOutcome, TaskState } from "../provider.ts";
+import { creditsToUsd, type Result } from "./client.ts";
 import { errorOf, failureOf, isTurnedAway } from "./codes.ts";
 import { readRecord, type TaskRecord } from "./schemas.ts";
 
@@ -11,11 +11,16 @@ const absent = new Set([404, 422]);
 const ended = new Set([408, 501]);
 
 /** What became of a task that was handed over, by the answer to its create. */
-export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
+export function submitOutcome(id: string, result: Result): SubmitOutcome {
   // Whatever status or code it comes under: there is a task, and its record will tell what becomes of
   // it. Taken for a refusal, it would be bought a second time.
-  const taskId = readRecord(answer.data)?.taskId;
+  const taskId = readRecord("answer" in result ? result.answer.data : result.data)?.taskId;
   if (taskId !== undefined) return { id, outcome: "accepted", providerTaskId: taskId };
+  if ("error" in result) {
+    const { error } = result;
+    return { id, outcome: isTurnedAwayAtTheDoor(error) ? "refused" : "unknown", error };
+  }
+  const { answer } = result;
   if (answer.code === 200) {
     const error = unreadable("KIE took a task and named none", answer.raw);
     return { id, outcome: "unknown", error };
@@ -27,8 +32,15 @@ export function submitOutcome(id: string, answer: Answer): SubmitOutcome {
   return { id, outcome: "refused", error: { ...error, kind } };
 }
 
+/** A status without a code of KIE's that still says: not with this key, not at this pace. */
+function isTurnedAwayAtTheDoor({ kind }: ProviderError): boolean {
+  return kind === "auth" || kind === "rate";
+}
+
 /** Where a task stands, by the answer to recordInfo. */
-export function polledState(id: string, answer: Answer): TaskState {
+export function polledState(id: string, result: Result): TaskState {
+  if ("error" in result) return { id, state: "unanswered", error: result.error };
+  const { answer } = result;
   if (absent.has(answer.code)) {
     return { id, state: "missing", error: { ...errorOf(answer), kind: "not_found" } };
   }

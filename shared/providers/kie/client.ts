@@ -19,15 +19,20 @@ export interface CreateTask {
   readonly callBackUrl?: string;
 }
 
-/** An answer that could be read. Its code is that of the body; a true HTTP error wins over a 200 there. */
+/** An answer that could be read. Its code is that of the body. */
 export interface Answer extends Envelope {
   /** Seconds KIE asked us to wait. */
   readonly retryAfterSeconds?: number;
   readonly raw: unknown;
 }
 
-/** An answer, or why there is none that can be used. */
-export type Result = { readonly answer: Answer } | { readonly error: ProviderError };
+/**
+ * An answer, or why there is none that can be used. `data`: of a body that says 200 under an HTTP error.
+ * It is not believed, but a task that it names is there all the same.
+ */
+export type Result =
+  | { readonly answer: Answer }
+  | { readonly error: ProviderError; readonly data?: unknown };
 
 /** What one credit is worth, in USD (the price list gives both). */
 const USD_PER_CREDIT = 0.005;
@@ -73,15 +78,16 @@ export class KieClient {
 function readAnswer({ status, json, raw, retryAfterSeconds }: HttpAnswer): Result {
   const wait = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   const envelope = readEnvelope(json);
-  if (envelope !== undefined) {
-    const code = envelope.code === 200 && status >= 300 ? status : envelope.code;
-    return { answer: { ...envelope, code, ...wait, raw } };
+  if (envelope !== undefined && (envelope.code !== 200 || status < 300)) {
+    return { answer: { ...envelope, ...wait, raw } };
   }
   if (status < 300) return { error: unreadable("KIE answered in a form that is not known", raw) };
-  // What stands in front of the API speaks no envelope, and its 404 is a wrong address, not a lost task.
+  // A status without a code that agrees may come from what stands in front of the API: its 404 is a wrong
+  // address and not a lost task, and its 408 is about the call and not about the task.
   const kind = atTheDoor.has(status) ? errorOf({ code: status, message: "", raw }).kind : "server";
-  const message = `KIE answered with status ${status} and nothing readable`;
-  return { error: { kind, code: `http_${status}`, message, ...wait, raw } };
+  const message = `KIE answered with status ${status} and no code that says why`;
+  const error = { kind, code: `http_${status}`, message, ...wait, raw };
+  return { error, ...(envelope === undefined ? {} : { data: envelope.data }) };
 }
 
 /** Statuses that mean the same whoever says them. */

@@ -29,8 +29,9 @@ export interface TaskRecord {
 const codeText = z.union([z.string().min(1), z.number().transform(String)]).optional()
   .catch(undefined);
 
-/** KIE's are shorter than this; what is not could not be looked up. */
-const idText = z.string().max(200).optional().catch(undefined);
+/** KIE's are shorter than this; what is not, or is empty, could not be looked up. */
+const idText = z.union([z.string().min(1).max(200), z.int().positive().transform(String)])
+  .optional().catch(undefined);
 
 const envelopeSchema = z.object({
   code: z.union([z.number().int(), z.string().regex(/^\d{3}$/).transform(Number)]),
@@ -79,7 +80,7 @@ export function readRecord(data: unknown): TaskRecord | undefined {
   return {
     taskId: read.taskId ?? read.task_id,
     stage: stageOf(read.state, read.successFlag),
-    videoUrl: places.map(firstUrl).find((url) => url !== undefined),
+    videoUrl: videoAmong(places.flatMap(linksOf)),
     failCode: read.failCode ?? read.errorCode ?? "",
     failMessage: read.failMsg ?? read.errorMessage ?? "",
     credits: read.creditsConsumed ?? read.consumeCredits,
@@ -87,25 +88,39 @@ export function readRecord(data: unknown): TaskRecord | undefined {
   };
 }
 
+/**
+ * The ends of a task, in lower case. KIE documents `success` and `fail` only; but an end that is not
+ * understood runs until the deadline and is bought again.
+ */
+const ends = new Map<string, TaskRecord["stage"]>([
+  ["success", "success"],
+  ["succeeded", "success"],
+  ["completed", "success"],
+  ["fail", "fail"],
+  ["failed", "fail"],
+]);
+
 /** The flag is 0 while it runs, 1 when it is done, 2 or 3 when it failed. An unknown state is running. */
 function stageOf(state: string | undefined, flag: number | undefined): TaskRecord["stage"] {
-  if (state === "success" || state === "fail") return state;
-  if (state !== undefined || flag === 0) return "running";
+  if (state !== undefined) return ends.get(state.toLowerCase()) ?? "running";
   if (flag === undefined) return undefined;
+  if (flag === 0) return "running";
   return flag === 1 ? "success" : "fail";
 }
 
-/** The first link of a place that is an object, or JSON of one in a string (`resultJson` always is). */
-function firstUrl(place: unknown): string | undefined {
+/** The links of a place that is an object, or JSON of one in a string (`resultJson` always is). */
+function linksOf(place: unknown): string[] {
   const outer = resultSchema.safeParse(parsed(place)).data;
   const inner = resultSchema.safeParse(parsed(outer?.data)).data;
   return [outer, inner]
     .flatMap((found) => [found?.resultUrls, found?.result_urls])
-    .map((urls) => {
-      const list = parsed(urls);
-      return link.safeParse(Array.isArray(list) ? list[0] : list).data;
-    })
-    .find((url) => url !== undefined);
+    .flatMap(parsed)
+    .flatMap((url) => link.safeParse(url).data ?? []);
+}
+
+/** A cover may stand beside the video, even before it. Where no name tells which is which: the first. */
+function videoAmong(links: readonly string[]): string | undefined {
+  return links.find((url) => /\.mp4$/i.test(new URL(url).pathname)) ?? links[0];
 }
 
 /** What JSON in a string says; anything else as it is. */

@@ -49,8 +49,10 @@ export function submitOutcome(id: string, answer: HttpAnswer): SubmitOutcome {
 
 /** Where one task stands. */
 export function polledState(id: string, answer: HttpAnswer): TaskState {
-  if (answer.status === 404) return { id, state: "missing", error: toProviderError(answer) };
-  if (answer.status >= 300) return { id, state: "unanswered", error: toProviderError(answer) };
+  if (answer.status >= 300) {
+    const error = toProviderError(answer);
+    return { id, state: error.kind === "not_found" ? "missing" : "unanswered", error };
+  }
   const { data } = task.safeParse(answer.json);
   if (data === undefined) {
     return {
@@ -99,7 +101,7 @@ export function polledState(id: string, answer: HttpAnswer): TaskState {
 export function cancelOutcome(answer: HttpAnswer): CancelOutcome {
   if (answer.status < 300) return { outcome: "cancelled" };
   const error = toProviderError(answer);
-  return { outcome: answer.status === 404 ? "missing" : "unknown", error };
+  return { outcome: error.kind === "not_found" ? "missing" : "unknown", error };
 }
 
 function failed(

@@ -53,13 +53,16 @@ const errorBody = z.object({
   })).catch([]),
 }).catch({ issues: [] });
 
-/** An HTTP answer that is not a success, in the words of the port. */
+/**
+ * An HTTP answer that is not a success, in the words of the port. A 404 without Runway's `error` is not
+ * Runway's: what stands in front of it knows neither tasks nor models.
+ */
 export function toProviderError(answer: HttpAnswer): ProviderError {
   const { status, raw, retryAfterSeconds } = answer;
   const { error, message, issues } = errorBody.parse(answer.json);
   const [issue] = issues;
   const said = [error ?? message, issue?.message].filter((part) => part !== undefined).join(": ");
-  const kind = kindOf(status, said);
+  const kind = status === 404 && error === undefined ? "server" : kindOf(status, said);
   return {
     kind,
     code: kind === "balance" ? NO_CREDITS : `http_${status}`,

@@ -32,6 +32,7 @@ export const RUNWAY_FAULTS: Readonly<Record<string, SingleFault>> = {
   "answers that are no JSON": lost({ badJson: { next: 3 } }, "bought"),
   "polls that fail": free({
     serverError: { probability: 0.4, on: "poll" },
+    strayNotFound: { probability: 0.3, on: "poll" },
     badJson: { probability: 0.3, on: "poll" },
     droppedRequest: { probability: 0.2, on: "poll" },
   }),
