@@ -68,30 +68,36 @@ comment on function app.call_function(text) is
 revoke all on function app.call_function(text) from public;
 
 create function app.ring(p_stage text, p_enough integer default 1) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '500ms'
 as $$
 begin
-  -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
-  -- either sees our work or we see that it has stopped. No ring is lost.
-  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
-  if (
-    select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
-  ) >= p_enough then
-    return false;
-  end if;
-  -- A place kept for the worker that is on its way: in a burst only the first rings.
-  insert into app.drainers as d (stage, node, lease_until)
-  values (p_stage, 'rung', clock_timestamp() + interval '5 seconds')
-  on conflict (stage, node) do update set lease_until = excluded.lease_until
-    where d.lease_until <= clock_timestamp();
-  if not found then
-    return false;
-  end if;
+  begin
+    -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
+    -- either sees our work or we see that it has stopped. No ring is lost.
+    perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
+    if (
+      select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
+    ) >= p_enough then
+      return false;
+    end if;
+    -- A place kept for the worker that is on its way: in a burst only the first rings.
+    insert into app.drainers as d (stage, node, lease_until)
+    values (p_stage, 'rung', clock_timestamp() + interval '5 seconds')
+    on conflict (stage, node) do update set lease_until = excluded.lease_until
+      where d.lease_until <= clock_timestamp();
+    if not found then
+      return false;
+    end if;
+  exception when lock_not_available then
+    -- Whoever rang does not commit, and nobody is to wait for that. Nor does anybody know whether a worker is on
+    -- its way: one too many finds no place, and none would leave the work lying.
+    null;
+  end;
   return app.call_function((select s.function_name from app.stages s where s.name = p_stage));
 end;
 $$;
 comment on function app.ring(text, integer) is
-  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit, notify.';
+  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). Where somebody who rang takes long to commit, rings once more rather than wait. The last thing a transaction does; more than one stage in the order poll, store, submit, notify.';
 revoke all on function app.ring(text, integer) from public;
 
 create function app.start_drain(p_stage text, p_node text) returns boolean
@@ -100,11 +106,18 @@ as $$
 declare
   v_settings app.settings;
 begin
-  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  -- Two that begin count one after the other. Not under the lock of those who ring, who may take long to
+  -- commit: what they add is seen by app.end_drain.
+  perform pg_advisory_xact_lock(hashtext('gemreel.drain.' || p_stage));
   select s.* into v_settings from app.settings s;
   delete from app.drainers d
-  where d.stage = p_stage and (d.lease_until <= clock_timestamp() or d.node = 'rung');
-  if (select count(*) from app.drainers d where d.stage = p_stage and d.node <> p_node)
+  where (d.stage, d.node) in (
+    select o.stage, o.node from app.drainers o
+    where o.stage = p_stage and (o.lease_until <= clock_timestamp() or o.node = 'rung')
+    for update skip locked
+  );
+  -- A place that is kept is no worker's, whoever holds its row.
+  if (select count(*) from app.drainers d where d.stage = p_stage and d.node not in (p_node, 'rung') and d.lease_until > clock_timestamp())
     >= (select s.drainers from app.stages s where s.name = p_stage) then
     return false;
   end if;
@@ -132,15 +145,20 @@ comment on function app.renew_drain(text, text) is 'Renews this worker''s place 
 revoke all on function app.renew_drain(text, text) from public;
 
 create function app.end_drain(p_stage text, p_node text) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '1s'
 as $$
 begin
-  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  begin
+    perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  exception when lock_not_available then
+    -- Somebody rang and does not commit, and whoever rings now waits behind us. Cron rings for what comes of it.
+    null;
+  end;
   delete from app.drainers d where d.stage = p_stage and d.node = p_node;
   return app.work_due(p_stage);
 end;
 $$;
-comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on.';
+comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on. What is added by somebody who takes long to commit is left to cron.';
 revoke all on function app.end_drain(text, text) from public;
 
 create function app.free_slots(p_provider text) returns integer

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Database } from "../../shared/db/database.ts";
+import type { Database, Sql } from "../../shared/db/database.ts";
+import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
 import { createLog } from "../../shared/log.ts";
 import type { SubmitOutcome, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
@@ -12,6 +13,7 @@ import {
   brokenInvariants,
   deliver,
   type Family,
+  hangDoorbell,
   newestJob,
   newFamily,
   passTime,
@@ -19,7 +21,7 @@ import {
   value,
   videoOf,
 } from "../support/fixtures.ts";
-import { type Held, holdRow, impatient } from "../support/held.ts";
+import { type Held, hold, holdRow, impatient } from "../support/held.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import { buildAnything, choking, round } from "../support/submit_rounds.ts";
 
@@ -37,6 +39,8 @@ async function newVideos(db: Database, count: number): Promise<string[]> {
 
 const statusesOf = (db: Database, ids: readonly string[]) =>
   Promise.all(ids.map(async (id) => (await videoOf(db, id)).status));
+
+const rings = (db: Sql) => value(db, "select count(*)::int as value from net.http_request_queue");
 
 Deno.test("a video that somebody holds comes back later, and keeps no other from being handed over", async () => {
   await withSql(async (db) => {
@@ -209,5 +213,40 @@ Deno.test("a project that somebody holds while its clip fails keeps no other's a
     assertEquals((await videoOf(db, clip)).status, "failed");
     assertEquals(await balanceOf(db, family), 20);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("F34 an order whose transaction stays open holds up neither other orders nor the workers of its stage", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const [family, other] = [await newFamily(db, { gems: 10 }), await newFamily(db, { gems: 10 })];
+    const worker = impatient(db);
+    await using _ = await hold(db, (sql) => queueVideo(sql, family));
+    await queueVideo(worker, other);
+    assertEquals(await rings(db), 1, "it is not left to whoever may never commit");
+    assertEquals(await worker.transaction((sql) => startDrain(sql, "submit", "one")), true);
+    assertEquals(await worker.transaction((sql) => startDrain(sql, "submit", "two")), false);
+    assertEquals(await worker.transaction((sql) => endDrain(sql, "submit", "one")), true);
+    assertEquals(await db.query("select node from app.drainers"), []);
+  });
+});
+
+Deno.test("F34 cron rings for the other stages though a ring of one is not committed", async () => {
+  await withSql(async (db) => {
+    await hangDoorbell(db);
+    const family = await newFamily(db, { gems: 20 });
+    const [first = ""] = await videosOf(db, family, 1);
+    await deliver(db, await accept(db, first));
+    await db.query("delete from app.drainers");
+    await db.query("delete from net.http_request_queue");
+    await using _ = await hold(db, (sql) => sql.query("select app.ring('store')"));
+    await queueVideo(db, family);
+    await db.query("delete from app.drainers");
+    await db.query("delete from net.http_request_queue");
+    await impatient(db).query("select app.tick()");
+    const urls = await db.query(
+      "select split_part(url, '/', 6) as stage from net.http_request_queue",
+    );
+    assertEquals(urls.map(({ stage }) => stage).sort(), ["store-videos", "submit-videos"]);
   });
 });
