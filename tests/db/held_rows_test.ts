@@ -250,3 +250,32 @@ Deno.test("F34 cron rings for the other stages though a ring of one is not commi
     assertEquals(urls.map(({ stage }) => stage).sort(), ["store-videos", "submit-videos"]);
   });
 });
+
+Deno.test("owners who are held keep nobody else's video from its rescue", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const families = [family, await newFamily(db, { gems: 10 }), await newFamily(db, { gems: 10 })];
+    for (const family of families) await queueVideo(db, family);
+    await passTime(db, "5 hours");
+    const [free, ...held] = families.toSorted((a, b) => a.userId < b.userId ? 1 : -1);
+    const ids = held.map(({ userId }) => userId);
+    const reconcile = () =>
+      db.transaction(async (sql) => {
+        // Less than two waits as long as those of maintain.
+        await sql.query("set local statement_timeout = '15s'");
+        const [row] = await sql.query("select app.reconcile() as counts");
+        return row?.["counts"];
+      });
+    {
+      await using _ = await hold(
+        db,
+        (sql) => sql.query("select from public.users where id = any ($1) for update", [ids]),
+      );
+      const counts = Object(await reconcile());
+      assertEquals([counts.never_started, counts.failed], [1, 2]);
+    }
+    assertEquals(await balanceOf(db, free ?? family), 10);
+    assertEquals(Object(await reconcile()).never_started, 2);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
