@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Database, Sql } from "../../shared/db/database.ts";
 import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { prepareSubmitting } from "../../shared/db/submit_calls.ts";
 import { createLog } from "../../shared/log.ts";
 import type { SubmitOutcome, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { pollProvider } from "../../shared/stages/poll.ts";
@@ -22,6 +23,7 @@ import {
   videoOf,
 } from "../support/fixtures.ts";
 import { type Held, hold, holdRow, impatient } from "../support/held.ts";
+import { handOver, queuePrompt, withProviders } from "../support/makers.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import { buildAnything, choking, round } from "../support/submit_rounds.ts";
 
@@ -277,5 +279,26 @@ Deno.test("owners who are held keep nobody else's video from its rescue", async 
     assertEquals(await balanceOf(db, free ?? family), 10);
     assertEquals(Object(await reconcile()).never_started, 2);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("what a provider said is written down though an operator is changing the provider", async () => {
+  await withProviders(async (db, family) => {
+    const alone = { fallbacks: [] };
+    const change = (sql: Sql) => sql.query("update app.providers set max_in_flight = 7");
+    const refused = await queuePrompt(db, family, alone);
+    {
+      await using _ = await hold(db, change);
+      const worker = impatient(db);
+      assertEquals(await handOver(worker, refused, "held"), "held");
+      assertEquals(await prepareSubmitting(worker, []), { moved: 0, providers: [] });
+    }
+    await passTime(db, "1 minute");
+    assertEquals(await handOver(db, refused, "unknown"), "held");
+    await passTime(db, "1 minute");
+    {
+      await using _ = await hold(db, change);
+      assertEquals(await handOver(impatient(db), refused, "accepted"), "accepted");
+    }
   });
 });
