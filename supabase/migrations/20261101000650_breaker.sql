@@ -107,23 +107,3 @@ comment on function app.next_maker(public.videos, text) is 'The first of a video
 revoke all on function app.next_maker(public.videos, text) from public;
 
 create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';
-
-create function app.waiting_in_vain(p_limit integer) returns table (video_job_id uuid, user_id uuid)
-language sql volatile set search_path = ''
-as $$
-  select w.id, w.user_id
-  from app.providers p
-  -- Limited, so that nothing is read for providers that take work, which is nearly always all of them.
-  cross join lateral (
-    select j.id, v.user_id
-    from public.videos v
-    join public.video_jobs j on j.video_id = v.id and j.status = 'pending'
-    where v.provider = p.name and v.under_way and v.status = 'queued' and v.fallbacks <> '[]'
-      and app.next_maker(v) is not null
-    limit p_limit
-  ) w
-  where app.breaker_state(p) in ('open', 'paused', 'off')
-  limit p_limit;
-$$;
-comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';
-revoke all on function app.waiting_in_vain(integer) from public;

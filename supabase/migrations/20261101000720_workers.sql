@@ -190,6 +190,42 @@ $$;
 comment on function app.free_slots(text) is 'How many more attempts the provider may be given now.';
 revoke all on function app.free_slots(text) from public;
 
+create function app.waiting_in_vain(p_limit integer) returns table (video_job_id uuid, user_id uuid)
+language sql volatile set search_path = ''
+as $$
+  -- Who takes work is asked once and not for each video that waits: where nobody does, no video is looked at.
+  with takers as materialized (
+    select p.name
+    from app.providers p
+    -- As app.next_maker asks.
+    where case app.breaker_state(p)
+      when 'closed' then true
+      when 'half_open' then app.free_slots(p.name) > 0 and not exists (
+        select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
+      )
+      else false
+    end
+  )
+  select w.id, w.user_id
+  from app.providers p
+  -- Limited, so that nothing is read for providers that take work, which is nearly always all of them.
+  cross join lateral (
+    select j.id, v.user_id
+    from public.videos v
+    join public.video_jobs j on j.video_id = v.id and j.status = 'pending'
+    where v.provider = p.name and v.under_way and v.status = 'queued' and v.fallbacks <> '[]'
+      and exists (
+        select 1 from takers t where v.fallbacks @> jsonb_build_array(jsonb_build_object('provider', t.name)) offset 0
+      )
+      and app.next_maker(v) is not null
+    limit p_limit
+  ) w
+  where app.breaker_state(p) in ('open', 'paused', 'off') and exists (select 1 from takers)
+  limit p_limit;
+$$;
+comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';
+revoke all on function app.waiting_in_vain(integer) from public;
+
 create function app.providers_with_work(p_stage text) returns table (name text)
 language plpgsql volatile set search_path = ''
 -- One row of an index is looked for, provider by provider, whatever the statistics of a quiet hour say.
