@@ -179,6 +179,12 @@ begin
       order by u.id
       for no key update of u
     ) u;
+    -- A child that is being forgotten is waited for, and then is not there any more for what follows.
+    perform 1
+    from jsonb_to_recordset(p_orders) as o (request jsonb)
+    join public.children c on c.id = (o.request ->> 'child_id')::uuid
+    order by c.id
+    for key share of c;
   else
     -- Nobody waits while holding others: neither for a user, nor for a child that is being forgotten.
     select array_agg(u.id) into v_free

@@ -217,17 +217,27 @@ create function public.delete_project(p_project_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- Before the project, as everywhere: they forget it, and may be ending right now.
-  perform 1
-  from public.videos v
-  where v.project_id = p_project_id and v.user_id = (select auth.uid())
-  order by v.id
-  for update;
-  delete from public.projects p where p.id = p_project_id and p.user_id = (select auth.uid());
-  if not found then
-    raise exception 'No project with id %', coalesce('"' || p_project_id || '"', 'null')
-      using errcode = 'GM005', detail = '{"field": "p_project_id"}';
-  end if;
+  for v_try in 1..3 loop
+    begin
+      -- Before the project, as everywhere: they forget it, and may be ending right now.
+      perform 1
+      from public.videos v
+      where v.project_id = p_project_id and v.user_id = (select auth.uid())
+      order by v.id
+      for update;
+      delete from public.projects p where p.id = p_project_id and p.user_id = (select auth.uid());
+      if not found then
+        raise exception 'No project with id %', coalesce('"' || p_project_id || '"', 'null')
+          using errcode = 'GM005', detail = '{"field": "p_project_id"}';
+      end if;
+      exit;
+    exception when deadlock_detected then
+      -- A clip came in between, and ends.
+      if v_try = 3 then
+        raise;
+      end if;
+    end;
+  end loop;
 end;
 $$;
 comment on function public.delete_project(uuid) is
