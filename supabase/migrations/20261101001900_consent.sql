@@ -145,7 +145,8 @@ declare
   v_child public.children := app.own_child(p_child_id);
 begin
   update public.consents c
-  set withdrawn_at = clock_timestamp()
+  -- Given by a clock that was set back since, it is withdrawn all the same.
+  set withdrawn_at = greatest(c.given_at, clock_timestamp())
   where c.child_id = v_child.id and c.withdrawn_at is null;
 end;
 $$;
