@@ -120,6 +120,11 @@ export function tlsFor(
   return isDomain ? { ca: [...SUPABASE_CA], rejectUnauthorized: false } : false;
 }
 
+/** Whether somebody else held a lock for longer than could be waited. */
+export function isHeld(error: unknown): boolean {
+  return sqlState(error) === "55P03";
+}
+
 /** Whether Postgres refused the values themselves, or their size, so that the same call fails again. */
 export function isDataError(error: unknown): boolean {
   return /^(2[23]|54)/.test(sqlState(error) ?? "");

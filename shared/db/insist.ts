@@ -18,16 +18,23 @@ export function isPassing(error: unknown): boolean {
     : PASSING.test(code);
 }
 
+/** How it is insisted. */
+export interface Insisting {
+  readonly pause?: ((milliseconds: number) => Promise<void>) | undefined;
+  /** What is not insisted on, though it may pass. */
+  readonly unless?: (error: unknown) => boolean;
+}
+
 /** Calls `write` until it succeeds, or fails for another reason, or has failed for a quarter of a minute. */
 export async function insist(
   write: () => Promise<void>,
-  pause: (milliseconds: number) => Promise<void> = sleep,
+  { pause = sleep, unless = () => false }: Insisting = {},
 ): Promise<void> {
   for (const milliseconds of [...PAUSES_MS, undefined]) {
     try {
       return await write();
     } catch (error) {
-      if (milliseconds === undefined || !isPassing(error)) throw error;
+      if (milliseconds === undefined || !isPassing(error) || unless(error)) throw error;
       await pause(milliseconds);
     }
   }

@@ -70,9 +70,12 @@ export async function noteAskedInVain(sql: Sql, provider: string, code: string):
   await sql.query("select app.note_asked_in_vain($1, $2)", [provider, code]);
 }
 
-/** Turns answers of a provider into rows. */
-export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[]) =>
-  many(sql, changed, "select * from app.settle_video_jobs($1)", [JSON.stringify(results)]);
+/** Turns answers of a provider into rows. `patience`: how long it waits for a lock, until it is committed. */
+export const settleVideoJobs = (sql: Sql, results: readonly SettleRecord[], patience = "3s") =>
+  many(sql, changed, "select * from app.settle_video_jobs($1, $2)", [
+    JSON.stringify(results),
+    patience,
+  ]);
 
 /**
  * Recorded webhook payloads of these attempts, newest first; record_provider_events keeps a handful

@@ -5,6 +5,7 @@ import { id, many, one } from "./rows.ts";
 
 const deliveredFile = z.object({
   video_job_id: id,
+  started: z.boolean(),
   video_id: id,
   user_id: id,
   provider: z.string(),
@@ -18,7 +19,7 @@ const deliveredFile = z.object({
 /** A delivered attempt whose file is to be copied. */
 export type DeliveredFile = z.infer<typeof deliveredFile>;
 
-/** What is needed to copy the files of these attempts. */
+/** What is needed to copy the files of these attempts; `started` is false where somebody holds the video. */
 export const startStoring = (sql: Sql, jobIds: string[]): Promise<DeliveredFile[]> =>
   many(sql, deliveredFile, "select * from app.start_storing($1)", [jobIds]);
 

@@ -4,7 +4,7 @@
  * and where nothing else has been heard of the task by its deadline.
  */
 import { countBy } from "../count_by.ts";
-import { isDataError } from "../db/database.ts";
+import { isDataError, isHeld } from "../db/database.ts";
 import {
   type DuePoll,
   duePolls,
@@ -46,6 +46,9 @@ export async function pollAll(
     return { taken: cancelled + taken, fullness };
   });
 }
+
+/** How long an answer waits for a lock after the batch that it was part of has waited in vain. */
+const PATIENCE = "250ms";
 
 /** Upper bound on one settle batch, in multiples of a full call, when few attempts need a call. */
 const MOST_CALLS = 5;
@@ -105,8 +108,9 @@ export async function pollProvider(
   const about = { models, choosesTaskId: provider.choosesTaskId };
   const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id), about));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
-    if (!isDataError(error)) throw error;
-    // One answer that the database refuses must not hold up the others forever.
+    if (!isDataError(error) && !isHeld(error)) throw error;
+    // One answer that the database refuses, or whose video, owner or project somebody holds, must not
+    // hold up the others forever. What is left is asked about again when its lease is over.
     log.error("A batch of answers could not be settled, settling them one by one", { error });
     return settleEach(results);
   });
@@ -136,7 +140,7 @@ export async function pollProvider(
     const changes = [];
     for (const result of all) {
       try {
-        changes.push(...await settleVideoJobs(database, [result]));
+        changes.push(...await settleVideoJobs(database, [result], PATIENCE));
       } catch (error) {
         log.error("An answer could not be settled", { video_job_id: result.video_job_id, error });
       }

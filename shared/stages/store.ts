@@ -62,10 +62,16 @@ export async function storeBatch(
 ): Promise<Batch> {
   const { jobs, files } = await database.transaction(async (sql) => {
     const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
-    const files = jobs.length === 0 ? [] : await startStoring(sql, jobs.map((job) => job.id));
-    const wanted = new Set(files.map((file) => file.video_job_id));
-    await queue.complete(sql, "store-video", jobs.filter((job) => !wanted.has(job.id)));
-    return { jobs, files };
+    const rows = jobs.length === 0 ? [] : await startStoring(sql, jobs.map((job) => job.id));
+    const byId = new Map(rows.map((row) => [row.video_job_id, row]));
+    await queue.complete(sql, "store-video", jobs.filter((job) => !byId.has(job.id)));
+    await queue.retryLater(
+      sql,
+      "store-video",
+      jobs.filter((job) => byId.get(job.id)?.started === false),
+      "Somebody else holds this video",
+    );
+    return { jobs, files: rows.filter((row) => row.started) };
   });
   // All of them end before this does, so that none is cut off because another one failed.
   const copies = await Promise.allSettled(files.map((file) => {

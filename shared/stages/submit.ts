@@ -4,10 +4,11 @@
  *
  * Two transactions with the provider's call between them. A crash in between leaves the attempts
  * claimed; the queue gives them out again when the lease is over, under the same ids, which the
- * provider recognises. A worker that slept in between calls nobody: its lease may be over.
+ * provider recognises. A worker that slept in between calls nobody: its lease may be over. Who holds
+ * a video for long, such as an operator, keeps no other from being handed over or written down.
  */
 import { countBy } from "../count_by.ts";
-import { isDataError } from "../db/database.ts";
+import { isDataError, isHeld } from "../db/database.ts";
 import { insist } from "../db/insist.ts";
 import { type QueueJob, submitQueue } from "../db/queue.ts";
 import {
@@ -67,6 +68,9 @@ export async function submitAll(
   );
 }
 
+/** How long one answer waits for a lock, each time that it is tried. */
+const PATIENCE = "250ms";
+
 /** The time of tests. */
 export interface SubmitWays {
   readonly clock?: LeaseClock;
@@ -94,7 +98,7 @@ export async function submitToProvider(
       sql,
       waiting,
       jobs.filter((job) => byId.get(job.id)?.started === false),
-      "Another worker holds this attempt",
+      "Somebody else holds this attempt",
     );
     return { jobs, submissions: rows.filter((row) => row.started), lease };
   });
@@ -110,18 +114,22 @@ export async function submitToProvider(
         }),
     );
     // A provider that takes no ids of ours tells its own once: what is not written down is never found.
-    await insist(() => writeDown(records, claimed.jobs), pause).catch(async (error: unknown) => {
-      if (!isDataError(error)) {
+    const all = insist(() => writeDown(records, claimed.jobs), { pause, unless: isHeld });
+    await all.catch(async (error: unknown) => {
+      if (!isDataError(error) && !isHeld(error)) {
         for (const record of records) log.error("An answer could not be recorded", { ...record });
         throw error;
       }
-      // One answer that the database refuses must not take forty-nine others with it.
+      // One answer that the database refuses, or whose video is held, must not take forty-nine others
+      // with it. All at once: while one is insisted on, the others are written down.
       log.error("A batch of answers could not be recorded, recording them one by one", { error });
-      for (const record of records) {
-        await writeDown([record], claimed.jobs).catch((error: unknown) =>
-          log.error("An answer could not be recorded", { ...record, error })
-        );
-      }
+      await Promise.all(
+        records.map((record) =>
+          insist(() => writeDown([record], claimed.jobs, PATIENCE), { pause }).catch(
+            (error: unknown) => log.error("An answer could not be recorded", { ...record, error }),
+          )
+        ),
+      );
     });
     log.info("Submitted", countBy(records.map((record) => record.outcome)));
   }
@@ -130,8 +138,13 @@ export async function submitToProvider(
   const idle = taken > 0 && claimed.submissions.length === 0;
   return { taken, fullness: idle ? 1 : taken / provider.submitBatch };
 
-  async function writeDown(records: SubmissionRecord[], jobs: readonly QueueJob[]): Promise<void> {
+  async function writeDown(
+    records: SubmissionRecord[],
+    jobs: readonly QueueJob[],
+    patience?: string,
+  ): Promise<void> {
     await database.transaction(async (sql) => {
+      if (patience !== undefined) await sql.query(`set local lock_timeout = '${patience}'`);
       const changes = await recordSubmissions(sql, records, node);
       // Only what we changed is ours to complete. A held attempt went back into the queue as a new
       // job; one that somebody else took over meanwhile has a job that is theirs.

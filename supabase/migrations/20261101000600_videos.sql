@@ -16,19 +16,22 @@ as $$ begin return p_status in ('claimed', 'processing'); end; $$;
 comment on function app.is_in_flight(text) is 'Whether an attempt of this status is claimed by a worker or with the provider.';
 revoke all on function app.is_in_flight(text) from public;
 
-create function app.timed_uuid(p_version integer) returns uuid
+create function app.timed_uuid(p_version integer, p_after uuid default null) returns uuid
 language plpgsql volatile set search_path = ''
 as $$
 begin
   return (
-    lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    lpad(to_hex(greatest(
+      (extract(epoch from clock_timestamp()) * 1000)::bigint,
+      ('x' || translate(left(p_after::text, 13), '-', ''))::bit(48)::bigint + 1
+    )), 12, '0')
     || '-' || p_version || substr(gen_random_uuid()::text, 16)
   )::uuid;
 end;
 $$;
-comment on function app.timed_uuid(integer) is
-  'A UUID that begins with the time: 48 bits of milliseconds, the version''s digit, 74 random bits. With version 7 it is that of RFC 9562, as Postgres 18 makes them. Rows that are made at one time are neighbours in the indexes then, however many there are.';
-revoke all on function app.timed_uuid(integer) from public;
+comment on function app.timed_uuid(integer, uuid) is
+  'A UUID that begins with the time: 48 bits of milliseconds, the version''s digit, 74 random bits. With version 7 it is that of RFC 9562, as Postgres 18 makes them. Rows that are made at one time are neighbours in the indexes then, however many there are. It comes after p_after, whatever the clock says: one may be set back.';
+revoke all on function app.timed_uuid(integer, uuid) from public;
 
 create table public.videos (
   id uuid primary key default app.timed_uuid(7),

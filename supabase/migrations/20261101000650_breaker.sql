@@ -17,18 +17,21 @@ comment on function app.breaker_state(app.providers) is
 revoke all on function app.breaker_state(app.providers) from public;
 
 create function app.note_acceptance(p_provider text) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '500ms'
 as $$
 begin
   -- Almost always there is nothing to forget, and so nothing to write.
   update app.providers p set failures = 0 where p.name = p_provider and p.failures > 0;
+exception when lock_not_available then
+  -- An operator is changing the provider, who may take long: what it took is to be written down all the same.
+  null;
 end;
 $$;
-comment on function app.note_acceptance(text) is 'The provider took something: its breaker closes.';
+comment on function app.note_acceptance(text) is 'The provider took something: its breaker closes. Not where somebody holds its row: then with the next one.';
 revoke all on function app.note_acceptance(text) from public;
 
 create function app.note_refusal(p_provider text, p_rest_seconds integer, p_code text, p_times integer default 1) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '500ms'
 as $$
 declare
   v_settings app.settings;
@@ -50,10 +53,13 @@ begin
     end
   ))
   where p.name = p_provider;
+exception when lock_not_available then
+  -- As with app.note_acceptance: the next refusal counts.
+  null;
 end;
 $$;
 comment on function app.note_refusal(text, integer, text, integer) is
-  'The provider took nothing of what it was handed: it rests for as long as it asked, and once that has happened several times in a row for twice as long each time, up to ten minutes. p_times: how many refusals it counts for; together they open the breaker at most.';
+  'The provider took nothing of what it was handed: it rests for as long as it asked, and once that has happened several times in a row for twice as long each time, up to ten minutes. p_times: how many refusals it counts for; together they open the breaker at most. Not noted where somebody holds the provider''s row.';
 revoke all on function app.note_refusal(text, integer, text, integer) from public;
 
 create function app.note_asked_in_vain(p_provider text, p_code text) returns void
@@ -101,23 +107,3 @@ comment on function app.next_maker(public.videos, text) is 'The first of a video
 revoke all on function app.next_maker(public.videos, text) from public;
 
 create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';
-
-create function app.waiting_in_vain(p_limit integer) returns table (video_job_id uuid, user_id uuid)
-language sql volatile set search_path = ''
-as $$
-  select w.id, w.user_id
-  from app.providers p
-  -- Limited, so that nothing is read for providers that take work, which is nearly always all of them.
-  cross join lateral (
-    select j.id, v.user_id
-    from public.videos v
-    join public.video_jobs j on j.video_id = v.id and j.status = 'pending'
-    where v.provider = p.name and v.under_way and v.status = 'queued' and v.fallbacks <> '[]'
-      and app.next_maker(v) is not null
-    limit p_limit
-  ) w
-  where app.breaker_state(p) in ('open', 'paused', 'off')
-  limit p_limit;
-$$;
-comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';
-revoke all on function app.waiting_in_vain(integer) from public;

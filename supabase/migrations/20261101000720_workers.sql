@@ -91,30 +91,36 @@ comment on function app.call_function(text) is
 revoke all on function app.call_function(text) from public;
 
 create function app.ring(p_stage text, p_enough integer default 1) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '500ms'
 as $$
 begin
-  -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
-  -- either sees our work or we see that it has stopped. No ring is lost.
-  perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
-  if (
-    select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
-  ) >= p_enough then
-    return false;
-  end if;
-  -- A place kept for the worker that is on its way: in a burst only the first rings.
-  insert into app.drainers as d (stage, node, lease_until)
-  values (p_stage, 'rung', clock_timestamp() + interval '5 seconds')
-  on conflict (stage, node) do update set lease_until = excluded.lease_until
-    where d.lease_until <= clock_timestamp();
-  if not found then
-    return false;
-  end if;
+  begin
+    -- Shared while we decide and commit: a drainer that wants to stop takes it exclusively, so it
+    -- either sees our work or we see that it has stopped. No ring is lost.
+    perform pg_advisory_xact_lock_shared(hashtext('gemreel.stage.' || p_stage));
+    if (
+      select count(*) from app.drainers d where d.stage = p_stage and d.lease_until > clock_timestamp()
+    ) >= p_enough then
+      return false;
+    end if;
+    -- A place kept for the worker that is on its way: in a burst only the first rings.
+    insert into app.drainers as d (stage, node, lease_until)
+    values (p_stage, 'rung', clock_timestamp() + interval '5 seconds')
+    on conflict (stage, node) do update set lease_until = excluded.lease_until
+      where d.lease_until <= clock_timestamp();
+    if not found then
+      return false;
+    end if;
+  exception when lock_not_available then
+    -- Whoever rang does not commit, and nobody is to wait for that. Nor does anybody know whether a worker is on
+    -- its way: one too many finds no place, and none would leave the work lying.
+    null;
+  end;
   return app.call_function((select s.function_name from app.stages s where s.name = p_stage));
 end;
 $$;
 comment on function app.ring(text, integer) is
-  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). The last thing a transaction does; more than one stage in the order poll, store, submit, notify, maintain.';
+  'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). Where somebody who rang takes long to commit, rings once more rather than wait. The last thing a transaction does; more than one stage in the order poll, store, submit, notify, maintain.';
 revoke all on function app.ring(text, integer) from public;
 
 create function app.ring_maintain() returns trigger
@@ -141,11 +147,18 @@ as $$
 declare
   v_settings app.settings;
 begin
-  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  -- Two that begin count one after the other. Not under the lock of those who ring, who may take long to
+  -- commit: what they add is seen by app.end_drain.
+  perform pg_advisory_xact_lock(hashtext('gemreel.drain.' || p_stage));
   select s.* into v_settings from app.settings s;
   delete from app.drainers d
-  where d.stage = p_stage and (d.lease_until <= clock_timestamp() or d.node = 'rung');
-  if (select count(*) from app.drainers d where d.stage = p_stage and d.node <> p_node)
+  where (d.stage, d.node) in (
+    select o.stage, o.node from app.drainers o
+    where o.stage = p_stage and (o.lease_until <= clock_timestamp() or o.node = 'rung')
+    for update skip locked
+  );
+  -- A place that is kept is no worker's, whoever holds its row.
+  if (select count(*) from app.drainers d where d.stage = p_stage and d.node not in (p_node, 'rung') and d.lease_until > clock_timestamp())
     >= (select s.drainers from app.stages s where s.name = p_stage) then
     return false;
   end if;
@@ -173,15 +186,20 @@ comment on function app.renew_drain(text, text) is 'Renews this worker''s place 
 revoke all on function app.renew_drain(text, text) from public;
 
 create function app.end_drain(p_stage text, p_node text) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set lock_timeout = '1s'
 as $$
 begin
-  perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  begin
+    perform pg_advisory_xact_lock(hashtext('gemreel.stage.' || p_stage));
+  exception when lock_not_available then
+    -- Somebody rang and does not commit, and whoever rings now waits behind us. Cron rings for what comes of it.
+    null;
+  end;
   delete from app.drainers d where d.stage = p_stage and d.node = p_node;
   return app.work_due(p_stage);
 end;
 $$;
-comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on.';
+comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on. What is added by somebody who takes long to commit is left to cron.';
 revoke all on function app.end_drain(text, text) from public;
 
 create function app.free_slots(p_provider text) returns integer
@@ -212,6 +230,42 @@ end;
 $$;
 comment on function app.free_slots(text) is 'How many more attempts the provider may be given now.';
 revoke all on function app.free_slots(text) from public;
+
+create function app.waiting_in_vain(p_limit integer) returns table (video_job_id uuid, user_id uuid)
+language sql volatile set search_path = ''
+as $$
+  -- Who takes work is asked once and not for each video that waits: where nobody does, no video is looked at.
+  with takers as materialized (
+    select p.name
+    from app.providers p
+    -- As app.next_maker asks.
+    where case app.breaker_state(p)
+      when 'closed' then true
+      when 'half_open' then app.free_slots(p.name) > 0 and not exists (
+        select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
+      )
+      else false
+    end
+  )
+  select w.id, w.user_id
+  from app.providers p
+  -- Limited, so that nothing is read for providers that take work, which is nearly always all of them.
+  cross join lateral (
+    select j.id, v.user_id
+    from public.videos v
+    join public.video_jobs j on j.video_id = v.id and j.status = 'pending'
+    where v.provider = p.name and v.under_way and v.status = 'queued' and v.fallbacks <> '[]'
+      and exists (
+        select 1 from takers t where v.fallbacks @> jsonb_build_array(jsonb_build_object('provider', t.name)) offset 0
+      )
+      and app.next_maker(v) is not null
+    limit p_limit
+  ) w
+  where app.breaker_state(p) in ('open', 'paused', 'off') and exists (select 1 from takers)
+  limit p_limit;
+$$;
+comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';
+revoke all on function app.waiting_in_vain(integer) from public;
 
 create function app.providers_with_work(p_stage text) returns table (name text)
 language plpgsql volatile set search_path = ''

@@ -78,7 +78,7 @@ begin
     v_queues, v_jobs, v_priorities
   from (
     select
-      app.timed_uuid(7) as id, app.timed_uuid(4) as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts, c.base,
+      coalesce(n.id, app.timed_uuid(7)) as id, app.timed_uuid(4) as job_id, n.user_id, n.title, n.provider, n.gem_cost, f.first, s.max_attempts, c.base,
       coalesce(m.median_seconds, p_expected_seconds[n.ordinality]) as seconds,
       -- Whoever is ahead of one provider's clock is as far ahead of each other's.
       c.tag + greatest(u.fair_tag - o.tag, 0)
@@ -131,7 +131,7 @@ begin
 end;
 $$;
 comment on function app.add_videos(public.videos[], integer[]) is
-  'Charges drafted videos of different users and makes their rows: charge, video, first attempt, progress entry, queue job. Whoever adds videos does so here. The caller holds the users'' locks and rings when it has added all of them. The videos in the same order. GM001 insufficient gems.';
+  'Charges drafted videos of different users and makes their rows: charge, video, first attempt, progress entry, queue job. A draft without an id gets one. Whoever adds videos does so here. The caller holds the users'' locks and rings when it has added all of them. The videos in the same order. GM001 insufficient gems.';
 revoke all on function app.add_videos(public.videos[], integer[]) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
@@ -183,6 +183,12 @@ begin
       order by u.id
       for no key update of u
     ) u;
+    -- A child that is being forgotten is waited for, and then is not there any more for what follows.
+    perform 1
+    from jsonb_to_recordset(p_orders) as o (request jsonb)
+    join public.children c on c.id = (o.request ->> 'child_id')::uuid
+    order by c.id
+    for key share of c;
   else
     -- Nobody waits while holding others: neither for a user, nor for a child that is being forgotten.
     select array_agg(u.id) into v_free

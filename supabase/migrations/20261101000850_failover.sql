@@ -84,11 +84,16 @@ begin
   -- A provider that this deployment has no key for would keep its videos waiting, and cron ringing.
   update app.providers p
   set paused_until = clock_timestamp() + interval '5 minutes', pause_reason = 'not_configured'
-  where p.name <> all (p_providers)
-    and coalesce(p.paused_until <= clock_timestamp(), true)
-    and exists (
-      select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
-    );
+  where p.name in (
+    select o.name from app.providers o
+    where o.name <> all (p_providers)
+      and coalesce(o.paused_until <= clock_timestamp(), true)
+      and exists (
+        select 1 from pgboss.job j where j.name = app.submit_queue(o.name) and j.state < 'active'
+      )
+    -- One that an operator is changing is left to the next round.
+    for no key update skip locked
+  );
   for v_row in
     select w.video_job_id
     from app.waiting_in_vain(200) w

@@ -54,20 +54,27 @@ returns table (
 -- are, always: of a small table Postgres would rather read all.
 language plpgsql set search_path = ''
 set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set jit = off
+-- For the refunds of what is ended here: an owner that somebody holds keeps no other from being handed over.
+set lock_timeout = '1s'
 as $$
 declare
   v_settings app.settings;
+  v_free uuid[];
   v_ids uuid[];
   v_job record;
 begin
   select s.* into v_settings from app.settings s;
 
-  -- Locks are taken on the video first and the attempt second, everywhere.
-  perform 1
-  from public.videos v
-  where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
-  order by v.id
-  for update;
+  -- Locks are taken on the video first and the attempt second, everywhere. A video that somebody holds is not
+  -- waited for, which may take long: it comes back later.
+  v_free := array(
+    select v.id
+    from public.videos v
+    where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
+    order by v.id
+    for update skip locked
+  );
+  v_free := array(select j.id from public.video_jobs j where j.id = any (p_job_ids) and j.video_id = any (v_free));
 
   -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
   -- id, so the provider recognises it; but an attempt that kills every worker must come to an end.
@@ -82,7 +89,7 @@ begin
     from public.video_jobs j
     join public.videos v on v.id = j.video_id
     join app.providers p on p.name = j.provider
-    where j.id = any (p_job_ids)
+    where j.id = any (v_free)
       -- Whoever still holds the lease may be handing it over right now.
       and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
       and (
@@ -103,9 +110,10 @@ begin
         end,
         null, null
       );
-    exception when data_exception or integrity_constraint_violation then
+    exception when data_exception or integrity_constraint_violation or lock_not_available then
       -- It is left as it was, for app.reconcile to say so each minute, and keeps no other from its turn.
       raise warning 'Attempt % could not be ended: %', v_job.id, sqlerrm;
+      v_free := array_remove(v_free, v_job.id);
       p_job_ids := array_remove(p_job_ids, v_job.id);
     end;
   end loop;
@@ -121,7 +129,7 @@ begin
       processing_node = p_node,
       processing_started_at = clock_timestamp(),
       lease_until = clock_timestamp() + v_settings.submit_lease_seconds * interval '1 second'
-    where j.id = any (p_job_ids)
+    where j.id = any (v_free)
       and (
         j.status = 'pending'
         or (j.status = 'claimed' and j.lease_until <= clock_timestamp())
@@ -172,5 +180,5 @@ begin
 end;
 $$;
 comment on function app.start_submissions(uuid[], text) is
-  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease: that queue job is to come back later. repeated is true where the provider may have the attempt already. lease_seconds: how long nobody else takes it. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
+  'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease, or anybody the video: that queue job is to come back later. repeated is true where the provider may have the attempt already. lease_seconds: how long nobody else takes it. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
 revoke all on function app.start_submissions(uuid[], text) from public;

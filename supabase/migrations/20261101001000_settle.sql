@@ -106,7 +106,7 @@ as $$ begin return case when p_usd between 0 and 100000 then p_usd end; end; $$;
 comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that cannot be one: it must not hold up the video.';
 revoke all on function app.believable_cost(numeric) from public;
 
-create function app.settle_video_jobs(p_results jsonb)
+create function app.settle_video_jobs(p_results jsonb, p_patience text default '3s')
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
 -- Rows are looked up by their ids, always: Postgres takes any JSON for a hundred rows, and while the
@@ -126,6 +126,8 @@ declare
   v_rest integer;
   v_why text;
 begin
+  -- For the whole transaction and not for this function alone: at its end a clip's project is waited for.
+  p_patience := set_config('lock_timeout', p_patience, true);
   v_states := array(
     select r.state
     from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text)
@@ -277,9 +279,9 @@ begin
   end if;
 end;
 $$;
-comment on function app.settle_video_jobs(jsonb) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | missing | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account, or delivers what we cannot read, rests. Returns what changed: rendering, progress, retried or failed.';
-revoke all on function app.settle_video_jobs(jsonb) from public;
+comment on function app.settle_video_jobs(jsonb, text) is
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | missing | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account, or delivers what we cannot read, rests. p_patience: the lock_timeout until the transaction ends. Returns what changed: rendering, progress, retried or failed.';
+revoke all on function app.settle_video_jobs(jsonb, text) from public;
 
 create function app.fail_attempt(
   p_job_id uuid,

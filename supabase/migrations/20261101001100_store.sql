@@ -3,6 +3,7 @@
 create function app.start_storing(p_job_ids uuid[])
 returns table (
   video_job_id uuid,
+  started boolean,
   video_id uuid,
   user_id uuid,
   provider text,
@@ -15,21 +16,24 @@ returns table (
 )
 language plpgsql set search_path = ''
 as $$
+declare
+  -- In the order in which everyone locks videos, which is not that of the jobs. One that is held is not
+  -- waited for, and comes back later.
+  v_free uuid[] := array(
+    select v.id
+    from public.videos v
+    where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
+    order by v.id
+    for no key update skip locked
+  );
 begin
-  -- In the order in which everyone locks videos, which is not that of the jobs.
-  perform 1
-  from public.videos v
-  where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
-  order by v.id
-  for no key update;
-
   return query
   with moved as (
     update public.videos v
     set stage = 'finalizing', progress = 95
     from public.video_jobs j
     where j.id = any (p_job_ids) and j.status = 'completed' and v.id = j.video_id and v.status = 'rendering'
-      and v.stage = 'rendering'
+      and v.stage = 'rendering' and v.id = any (v_free)
     returning v.id, v.user_id, j.attempt
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
@@ -37,7 +41,7 @@ begin
     from moved m
   )
   select
-    j.id, v.id, v.user_id, j.provider, j.provider_task_id, j.result_url,
+    j.id, v.id = any (v_free), v.id, v.user_id, j.provider, j.provider_task_id, j.result_url,
     -- One deterministic place per video, in the owner's folder: a second copy meets the first.
     v.user_id || '/' || v.folder || '/' || v.id || '.mp4',
     v.options ->> 'first_frame',
@@ -49,7 +53,7 @@ begin
 end;
 $$;
 comment on function app.start_storing(uuid[]) is
-  'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done. seconds_waiting: since it was delivered.';
+  'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done. started is false where somebody holds the video: that queue job is to come back later. seconds_waiting: since it was delivered.';
 revoke all on function app.start_storing(uuid[]) from public;
 
 create function app.put_behind(p_queue text, p_id uuid) returns void

@@ -40,26 +40,62 @@ create table app.change_marks (
 );
 comment on table app.change_marks is 'Which transaction it was when: tells deletions of long ago, which carry nothing but their transaction, from newer ones. One row a day.';
 
-create function app.clean_up() returns void
+create function app.clean_up(p_most integer default 100000) returns void
 language plpgsql set search_path = ''
 as $$
 declare
   v_before timestamptz;
   v_from timestamptz;
+  v_is_new_day boolean;
 begin
   select now() - s.event_retention_days * interval '1 day' into v_before from app.settings s;
-  delete from public.provider_events e where e.received_at < v_before;
+  -- So many at once, and nothing that somebody holds: whoever deletes a video meanwhile takes attempts before
+  -- events, and neither waits for the other for long.
+  delete from public.provider_events e
+  where e.id in (
+    select o.id from public.provider_events o
+    where o.received_at < v_before
+    order by o.received_at
+    limit p_most
+    for update skip locked
+  );
   -- Only what became old since the last time: otherwise each day would read all attempts there ever were.
   select c.cleaned_until into v_from from app.last_check c;
   update public.video_jobs j set provider_error = null, result_url = case when j.status = 'completed' then '' end
-  where j.finished_at >= v_from and j.finished_at < v_before and (j.provider_error is not null or j.result_url <> '');
-  update app.last_check c set cleaned_until = greatest(c.cleaned_until, v_before);
-  update public.unknown_outcomes o set provider_error = null where o.happened_at < v_before and o.provider_error is not null;
-  delete from app.drainers d where d.lease_until < now();
+  where j.id in (
+    select o.id from public.video_jobs o
+    where o.finished_at >= v_from and o.finished_at < v_before and (o.provider_error is not null or o.result_url <> '')
+    order by o.finished_at
+    limit p_most
+    for update skip locked
+  );
+  -- Up to what was left.
+  update app.last_check c
+  set cleaned_until = greatest(c.cleaned_until, coalesce((
+    select min(o.finished_at) from public.video_jobs o
+    where o.finished_at >= v_from and o.finished_at < v_before and (o.provider_error is not null or o.result_url <> '')
+  ), v_before));
+  update public.unknown_outcomes u set provider_error = null
+  where u.video_job_id in (
+    select o.video_job_id from public.unknown_outcomes o
+    where o.happened_at < v_before and o.provider_error is not null
+    for update skip locked
+  );
+  delete from app.drainers d
+  where (d.stage, d.node) in (
+    select o.stage, o.node from app.drainers o where o.lease_until < now() for update skip locked
+  );
   -- Of a provider that this deployment has no key for any more.
-  delete from app.cancellations c where c.created_at < now() - interval '1 day';
+  delete from app.cancellations c
+  where c.video_job_id in (
+    select o.video_job_id from app.cancellations o where o.created_at < now() - interval '1 day' for update skip locked
+  );
+  insert into app.change_marks (noted_at)
+  select now() where not exists (
+    select 1 from app.change_marks m where m.noted_at > now() - interval '23 hours 30 minutes'
+  );
+  v_is_new_day := found;
   -- Deleted videos that every app has heard of: whoever asks since before then is told to begin anew.
-  insert into app.change_marks default values on conflict do nothing;
   delete from public.deleted_videos d
   where d.deleted_in < (
     select m.xid from app.change_marks m where m.noted_at < now() - interval '100 days' order by m.noted_at desc limit 1
@@ -68,11 +104,13 @@ begin
   if to_regclass('cron.job_run_details') is not null then
     execute 'delete from cron.job_run_details d where d.end_time < now() - interval ''2 days''';
   end if;
-  perform app.ring('maintain');
+  if v_is_new_day then
+    perform app.ring('maintain');
+  end if;
 end;
 $$;
-comment on function app.clean_up() is 'Daily: forgets raw provider events and errors after their retention, which videos were deleted after a hundred days, dead drainers and pg_cron''s history; and rings maintain, which has pg-boss tidy its tables.';
-revoke all on function app.clean_up() from public;
+comment on function app.clean_up(integer) is 'Hourly: forgets raw provider events and errors after their retention, up to p_most of each, which videos were deleted after a hundred days, dead drainers and pg_cron''s history. Once a day it rings maintain, which has pg-boss tidy its tables.';
+revoke all on function app.clean_up(integer) from public;
 
 create function app.doorbell_ready() returns boolean
 language plpgsql stable set search_path = ''

@@ -47,7 +47,7 @@ begin
   end;
   execute 'select cron.schedule($1, $2, $3)' using
     'gemreel-maintain', '* * * * *', 'select app.ring(''maintain'') where app.work_due(''maintain'')';
-  execute 'select cron.schedule($1, $2, $3)' using 'gemreel-clean-up', '17 3 * * *', 'select app.clean_up()';
+  execute 'select cron.schedule($1, $2, $3)' using 'gemreel-clean-up', '17 * * * *', 'select app.clean_up()';
   -- By itself: it reads everything, and where it is cut off the cleaning is not to be undone with it.
   execute 'select cron.schedule($1, $2, $3)' using
     'gemreel-check', '47 3 * * *', 'select app.check_everything(), app.ring(''maintain'')';

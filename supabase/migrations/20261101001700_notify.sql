@@ -162,21 +162,30 @@ returns table (
 )
 language plpgsql set search_path = ''
 as $$
+declare
+  -- Whoever deletes videos holds their deliveries in an order of their own, and is not waited for. What is left
+  -- out here though it is not over is queued again by app.requeue_deliveries.
+  v_ids uuid[] := array(
+    select d.id from public.notification_deliveries d
+    where d.id = any (p_ids) and d.status = 'pending'
+    order by d.id
+    for update skip locked
+  );
 begin
   -- Tried too often, by senders that died: whatever kills them must not go on forever.
   update public.notification_deliveries d
   set status = 'failed', error_code = coalesce(d.error_code, 'sender_died'), finished_at = clock_timestamp()
-  where d.id = any (p_ids) and d.status = 'pending'
+  where d.id = any (v_ids)
     and d.attempts >= (select s.notify_attempts from app.settings s);
   update public.notification_deliveries d
   set status = 'skipped', error_code = 'device_gone', finished_at = clock_timestamp()
-  where d.id = any (p_ids) and d.status = 'pending' and d.device_id is not null
+  where d.id = any (v_ids) and d.status = 'pending' and d.device_id is not null
     and not exists (select 1 from public.devices v where v.id = d.device_id);
   return query
   with taken as (
     update public.notification_deliveries d
     set attempts = d.attempts + 1
-    where d.id = any (p_ids) and d.status = 'pending'
+    where d.id = any (v_ids) and d.status = 'pending'
     returning d.*
   )
   select t.id, t.attempts, t.channel, n.kind, n.video_id, n.user_id, n.title, n.body, n.data, n.created_at,
@@ -188,7 +197,7 @@ begin
 end;
 $$;
 comment on function app.start_notifying(uuid[]) is
-  'What a sender needs to send these, each counted as a try before it is made. Those that are over already, or for a device that is gone, are left out: their queue jobs are done. shows_child: the thumbnail is a child''s picture, which none but its parents may be sent.';
+  'What a sender needs to send these, each counted as a try before it is made. Those that are over already, for a device that is gone, or in somebody''s hands, are left out: their queue jobs are done. shows_child: the thumbnail is a child''s picture, which none but its parents may be sent.';
 revoke all on function app.start_notifying(uuid[]) from public;
 
 create function app.finish_notifying(

@@ -117,6 +117,10 @@ begin
   end if;
   -- Two at once are counted one after the other.
   perform 1 from public.children c where c.id = p_child_id for no key update;
+  if not found then
+    -- Forgotten meanwhile: there is no such child.
+    v_child := app.own_child(p_child_id);
+  end if;
   insert into public.consents (user_id, child_id, text_id, text_sha256)
   values (v_child.user_id, v_child.id, v_text.id, encode(sha256(convert_to(v_text.body, 'UTF8')), 'hex'))
   on conflict (child_id, text_id) where withdrawn_at is null do nothing
@@ -141,7 +145,8 @@ declare
   v_child public.children := app.own_child(p_child_id);
 begin
   update public.consents c
-  set withdrawn_at = clock_timestamp()
+  -- Given by a clock that was set back since, it is withdrawn all the same.
+  set withdrawn_at = greatest(c.given_at, clock_timestamp())
   where c.child_id = v_child.id and c.withdrawn_at is null;
 end;
 $$;

@@ -106,7 +106,19 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform app.refuse_people();
-  perform app.forget_rows(p_user_id);
+  for v_try in 1..4 loop
+    begin
+      perform app.forget_rows(p_user_id);
+      exit;
+    exception when deadlock_detected then
+      -- Its owner adds a child meanwhile, or agrees to a text, and takes the locks the other way round.
+      if v_try = 4 then
+        raise;
+      end if;
+      -- Whoever waited for the user comes first now: begun anew at once, we would be there before them.
+      perform pg_sleep(0.2 * v_try);
+    end;
+  end loop;
   perform app.ring('maintain');
   return jsonb_build_object('erasure_id', (select e.id from app.erasures e where e.user_id = p_user_id));
 end;

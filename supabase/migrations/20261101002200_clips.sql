@@ -6,8 +6,8 @@ language sql stable set search_path = ''
 as $$
   select distinct on (v.scene) v.scene, v.id, v.status, v.storage_path, v.input_hash
   from public.videos v
-  where v.project_id = p_project_id and p_frames ? v.scene
-  -- By their ids, which begin with the time at which they were charged; created_at is that of their transaction.
+  where v.project_id = p_project_id and v.scene = any (array(select jsonb_object_keys(p_frames)))
+  -- By their ids, which are in the order in which they were charged; created_at is that of their transaction.
   order by v.scene, v.id desc;
 $$;
 comment on function app.clips_of(uuid, jsonb) is 'The newest clip of each scene of these frames, where there is one.';
@@ -147,16 +147,16 @@ begin
   end if;
 
   for v_scene in
-    select s.scene, s.request, s.hash, s.expected_seconds
+    select s.scene, s.request, s.hash, s.expected_seconds, c.video_id as newest
     from jsonb_to_recordset(p_scenes) as s (scene text, request jsonb, hash text, expected_seconds integer)
+    left join lateral app.clips_of(p_project_id, jsonb_build_object(s.scene, null)) c on true
     -- What is there already, or on its way, from the same pictures is not made again.
-    where not exists (
-      select 1 from app.clips_of(p_project_id, jsonb_build_object(s.scene, null)) c
-      where c.input_hash = s.hash and c.status not in ('failed', 'cancelled')
-    )
+    where c.video_id is null or c.input_hash <> s.hash or c.status in ('failed', 'cancelled')
     order by char_length(s.scene), s.scene
   loop
     v_draft := app.draft_video(p_user_id, v_scene.request);
+    -- The newest of its scene from now on: if the clock was set back, too.
+    v_draft.id := app.timed_uuid(7, v_scene.newest);
     v_draft.project_id := p_project_id;
     v_draft.scene := v_scene.scene;
     v_draft.input_hash := v_scene.hash;
@@ -221,17 +221,27 @@ create function public.delete_project(p_project_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- Before the project, as everywhere: they forget it, and may be ending right now.
-  perform 1
-  from public.videos v
-  where v.project_id = p_project_id and v.user_id = (select auth.uid())
-  order by v.id
-  for update;
-  delete from public.projects p where p.id = p_project_id and p.user_id = (select auth.uid());
-  if not found then
-    raise exception 'No project with id %', coalesce('"' || p_project_id || '"', 'null')
-      using errcode = 'GM005', detail = '{"field": "p_project_id"}';
-  end if;
+  for v_try in 1..3 loop
+    begin
+      -- Before the project, as everywhere: they forget it, and may be ending right now.
+      perform 1
+      from public.videos v
+      where v.project_id = p_project_id and v.user_id = (select auth.uid())
+      order by v.id
+      for update;
+      delete from public.projects p where p.id = p_project_id and p.user_id = (select auth.uid());
+      if not found then
+        raise exception 'No project with id %', coalesce('"' || p_project_id || '"', 'null')
+          using errcode = 'GM005', detail = '{"field": "p_project_id"}';
+      end if;
+      exit;
+    exception when deadlock_detected then
+      -- A clip came in between, and ends.
+      if v_try = 3 then
+        raise;
+      end if;
+    end;
+  end loop;
 end;
 $$;
 comment on function public.delete_project(uuid) is

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Database } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
+import { finished } from "../support/forgetting.ts";
+import { addOldVideos } from "../support/old_videos.ts";
+import { videosRead } from "../support/rows_read.ts";
 import { withSql } from "../support/sql.ts";
 import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
 import { USER_FUNCTIONS } from "../support/user_functions.ts";
@@ -243,3 +246,23 @@ async function everything(db: Database): Promise<Record<string, unknown>[]> {
      from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' order by 1`,
   );
 }
+
+Deno.test("whether a file is the user's is asked of its own video, and not of all that they have", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const path = `${family.userId}/videos/${await finished(db, family)}`;
+    await db.query("update public.videos set thumbnail_path = $1", [`${path}.jpg`]);
+    await addOldVideos(db, family.userId, 500);
+    await db.query("analyze public.videos");
+    const claims = JSON.stringify({ sub: family.userId, role: "authenticated" });
+    const read = await db.transaction(async (sql) => {
+      await sql.query("select set_config('role', 'authenticated', true)");
+      await sql.query("select set_config('request.jwt.claims', $1, true)", [claims]);
+      return await videosRead(sql, async () => {
+        const objects = await sql.query("select name from storage.objects order by name");
+        assertEquals(objects, [{ name: `${path}.jpg` }, { name: `${path}.mp4` }]);
+      });
+    });
+    assert(read < 50, `${read} of 500`);
+  });
+});

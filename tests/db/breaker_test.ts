@@ -65,6 +65,26 @@ Deno.test("what waits for a provider that rests moves on; without another provid
   });
 });
 
+Deno.test("while nobody takes work, no video that waits is asked where it could go", async () => {
+  await withProviders(async (db, family) => {
+    for (let count = 0; count < 3; count++) await queuePrompt(db, family);
+    const asked = () =>
+      db.transaction(async (sql) => {
+        await sql.query("set local track_functions = 'pl'");
+        await sql.query("select app.work_due('submit')");
+        return await value(
+          sql,
+          `select coalesce(sum(calls), 0)::int as value from pg_stat_xact_user_functions
+           where funcname = 'next_maker'`,
+        );
+      });
+    await db.query("update app.providers set paused_until = now() + interval '1 hour'");
+    assertEquals(await asked(), 0);
+    await db.query("update app.providers set paused_until = null where name = 'third'");
+    assertEquals(await asked(), 1);
+  });
+});
+
 Deno.test("of what waits, one tries whether a half open provider is back; the others follow when it is", async () => {
   await withProviders(async (db, family) => {
     const fallbacks = [{ provider: "second", model: "fox" }];

@@ -17,7 +17,9 @@ import {
   value,
 } from "../support/fixtures.ts";
 import { withDatabase } from "../support/database.ts";
+import { addOldVideos } from "../support/old_videos.ts";
 import { overlapping } from "../support/overlap.ts";
+import { videosRead } from "../support/rows_read.ts";
 import { withSql } from "../support/sql.ts";
 
 /** Gems of one clip: 5 seconds at 0.4. */
@@ -89,7 +91,11 @@ async function newest(db: Sql, { userId }: Family, project: string): Promise<str
 
 /** The clip's file is in Storage. */
 async function finish(db: Sql, videoId: string): Promise<void> {
-  const job = await accept(db, videoId);
+  await finishAccepted(db, videoId, await accept(db, videoId));
+}
+
+/** So is that of one that the provider has. */
+async function finishAccepted(db: Sql, videoId: string, job: string): Promise<void> {
   await deliver(db, job);
   await finishStoring(db, job, `somewhere/${videoId}.mp4`);
 }
@@ -218,6 +224,49 @@ Deno.test("the newest clip of a scene is the one that was charged last, whoever 
       assertEquals(await ask(sql, "new pictures"), 1);
     });
     assertEquals(await ask(db, "new pictures"), 0);
+  });
+});
+
+Deno.test("a clip is the newest of its scene, and charged once, though the clock was set back before it", async () => {
+  await withProject({ scenes: 1, clipsPaid: 2 }, async (db, family, project) => {
+    const ask = () => queueClips(db, family, project, { scenes: ["1"] });
+    await ask();
+    const [failed = ""] = await newest(db, family, project);
+    await fail(db, failed);
+    // Its id is of an hour from now, whatever names it.
+    await db.transaction(async (sql) => {
+      await sql.query("set local session_replication_role = replica");
+      const later = `to_hex((extract(epoch from now() + interval '1 hour') * 1000)::bigint)`;
+      const id = `(select (lpad(${later}, 12, '0') || substr('${failed}', 14))::uuid)`;
+      await sql.query(`update public.videos set id = ${id}`);
+      for (const table of ["video_jobs", "video_progress", "gem_entries", "notifications"]) {
+        await sql.query(`update public.${table} set video_id = ${id} where video_id is not null`);
+      }
+    });
+    assertEquals([await ask(), await ask()], [1, 0]);
+    const [made = ""] = await newest(db, family, project);
+    await finish(db, made);
+    assertEquals(await clipsOf(db, project), { [made]: `somewhere/${made}.mp4` });
+    assertEquals([await ask(), await balanceOf(db, family)], [0, PRICE]);
+  });
+});
+
+Deno.test("whether a scene needs a clip is asked of its own clips, and not of all of the project's", async () => {
+  await withProject({ scenes: 2, clipsPaid: 0 }, async (db, family, project) => {
+    await addOldVideos(db, family.userId, 200);
+    await db.transaction(async (sql) => {
+      await sql.query("set local session_replication_role = replica");
+      await sql.query("update public.videos set project_id = $1, scene = '1'", [project]);
+    });
+    await db.query("analyze public.videos");
+    const read = await db.transaction(async (sql) => {
+      // They are too few to be worth an index.
+      await sql.query("set local enable_seqscan = off");
+      const ask = () => sql.query(`select app.clips_of($1, '{"2": null}')`, [project]);
+      return await videosRead(sql, ask);
+    });
+    assert(read < 50, `${read} of 200`);
+    await db.query("delete from public.videos");
   });
 });
 
@@ -372,7 +421,8 @@ Deno.test("a project is deleted while its clips end: they stay in the gallery", 
     const remove = (who: Family) =>
       asUser(db, who.userId, "select public.delete_project($1)", [project]);
     assertEquals(await stateOf(remove(stranger)), "GM005");
-    await Promise.all([...ids.map((id) => finish(db, id)), remove(family)]);
+    const jobs = await Promise.all(ids.map(async (id) => ({ id, job: await accept(db, id) })));
+    await Promise.all([...jobs.map(({ id, job }) => finishAccepted(db, id, job)), remove(family)]);
     const rows = await db.query("select project_id, status from public.videos");
     assertEquals(rows, ids.map(() => ({ project_id: null, status: "completed" })));
     assertEquals(await stateOf(queueClips(db, family, project, { scenes: ["1"] })), "GM005");

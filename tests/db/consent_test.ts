@@ -104,6 +104,23 @@ Deno.test("F39 another child's consent, and another child's picture, are of no u
   });
 });
 
+Deno.test("a consent can be withdrawn though the clock was set back since it was given", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db);
+    await consent(db, family);
+    await db.transaction(async (sql) => {
+      // Past the trigger that keeps a consent as it was given.
+      await sql.query("set local session_replication_role = replica");
+      await sql.query("update public.consents set given_at = now() + interval '1 hour'");
+    });
+    await withdraw(db, family);
+    assertEquals(
+      await db.query("select withdrawn_at = given_at as at_once from public.consents"),
+      [{ at_once: true }],
+    );
+  });
+});
+
 Deno.test("a consent says who, when and to which words; given twice it is one; it can be withdrawn and not changed", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db);

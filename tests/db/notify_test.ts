@@ -21,6 +21,7 @@ import { until } from "../support/until.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import { asUser } from "../support/as_user.ts";
 import { registerDevice } from "../support/devices.ts";
+import { holdRow, impatient } from "../support/held.ts";
 
 Deno.test("a finished video has one delivery for each device and one for the backend, each in the queue", async () => {
   await withSql(async (db) => {
@@ -173,6 +174,24 @@ Deno.test("a delivery that the queue lost is an invariant's matter until reconci
     assertEquals(await brokenInvariants(db), []);
     await passTime(db, "1 minute");
     assertEquals(await value(db, "select app.work_due('notify') as value"), true);
+  });
+});
+
+Deno.test("a delivery that somebody holds is not waited for, and is sent later", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    await registerDevice(db, family, { address: "phone" });
+    await finished(db, family);
+    const [held] = await db.query("select id from public.notification_deliveries order by id");
+    {
+      await using _ = await holdRow(db, "public.notification_deliveries", String(held?.["id"]));
+      const [delivery, ...more] = await taken(impatient(db));
+      assertEquals([delivery?.delivery_id === held?.["id"], more], [false, []]);
+      await db.query("delete from pgboss.job where name like 'notify-%'");
+    }
+    const [counts] = await db.query("select app.reconcile() ->> 'notify_requeued' as value");
+    assertEquals(counts, { value: "2" });
+    assertEquals((await taken(db)).length, 2);
   });
 });
 

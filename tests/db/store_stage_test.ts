@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createServer, type RequestListener } from "node:http";
-import type { Database, Sql } from "../../shared/db/database.ts";
+import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import { startStoring } from "../../shared/db/store_calls.ts";
 import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
 import type { WorkerTools } from "../../shared/stages/worker_tools.ts";
@@ -16,14 +15,12 @@ import {
   accept,
   brokenInvariants,
   deliver,
-  failAttempt,
   newFamily,
   passTime,
   queueVideo,
   value,
   videoOf,
 } from "../support/fixtures.ts";
-import { overlapping } from "../support/overlap.ts";
 import { quiet, withSql } from "../support/sql.ts";
 
 const nowhere: ObjectStore = { put: () => Promise.reject(new Error("Nothing is to be copied")) };
@@ -278,29 +275,4 @@ Deno.test("F25 what is kept of a file that could not be stored does not quote th
     assertEquals(kept, `Too large: http://${cdn.host}/x.mp4?[redacted]`);
   });
   await cdn.close();
-});
-
-Deno.test("videos are locked in the order of their ids, not of their attempts", async () => {
-  await withSql(async (db) => {
-    const family = await newFamily(db, { gems: 20 });
-    const older = (await queueVideo(db, family)).video_id;
-    const younger = (await queueVideo(db, family)).video_id;
-    // The older video's second attempt is the newest of all.
-    await failAttempt(db, await accept(db, older));
-    const jobs: string[] = [];
-    for (const video of [younger, older]) {
-      const job = await accept(db, video);
-      await deliver(db, job);
-      jobs.push(job);
-    }
-    const lock = (sql: Sql, video: string, how = "") =>
-      sql.query(`select from public.videos where id = $1 for update ${how}`, [video]);
-    const { second, waited } = await overlapping(
-      db,
-      (sql) => lock(sql, older),
-      () => startStoring(db, jobs),
-      () => lock(db, younger, "nowait"),
-    );
-    assertEquals([waited, second.length], [true, 2]);
-  });
 });

@@ -25,6 +25,7 @@ Deno.test("where Storage has the thumbnail already, the picture's download stops
   const signals: AbortSignal[] = [];
   const path = await storeThumbnail({
     video_job_id: crypto.randomUUID(),
+    started: true,
     video_id: crypto.randomUUID(),
     user_id: crypto.randomUUID(),
     provider: "runware",

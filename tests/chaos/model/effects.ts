@@ -205,7 +205,7 @@ const SQL: Record<string, Reader> = {
   },
 
   settle_video_jobs({ values, rows }, reading) {
-    const [said] = z.tuple([settlements]).parse(values);
+    const [said] = z.tuple([settlements, z.string()]).parse(values);
     const results = new Map(changes.parse(rows).map((row) => [row.video_job_id, row.result]));
     for (const one of said) {
       onAttempt(reading, one.video_job_id, (model, place) => {

@@ -24,15 +24,16 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
   {
     name: "a clip that is there already is made again",
     file: CLIPS,
-    find: "      where c.input_hash = s.hash and c.status not in ('failed', 'cancelled')\n",
-    replace: "      where false\n",
+    find:
+      "    where c.video_id is null or c.input_hash <> s.hash or c.status in ('failed', 'cancelled')\n",
+    replace: "    where true\n",
     why: "asking again buys the whole project again",
     tests: CLIP_TESTS,
   },
   {
     name: "a clip of other pictures counts as made",
     file: CLIPS,
-    find: "c.input_hash = s.hash and ",
+    find: "c.input_hash <> s.hash or ",
     replace: "",
     why: "a scene that was changed is never made",
     tests: CLIP_TESTS,

@@ -124,7 +124,9 @@ export const DOOR_GUARDS: readonly Mutation[] = [
       -- Not what was copied for a video that failed after all and was refunded.
       and exists (
         select 1 from public.videos v
-        where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
+        -- The one video whose id is the object's name, and not all of its owner's.
+        where v.id = substring(name from '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.][a-z0-9]+$')::uuid
+          and v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
       )
 `,
     replace: "",
@@ -136,7 +138,9 @@ export const DOOR_GUARDS: readonly Mutation[] = [
     file: STORAGE,
     find: `      and exists (
         select 1 from public.videos v
-        where v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
+        -- The one video whose id is the object's name, and not all of its owner's.
+        where v.id = substring(name from '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.][a-z0-9]+$')::uuid
+          and v.user_id = (select auth.uid()) and v.status = 'completed' and name in (v.storage_path, v.thumbnail_path)
       )
 `,
     replace: "",
