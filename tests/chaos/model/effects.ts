@@ -160,9 +160,10 @@ const SQL: Record<string, Reader> = {
         .map((row) => [row.video_job_id, row.started ? "started" : "busy"]),
     );
     for (const id of jobIds) {
+      const answer = started.get(id) ?? "over";
       onAttempt(reading, id, (model, place) => {
-        expect(`Claim by ${node}`, started.get(id) ?? "over", work.claim(model, place, node));
-      });
+        expect(`Claim by ${node}`, answer, work.claim(model, place, node));
+      }, { passesOver: answer === "busy" });
     }
   },
 
@@ -219,13 +220,16 @@ const SQL: Record<string, Reader> = {
 
   start_storing({ values, rows }, reading) {
     const [jobIds] = z.tuple([ids]).parse(values);
-    const wanted = new Set(
-      z.array(z.object({ video_job_id: z.string() })).parse(rows).map((row) => row.video_job_id),
+    const started = new Map(
+      z.array(z.object({ video_job_id: z.string(), started: z.boolean() })).parse(rows)
+        .map((row) => [row.video_job_id, row.started]),
     );
     for (const id of jobIds) {
+      const passesOver = started.get(id) === false;
       onAttempt(reading, id, (_model, place) => {
-        expect("Wanted for storing", wanted.has(id), work.startStoring(place));
-      });
+        if (passesOver) throw new Unexplained("A video was passed over that nobody held");
+        expect("Wanted for storing", started.has(id), work.startStoring(place));
+      }, { passesOver });
     }
   },
 

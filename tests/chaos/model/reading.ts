@@ -45,10 +45,11 @@ export function onAttempt(
   { effects, locate }: Reading,
   id: string,
   change: (model: Model, place: ReturnType<typeof findAttempt>) => void,
+  how: Pick<Effect, "passesOver"> = {},
 ): void {
   const place = locate(id);
   if (place !== undefined) {
-    effects.push({ ...place, ways: [(model) => change(model, findAttempt(model, id))] });
+    effects.push({ ...place, ...how, ways: [(model) => change(model, findAttempt(model, id))] });
   }
 }
 

@@ -26,6 +26,7 @@ const settled = z.tuple([
     code: z.string().optional(),
     video_url: z.string().optional(),
   }))),
+  z.string(),
 ]);
 
 /** Who serves files and who chooses ids. */

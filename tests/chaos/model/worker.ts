@@ -171,7 +171,9 @@ function withStoryTime(database: Database, now: () => number): Database {
     ...database,
     async query(text, values = []) {
       if (text.includes("settle_video_jobs")) {
-        return await database.query(text, [JSON.stringify(settlements.parse(values[0]).map(age))]);
+        const [said, ...more] = values;
+        const aged = JSON.stringify(settlements.parse(said).map(age));
+        return await database.query(text, [aged, ...more]);
       }
       const rows = await database.query(text, values);
       if (text.includes("due_polls")) {
