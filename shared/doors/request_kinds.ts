@@ -40,13 +40,13 @@ const modelFields = () => ({
 });
 
 /** What a deployment allows in requests. */
-export interface Allowed {
+export interface RequestRules {
   /** Hosts of pictures. */
   readonly imageHosts: readonly string[];
 }
 
 /** The schema for this deployment's hosts. Unknown fields are refused, so none is dropped. */
-export function queueRequestSchema({ imageHosts }: Allowed) {
+export function queueRequestSchema({ imageHosts }: RequestRules) {
   const frame = pictureUrl(imageHosts);
   const fields = modelFields();
   return z.discriminatedUnion("kind", [

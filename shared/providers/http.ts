@@ -142,7 +142,7 @@ function read(response: Response, text: string): HttpAnswer {
 }
 
 /** A wire that fails is an answer too; anything else is a bug and passes through. */
-export async function attempt<T>(call: () => Promise<T>): Promise<T | CallError> {
+export async function answerOrError<T>(call: () => Promise<T>): Promise<T | CallError> {
   try {
     return await call();
   } catch (error) {

@@ -65,8 +65,8 @@ export function createKieProvider(config: KieConfig): VideoProvider {
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
     submit(tasks, { hasTime } = UNHURRIED) {
-      const door: Door = { client, pace, hasTime: () => hasTime(timeoutMs) };
-      return inParallel(tasks, SUBMIT_BATCH, (task) => submit(door, task));
+      const tools: CreateTools = { client, pace, hasTime: () => hasTime(timeoutMs) };
+      return inParallel(tasks, SUBMIT_BATCH, (task) => submit(tools, task));
     },
     poll: (ids, { hasTime } = UNHURRIED) =>
       inParallel(
@@ -80,13 +80,16 @@ export function createKieProvider(config: KieConfig): VideoProvider {
 }
 
 /** Where tasks are handed over, and how fast. */
-interface Door extends CallOptions {
+interface CreateTools extends CallOptions {
   readonly client: KieClient;
   readonly pace: Pace;
 }
 
 /** One create, never repeated: there is no id of ours by which KIE could tell the second from the first. */
-async function submit({ client, pace, hasTime }: Door, task: VideoTask): Promise<SubmitOutcome> {
+async function submit(
+  { client, pace, hasTime }: CreateTools,
+  task: VideoTask,
+): Promise<SubmitOutcome> {
   const request = createTaskOf(task);
   if ("kind" in request) return { id: task.id, outcome: "refused", error: request };
   await pace.turn();

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { inParallel } from "../../in_parallel.ts";
-import { attempt, Caller, CallError, plainError } from "../http.ts";
+import { answerOrError, Caller, CallError, plainError } from "../http.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState, VideoProvider } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { cancelOutcome, creditsToUsd, polledState, submitOutcome } from "./answers.ts";
@@ -59,7 +59,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
       inParallel(tasks, AT_ONCE, async (task): Promise<SubmitOutcome> => {
         if (!hasTime()) return notSent(task.id);
         const { path, body } = toRunwayRequest(task);
-        const answer = await attempt(() => caller.call("POST", path, body));
+        const answer = await answerOrError(() => caller.call("POST", path, body));
         return answer instanceof CallError
           ? { id: task.id, outcome: "unknown", error: plainError(answer) }
           : submitOutcome(task.id, answer);
@@ -67,7 +67,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
     poll: (ids, { hasTime } = UNHURRIED) =>
       inParallel(ids, AT_ONCE, async (id): Promise<TaskState> => {
         if (!hasTime()) return notAsked(id);
-        const answer = await attempt(() => caller.call("GET", pathOf(id)));
+        const answer = await answerOrError(() => caller.call("GET", pathOf(id)));
         return answer instanceof CallError
           ? { id, state: "unanswered", error: plainError(answer) }
           : polledState(id, answer);
@@ -75,7 +75,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
     // Runway calls nobody back.
     parseEvent: () => [],
     async cancel(id): Promise<CancelOutcome> {
-      const answer = await attempt(() => caller.call("DELETE", pathOf(id)));
+      const answer = await answerOrError(() => caller.call("DELETE", pathOf(id)));
       return answer instanceof CallError
         ? { outcome: "unknown", error: plainError(answer) }
         : cancelOutcome(answer);
