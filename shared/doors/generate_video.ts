@@ -69,9 +69,11 @@ export async function generateVideo(
   }
   const key = idempotencyKey(request);
   const body = await readJson(request, generateVideoBody, { most: 65_536 });
-  const asked = await taskDraft(body, visit, config);
-  const hash = await hashOf({ ...body, ...body.config, config: REELS_FOLDER });
-  const queued = await queueOne(visit, asked, { hash, key }, config.placeOrder);
+  const draft = await taskDraft(body, visit, config);
+  const { config: output, ...asked } = body;
+  // The door's name, so that the same key and words at another door are another request.
+  const hash = await hashOf({ door: "generate-video", ...asked, ...output });
+  const queued = await queueOne(visit, draft, { hash, key }, config.placeOrder);
   if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
   // Charged: from here on nothing may fail, or a caller without a key would buy once more.
   const task = queuedTask(queued, body.contentDraftId);
