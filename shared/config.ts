@@ -155,9 +155,10 @@ export function hostList(text: string): string[] {
   return text.split(",").map((host) => host.trim().toLowerCase()).filter((host) => host !== "");
 }
 
-/** A moderation service beside the built-in word list. */
+/** A moderation service beside the built-in word list: where it is, and what it knows us by. */
 export interface ModerationConfig {
   readonly url: string;
+  /** Sent as a bearer token. */
   readonly key?: string;
 }
 

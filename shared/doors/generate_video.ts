@@ -12,14 +12,14 @@ import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
 import { hashOf } from "./request_hash.ts";
 import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
-import { words } from "./words_fields.ts";
+import { promptWords, words } from "./words_fields.ts";
 
 /** The only provider of this function. */
 const PROVIDER = "runway";
 
 /** What `generate-video` is asked to make. */
 export const generateVideoBody = z.strictObject({
-  prompt: words(2, 10_000),
+  prompt: promptWords(),
   contentDraftId: words(1, 200).optional().meta({
     description: "Yours: kept with the video and answered.",
   }),
