@@ -5,23 +5,12 @@
  */
 import { z } from "zod";
 import { inParallel } from "../../in_parallel.ts";
-import { answerOrError, Caller, CallError, plainError } from "../http.ts";
+import { type AccountConfig, answerOrError, Caller, CallError, plainError } from "../http.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState, VideoProvider } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { cancelOutcome, creditsToUsd, polledState, submitOutcome } from "./answers.ts";
 import { toProviderError } from "./errors.ts";
 import { toRunwayRequest } from "./requests.ts";
-
-/** How to use one Runway account. Everything but the key has a default fit for production. */
-export interface RunwayConfig {
-  readonly apiKey: string;
-  readonly url?: string;
-  /** Milliseconds for one call. */
-  readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
-  /** Hosts finished files come from; the sandbox has its own. */
-  readonly mediaHosts?: readonly string[];
-}
 
 const DEFAULT_URL = "https://api.dev.runwayml.com";
 /** The version of the API that the answers are read by. Required with every call. */
@@ -38,14 +27,13 @@ const MEDIA_HOSTS = ["dnznrvs05pmza.cloudfront.net", "d2jqrm6oza8nb6.cloudfront.
 const organization = z.object({ creditBalance: z.number() });
 
 /** A provider backed by one Runway account. Makes no call by itself. Throws on an impossible key. */
-export function createRunwayProvider(config: RunwayConfig): VideoProvider {
+export function createRunwayProvider(config: AccountConfig): VideoProvider {
   const caller = new Caller({
     provider: "Runway",
-    apiKey: config.apiKey,
-    url: config.url ?? DEFAULT_URL,
-    timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    url: DEFAULT_URL,
+    timeoutMs: DEFAULT_TIMEOUT_MS,
     headers: { "x-runway-version": API_VERSION },
-    ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
+    ...config,
   });
 
   return {
