@@ -3,6 +3,7 @@
  * without it a sandbox. A new provider is a line in `SandboxOptions`, one in `ProviderChoices`, and what
  * starts its sandbox in `chooseProviders`.
  */
+import type { ProviderName } from "../shared/providers/registry.ts";
 import type { Cleanups } from "./cleanups.ts";
 import { startOnFreePort, USUAL_PORTS } from "./ports.ts";
 import type { KieSandbox, KieSandboxOptions } from "./sandbox/kie.ts";
@@ -39,7 +40,7 @@ export interface Choice<S extends Sandbox = Sandbox> {
 }
 
 /** The choice for every provider. */
-export interface ProviderChoices {
+export interface ProviderChoices extends Record<ProviderName, Choice> {
   readonly runware: Choice<RunwareSandbox>;
   readonly runway: Choice<RunwaySandbox>;
   readonly kie: Choice<KieSandbox>;

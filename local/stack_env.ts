@@ -1,3 +1,4 @@
+import * as known from "../shared/providers/known.ts";
 import { publicJwks, type StackKeys } from "./keys.ts";
 import { type ProviderChoices, providersEnv, usesSandboxesOnly } from "./sandboxes.ts";
 import { notifyEnv } from "./notify_choice.ts";
@@ -9,7 +10,8 @@ import type { StackOptions } from "./stack_options.ts";
  * is not theirs.
  */
 const DEVELOPERS_OWN = [
-  ...["RUNWARE_", "RUNWAY_", "KIE_", "PROVIDER_WEBHOOK_", "WEBHOOK_BASE_URL"],
+  ...Object.keys(known).map((provider) => `${provider.toUpperCase()}_`),
+  ...["PROVIDER_WEBHOOK_", "WEBHOOK_BASE_URL"],
   ...["FCM_", "WEB_PUSH_", "APP_WEBHOOK_", "MODERATION_", "IMAGE_HOSTS"],
 ];
 

@@ -130,8 +130,17 @@ export function webhookConfig(env: Env): WebhookConfig {
   return { secrets, baseUrl: needUrl("WEBHOOK_BASE_URL", base).href.replace(/\/$/, "") };
 }
 
-function checkedSecret(name: string, value: string): string {
-  if (value.length < 32) throw new ConfigError(name, "is shorter than 32 characters");
+/**
+ * KIE_WEBHOOK_HMAC_KEY (at least 16 characters): the webhook key of KIE's console, which makes it
+ * itself. Undefined where there is none: then callbacks need not be signed.
+ */
+export function kieWebhookKey(env: Env): string | undefined {
+  const key = env("KIE_WEBHOOK_HMAC_KEY");
+  return key === undefined ? undefined : checkedSecret("KIE_WEBHOOK_HMAC_KEY", key, 16);
+}
+
+function checkedSecret(name: string, value: string, least = 32): string {
+  if (value.length < least) throw new ConfigError(name, `is shorter than ${least} characters`);
   return value;
 }
 
@@ -146,9 +155,10 @@ export function hostList(text: string): string[] {
   return text.split(",").map((host) => host.trim().toLowerCase()).filter((host) => host !== "");
 }
 
-/** A moderation service beside the built-in word list. */
+/** A moderation service beside the built-in word list: where it is, and what it knows us by. */
 export interface ModerationConfig {
   readonly url: string;
+  /** Sent as a bearer token. */
   readonly key?: string;
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Sql } from "./database.ts";
 import { id, many, one } from "./rows.ts";
 
-/** How many names app.due_deletions tells of one place at most. */
+/** Names of one place at most: what one call to Storage deletes in good time. */
 const MOST_NAMES = 100;
 
 const dueDeletion = z.object({
@@ -20,7 +20,7 @@ export type Erasure = z.infer<typeof erasure>;
 
 /** Leases deletions that are due. */
 export const dueDeletions = (sql: Sql, most: number): Promise<DueDeletion[]> =>
-  many(sql, dueDeletion, "select * from app.due_deletions($1)", [most]);
+  many(sql, dueDeletion, "select * from app.due_deletions($1, $2)", [most, MOST_NAMES]);
 
 /** Says that Storage deleted the objects of these. */
 export async function finishDeletions(sql: Sql, done: readonly DueDeletion[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** Which model makes a video: the one that was named, or the cheapest that can do what is asked. */
-import { type Failure, mergedProblems, wasAskedFor, withSoldValues } from "./merged_problems.ts";
+import { mergedProblems, type UnfitModel, wasAskedFor, withSoldValues } from "./merged_problems.ts";
 import { isOurs, type Maker, type Market, type Named, type PriceRow } from "./market.ts";
 import {
   notForSale,
@@ -115,11 +115,11 @@ function candidatesFor(
   const [best, ...others] = candidates;
   if (best !== undefined) return { candidates: [best, ...others] };
 
-  const failures = offers.flatMap(({ provider, spec, offer }) =>
+  const unfit = offers.flatMap(({ provider, spec, offer }) =>
     offer !== "no price" && "problems" in offer ? { provider, spec, ...offer } : []
   );
-  const isComplete = failures.length === offers.length;
-  return { problems: whyNobody(failures, { isComplete }, wish, named, prices) };
+  const isComplete = unfit.length === offers.length;
+  return { problems: whyNobody(unfit, { isComplete }, wish, named, prices) };
 }
 
 interface ModelOf {
@@ -132,7 +132,7 @@ function offerOf(
   { provider, spec }: ModelOf,
   wish: Wish,
   prices: readonly PriceRow[],
-): Candidate | Failure | "no price" {
+): Candidate | UnfitModel | "no price" {
   const plan = planPromptVideo(spec, wish);
   if ("problems" in plan) return plan;
   const rows = prices.filter((row) => row.provider === provider && row.model === spec.id);
@@ -151,21 +151,21 @@ function offerOf(
 
 /** Why nobody can. `isComplete` where these are all there are, and none lacks its price alone. */
 function whyNobody(
-  failures: readonly (Failure & ModelOf)[],
+  unfit: readonly (UnfitModel & ModelOf)[],
   { isComplete }: { readonly isComplete: boolean },
   wish: Wish,
   named: Named,
   prices: readonly PriceRow[],
 ): readonly OptionProblem[] {
-  const [only, ...more] = failures;
+  const [only, ...more] = unfit;
   // Named, and no longer offered.
   if (only?.spec.retired === true && isComplete && more.length === 0) return only.problems;
   const sells = (model: ModelOf) => (changed: Wish) => {
     const offer = offerOf(model, changed, prices);
     return offer !== "no price" && "gems" in offer;
   };
-  const sold = failures.flatMap((failure) => withSoldValues(failure, wish, sells(failure)) ?? []);
-  const isAsked = ({ problems }: Failure) => wasAskedFor(problems, wish);
+  const sold = unfit.flatMap((model) => withSoldValues(model, wish, sells(model)) ?? []);
+  const isAsked = ({ problems }: UnfitModel) => wasAskedFor(problems, wish);
   const asked = sold.filter(isAsked);
   // Where one lacks its price alone, that is why; unless another wish would do.
   const near = asked.length > 0 || !isComplete ? asked : sold;
@@ -173,7 +173,7 @@ function whyNobody(
   if (first === undefined) return [notForSale(named)];
   if (isComplete && others.length === 0 && more.length === 0) return first.problems;
   const who = isOurs(named.provider) ? "No model" : `No model of ${named.provider}`;
-  return mergedProblems(near, asked.length > 0 ? failures.filter(isAsked) : failures, wish, who);
+  return mergedProblems(near, asked.length > 0 ? unfit.filter(isAsked) : unfit, wish, who);
 }
 
 function modelsNamed({ models }: Maker, { model }: Named): readonly ModelSpec[] {

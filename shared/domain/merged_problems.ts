@@ -5,7 +5,7 @@ import { allows } from "./models.ts";
 import type { Wish } from "./prompt_video.ts";
 
 /** A model that cannot make what is asked. */
-export interface Failure {
+export interface UnfitModel {
   readonly problems: readonly OptionProblem[];
 }
 
@@ -32,21 +32,21 @@ export function wasAskedFor(problems: readonly OptionProblem[], wish: Wish): boo
  * The problems of one model with only those values that `sells` of it; undefined where none of them
  * helps.
  */
-export function withSoldValues<F extends Failure>(
-  failure: F,
+export function withSoldValues<M extends UnfitModel>(
+  model: M,
   wish: Wish,
   sells: (wish: Wish) => boolean,
-): F | undefined {
+): M | undefined {
   // Each field is looked at as if the others were right.
-  const right = failure.problems.reduce((rest, { field }) => without(rest, field), wish);
-  const problems = failure.problems.map(({ allowed = [], ...problem }) => {
+  const right = model.problems.reduce((rest, { field }) => without(rest, field), wish);
+  const problems = model.problems.map(({ allowed = [], ...problem }) => {
     const isSold = (value: Allowed[number]) => sells(withValue(right, problem.field, value));
     return { ...problem, allowed: allowed.length > 0 ? allowed.filter(isSold) : allowed };
   });
   const isLost = problems.some(({ allowed }, at) =>
-    allowed.length === 0 && ((failure.problems[at]?.allowed ?? []).length > 0 || !sells(right))
+    allowed.length === 0 && ((model.problems[at]?.allowed ?? []).length > 0 || !sells(right))
   );
-  return isLost ? undefined : { ...failure, problems };
+  return isLost ? undefined : { ...model, problems };
 }
 
 function without(wish: Wish, field: string): Wish {
@@ -67,8 +67,8 @@ function withValue(wish: Wish, field: string, value: Allowed[number]): Wish {
  * of these would take. `who` is whose models these are: "No model", "No model of runway".
  */
 export function mergedProblems(
-  able: readonly Failure[],
-  all: readonly Failure[],
+  able: readonly UnfitModel[],
+  all: readonly UnfitModel[],
   wish: Wish,
   who: string,
 ): readonly OptionProblem[] {

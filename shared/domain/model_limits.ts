@@ -4,6 +4,7 @@ import {
   allows,
   type Durations,
   type ModelSpec,
+  PROMPT_MIN,
   type Size,
   sizeOf,
   type SizeTier,
@@ -39,8 +40,6 @@ export interface OptionProblem {
   readonly allowed?: Allowed;
 }
 
-/** Fewest characters Runware takes in any prompt (its API reference, "positivePrompt"). */
-const PROMPT_MIN = 2;
 /** The smallest upper end among the models' seed ranges; above it some models refuse. */
 const SEED_MAX = 2_147_483_647;
 

@@ -4,6 +4,9 @@
  */
 import { roundUsd } from "./usd.ts";
 
+/** Fewest characters of a prompt: what Runware takes (its API reference, "positivePrompt"). */
+export const PROMPT_MIN = 2;
+
 /** Pixels. */
 export interface Size {
   readonly width: number;

@@ -70,7 +70,11 @@ function sizeOfThePicture(
 }
 
 /** No model of the provider that makes rhymes is called so. */
-export function unknownModel(name: string, options: RhymeOptions, offer: Offer): OptionProblem {
+export function unknownRhymeModel(
+  name: string,
+  options: RhymeOptions,
+  offer: Offer,
+): OptionProblem {
   return {
     field: "model",
     message: `"${name}" is not a model of this provider`,

@@ -2,7 +2,7 @@
 import type { OptionProblem } from "./model_limits.ts";
 import { findModel, type ModelSpec, type VideoRequest } from "./models.ts";
 import { requestFor, type Rhyme, type RhymeOptions, type Star } from "./rhyme_offer.ts";
-import { limitProblems, priceProblems, unknownModel } from "./rhyme_problems.ts";
+import { limitProblems, priceProblems, unknownRhymeModel } from "./rhyme_problems.ts";
 
 /** What to ask of which model, or the problems that forbid it. */
 export type RhymePlan =
@@ -22,7 +22,7 @@ export function planRhymeVideo(
   const offer = { rhyme, star, models };
   const name = options.model ?? rhyme.model;
   const spec = findModel(models, name);
-  if (spec === undefined) return { problems: [unknownModel(name, options, offer)] };
+  if (spec === undefined) return { problems: [unknownRhymeModel(name, options, offer)] };
 
   const request = requestFor(spec, rhyme, options, star);
   const problems = limitProblems(spec, request, options, offer);

@@ -46,11 +46,6 @@ export function shapesOf(tier: SizeTier): AspectRatio[] {
   return aspectRatios.filter((shape) => sizeOfShape(tier, shape) !== undefined);
 }
 
-/** The shape of a size, or undefined for one that has no name here. */
-export function shapeOf({ width, height }: Size): AspectRatio | undefined {
-  return aspectRatios.find((shape) => Math.abs(width / height / ratioOf(shape) - 1) <= TOLERANCE);
-}
-
 function ratioOf(shape: AspectRatio): number {
   const [width = 1, height = 1] = shape.split(":").map(Number);
   return width / height;

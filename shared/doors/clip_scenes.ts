@@ -9,7 +9,7 @@ import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import { type ModelMarket, planModelDraft } from "./model_draft.ts";
 import { pictureUrl } from "./picture_url.ts";
 import { hashOf } from "./request_hash.ts";
-import { words } from "./words_fields.ts";
+import { promptWords } from "./words_fields.ts";
 
 /** Most scenes of one project. */
 const MOST_SCENES = 100;
@@ -50,7 +50,7 @@ function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
       first_frame: picture,
       last_frame: picture,
       duration: z.number().positive().max(600).optional(),
-      prompt: words(2, 10_000).optional(),
+      prompt: promptWords().optional(),
     }),
   ).superRefine((frames, context) => {
     const names = Object.keys(frames);

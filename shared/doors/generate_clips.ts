@@ -3,11 +3,10 @@ import { z } from "zod";
 import { readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { fromRpcError } from "../http/http_error.ts";
-import { whenAllOver } from "../status/wait.ts";
+import { LONGEST_WAIT, type WatchTools, whenAllOver } from "../status/wait.ts";
 import { type ClipConfig, sceneRequests } from "./clip_scenes.ts";
 import { modelName } from "./fields.ts";
 import { answerOf, readClips, readProject } from "./project_clips.ts";
-import { LONGEST_WAIT, type VideoStatusTools } from "./video_status.ts";
 import { providerName } from "./words_fields.ts";
 
 /** Seconds that are waited for fast clips where nobody says. */
@@ -29,7 +28,7 @@ export const generateClipsBody = z.strictObject({
 export const checkClipsBody = z.strictObject({ project_id: z.guid().toLowerCase() });
 
 /** What the door needs beside the request. */
-export interface GenerateClipsTools extends VideoStatusTools {
+export interface GenerateClipsTools extends WatchTools {
   readonly config: ClipConfig;
 }
 

@@ -12,14 +12,14 @@ import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
 import { hashOf } from "./request_hash.ts";
 import { queuedTask, readTaskVideo, REELS_FOLDER, taskOf, videoTask } from "./video_task_state.ts";
-import { words } from "./words_fields.ts";
+import { promptWords, words } from "./words_fields.ts";
 
 /** The only provider of this function. */
 const PROVIDER = "runway";
 
 /** What `generate-video` is asked to make. */
 export const generateVideoBody = z.strictObject({
-  prompt: words(2, 10_000),
+  prompt: promptWords(),
   contentDraftId: words(1, 200).optional().meta({
     description: "Yours: kept with the video and answered.",
   }),
@@ -69,9 +69,11 @@ export async function generateVideo(
   }
   const key = idempotencyKey(request);
   const body = await readJson(request, generateVideoBody, { most: 65_536 });
-  const asked = await taskDraft(body, visit, config);
-  const hash = await hashOf({ ...body, ...body.config, config: REELS_FOLDER });
-  const queued = await queueOne(visit, asked, { hash, key }, config.placeOrder);
+  const draft = await taskDraft(body, visit, config);
+  const { config: output, ...asked } = body;
+  // The door's name, so that the same key and words at another door are another request.
+  const hash = await hashOf({ door: "generate-video", ...asked, ...output });
+  const queued = await queueOne(visit, draft, { hash, key }, config.placeOrder);
   if (queued.replayed) return await answerAbout(visit, queued.video_id, 201);
   // Charged: from here on nothing may fail, or a caller without a key would buy once more.
   const task = queuedTask(queued, body.contentDraftId);

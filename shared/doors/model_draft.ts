@@ -5,6 +5,7 @@ import type { Maker, PriceRow } from "../domain/market.ts";
 import type { Wish } from "../domain/prompt_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { type FieldProblem, fromRpcError, invalidFields } from "../http/http_error.ts";
+import { remember } from "../remember.ts";
 import type { DraftRequest } from "./draft_request.ts";
 import type { WordsRequest } from "./request_kinds.ts";
 
@@ -103,20 +104,11 @@ export async function planModelDraft(
   };
 }
 
-/** How long the price list is remembered for the choice, in milliseconds. What is charged is read anew. */
-const REMEMBER_MS = 30_000;
-let remembered: { until: number; rows: Promise<PriceRow[]> } | undefined;
+/** For the choice, half a minute; what is charged is read anew. */
+const remembered = remember<PriceRow[]>(30_000);
 
-async function priceList(admin: AdminClient): Promise<PriceRow[]> {
-  if (remembered === undefined || remembered.until < Date.now()) {
-    remembered = { until: Date.now() + REMEMBER_MS, rows: readPrices(admin) };
-  }
-  try {
-    return await remembered.rows;
-  } catch (error) {
-    remembered = undefined;
-    throw error;
-  }
+function priceList(admin: AdminClient): Promise<PriceRow[]> {
+  return remembered("all", () => readPrices(admin));
 }
 
 async function readPrices(admin: AdminClient): Promise<PriceRow[]> {

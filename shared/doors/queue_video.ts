@@ -10,7 +10,7 @@ import type { QueuedAnswer } from "./answers.ts";
 import type { DraftRequest } from "./draft_request.ts";
 import { idempotencyKeySchema } from "./fields.ts";
 import type { PlaceOrder, QueuedRow } from "./queue_orders.ts";
-import type { QueueRequestSchemas } from "./queue_request.ts";
+import type { ChooseSchema } from "./queue_request.ts";
 import { requestHash } from "./request_hash.ts";
 import type { QueueRequest } from "./request_kinds.ts";
 import { rhymeDraft } from "./rhyme_draft.ts";
@@ -19,7 +19,7 @@ import { rhymeDraft } from "./rhyme_draft.ts";
 export interface QueueVideoConfig {
   /** The project's own address, where children's pictures are. */
   readonly projectUrl: string;
-  readonly body: QueueRequestSchemas;
+  readonly body: ChooseSchema;
   /** What all providers here can make. */
   readonly makers: () => Promise<readonly Maker[]>;
   readonly modelsOf: (provider: string) => Promise<readonly ModelSpec[]>;

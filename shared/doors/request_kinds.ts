@@ -9,16 +9,15 @@ import { parseFields } from "../http/body.ts";
 import { modelName } from "./fields.ts";
 import { pictureUrl } from "./picture_url.ts";
 import { type RhymeRequest, rhymeSchema } from "./rhyme_draft.ts";
-import { providerName, words } from "./words_fields.ts";
+import { promptWords, providerName, words } from "./words_fields.ts";
 
-/** The limits of words are the widest of any model; each model's own are checked when it is chosen. */
 const modelFields = () => ({
   user_id: z.guid().toLowerCase().optional(),
   quote: z.boolean().optional(),
   child_id: z.guid().toLowerCase().optional(),
   title: words(1, 120).optional(),
-  prompt: words(2, 10_000),
-  negative_prompt: words(2, 10_000).optional(),
+  prompt: promptWords(),
+  negative_prompt: promptWords().optional(),
   style: words(1, 200).optional(),
   prompting_strategy: z.enum(promptingStrategies).optional(),
   provider: providerName.optional(),
@@ -40,13 +39,13 @@ const modelFields = () => ({
 });
 
 /** What a deployment allows in requests. */
-export interface Allowed {
+export interface RequestRules {
   /** Hosts of pictures. */
   readonly imageHosts: readonly string[];
 }
 
 /** The schema for this deployment's hosts. Unknown fields are refused, so none is dropped. */
-export function queueRequestSchema({ imageHosts }: Allowed) {
+export function queueRequestSchema({ imageHosts }: RequestRules) {
   const frame = pictureUrl(imageHosts);
   const fields = modelFields();
   return z.discriminatedUnion("kind", [

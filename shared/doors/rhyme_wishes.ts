@@ -5,6 +5,7 @@ import type { Rhyme, RhymeOptions } from "../domain/rhyme_offer.ts";
 import { planRhymeVideo } from "../domain/rhyme_video.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { fromRpcError, invalidFields } from "../http/http_error.ts";
+import { remember } from "../remember.ts";
 
 /** What is wished for, and of which rhyme. */
 export interface RhymeWish {
@@ -55,13 +56,6 @@ async function ownAvatar(
   return data?.avatar_path ?? undefined;
 }
 
-/** How long a rhyme's model and size are remembered for the check, in milliseconds. Never its price. */
-const REMEMBER_MS = 60_000;
-const remembered = new Map<
-  string,
-  { until: number; rhyme: Promise<CheckedRhyme | null> }
->();
-
 const fallbacks = z.array(z.object({ provider: z.string(), model: z.string() }));
 type Fallback = z.infer<typeof fallbacks>[number];
 
@@ -71,23 +65,14 @@ interface CheckedRhyme extends Rhyme {
   readonly fallbacks: readonly Fallback[];
 }
 
-/** Remembered for a minute, so that the usual request (with an avatar) costs one call and not two. */
-async function rhymeOf(
-  admin: AdminClient,
-  id: string,
-): Promise<CheckedRhyme | null> {
-  const known = remembered.get(id);
-  if (known !== undefined && known.until > Date.now()) return await known.rhyme;
-  const rhyme = readRhyme(admin, id);
-  remembered.set(id, { until: Date.now() + REMEMBER_MS, rhyme });
-  try {
-    const found = await rhyme;
-    if (found === null) remembered.delete(id);
-    return found;
-  } catch (error) {
-    remembered.delete(id);
-    throw error;
-  }
+/**
+ * Model and size for the check, never the price. Remembered for a minute, so that the usual request
+ * (with an avatar) costs one call and not two.
+ */
+const remembered = remember<CheckedRhyme | null>(60_000);
+
+function rhymeOf(admin: AdminClient, id: string): Promise<CheckedRhyme | null> {
+  return remembered(id, () => readRhyme(admin, id));
 }
 
 async function readRhyme(

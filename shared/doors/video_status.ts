@@ -8,14 +8,7 @@ import { type Cursor, cursorOf, revList } from "../status/cursor.ts";
 import { readVideos, readVideosUnderWay } from "../status/read.ts";
 import { streamVideos } from "../status/stream.ts";
 import { isOver, type VideoAnswer, videoAnswer } from "../status/video_state.ts";
-import { afterNextChange } from "../status/wait.ts";
-import type { VideoWatcher } from "../status/watcher.ts";
-
-/**
- * Longest a call waits or a stream lives, in seconds. The platform wants an answer within 150 and
- * ends free isolates at that age, with a word before (see isolateEnd).
- */
-export const LONGEST_WAIT = 120;
+import { afterNextChange, LONGEST_WAIT, type WatchTools } from "../status/wait.ts";
 
 /** What `video-status` is asked. */
 export const statusQuery = z.object({
@@ -54,12 +47,6 @@ export const statusAnswer = z.object({
 /** Where the videos stand. */
 export type StatusAnswer = z.infer<typeof statusAnswer>;
 
-/** What the door needs beside the request. */
-export interface VideoStatusTools {
-  readonly watcher: VideoWatcher;
-  readonly isolateEnd: AbortSignal;
-}
-
 /**
  * GET video-status[?video_id=…(&video_id=…)[&rev=…]][&wait=25]: each finished video with fresh links.
  * Without an id it is about all that the caller has under way, which may be none.
@@ -70,7 +57,7 @@ export interface VideoStatusTools {
 export async function videoStatus(
   request: Request,
   visit: UserVisit,
-  { watcher, isolateEnd }: VideoStatusTools,
+  { watcher, isolateEnd }: WatchTools,
 ): Promise<Response> {
   const streams = /\btext\/event-stream\b/.test(
     request.headers.get("accept") ?? "",

@@ -5,9 +5,8 @@ import { readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { HttpError } from "../http/http_error.ts";
 import { isOver } from "../status/video_state.ts";
-import { whenAllOver } from "../status/wait.ts";
+import { LONGEST_WAIT, type WatchTools, whenAllOver } from "../status/wait.ts";
 import { taskAnswer } from "./generate_video.ts";
-import { LONGEST_WAIT, type VideoStatusTools } from "./video_status.ts";
 import { readTaskVideo, taskOf } from "./video_task_state.ts";
 
 /** What `wait-video` is asked. Delays are milliseconds. */
@@ -37,7 +36,7 @@ type WaitedAnswer = z.infer<typeof waitedAnswer>;
 export async function waitVideo(
   request: Request,
   visit: UserVisit,
-  { watcher, isolateEnd }: VideoStatusTools,
+  { watcher, isolateEnd }: WatchTools,
 ): Promise<Response> {
   const { taskId, ...options } = await readJson(request, waitVideoBody);
   const found = await readTaskVideo(visit, taskId);

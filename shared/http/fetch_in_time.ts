@@ -2,8 +2,8 @@
 const CALL_TIMEOUT_MS = 20_000;
 
 /**
- * `fetch` that gives up after 20 s. Its error becomes our answer (503 for the database, 502 for
- * Storage), and the caller may send the request again under the same key.
+ * `fetch` that gives up after 20 s. Its error becomes our answer (503), and the caller may send the
+ * request again under the same key.
  */
 export function fetchInTime(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const late = AbortSignal.timeout(CALL_TIMEOUT_MS);

@@ -33,6 +33,14 @@ export function invalidFields(status: 400 | 422, problems: readonly FieldProblem
   );
 }
 
+/** 503: whoever we need did not answer. The caller is to come again in five seconds. */
+export function unavailable(cause: unknown): HttpError {
+  return new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
+    cause,
+    headers: { "retry-after": "5" },
+  });
+}
+
 /** An error of PostgREST, as supabase-js hands it over. */
 export interface RpcError {
   /** SQLSTATE or PostgREST's own; empty where nobody answered, absent where somebody on the way did. */
@@ -74,12 +82,7 @@ const UNREACHABLE = /^$|^08|^40|^53|^55P03|^57|^PGRST00/;
 export function fromRpcError(error: RpcError): HttpError {
   const code = error.code ?? "";
   const known = byState[code];
-  if (known === undefined && UNREACHABLE.test(code)) {
-    return new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
-      cause: error,
-      headers: { "retry-after": "5" },
-    });
-  }
+  if (known === undefined && UNREACHABLE.test(code)) return unavailable(error);
   if (known === undefined) {
     return new HttpError(500, "internal_error", "Something went wrong on our side", {
       cause: error,

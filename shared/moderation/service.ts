@@ -1,6 +1,7 @@
 /** The hook for a moderation service of your own. */
 import { z } from "zod";
-import { HttpError } from "../http/http_error.ts";
+import type { ModerationConfig } from "../config.ts";
+import { unavailable } from "../http/http_error.ts";
 import { readCapped } from "../http/read_capped.ts";
 import type { Moderator } from "./moderator.ts";
 
@@ -9,19 +10,12 @@ const TIMEOUT_MS = 5_000;
 
 const answer = z.object({ allowed: z.boolean(), field: z.string().optional() });
 
-/** Where the service is, and what it knows us by. */
-export interface ModerationService {
-  readonly url: string;
-  /** Sent as a bearer token. */
-  readonly key?: string;
-}
-
 /**
  * POSTs `{kind, words: {field: text}, negative_prompt?, frames?: {field: link}}` and takes
  * `{allowed, field?}`. No answer, or one that cannot be read, is a 503: what nobody has judged is not
  * made.
  */
-export function moderationService({ url, key }: ModerationService): Moderator {
+export function moderationService({ url, key }: ModerationConfig): Moderator {
   return {
     async judge({ kind, words, negativePrompt: negative_prompt, frames }) {
       try {
@@ -40,10 +34,7 @@ export function moderationService({ url, key }: ModerationService): Moderator {
         );
         return allowed ? null : { field };
       } catch (cause) {
-        throw new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
-          cause,
-          headers: { "retry-after": "5" },
-        });
+        throw unavailable(cause);
       }
     },
   };

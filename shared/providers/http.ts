@@ -2,13 +2,20 @@
  * One HTTP call to a provider that speaks JSON: a time limit for all of it, no redirects, no retries,
  * and the key kept out of whatever comes back. What an answer means is for the adapter to say.
  */
-import { apiKeyProblem } from "../config.ts";
+import { apiKeyProblem, type ProviderConfig } from "../config.ts";
 import { readCapped, TooLongError } from "../http/read_capped.ts";
 import { retryAfter } from "../http/retry_after.ts";
 import { storableText } from "../storable.ts";
 import { parseJson } from "./answer_text.ts";
 import type { ErrorKind, ProviderError } from "./provider.ts";
 import { neverConnected, sentOnce } from "./send_once.ts";
+
+/** How an adapter uses one account. Everything but the key has a default fit for production. */
+export interface AccountConfig extends ProviderConfig {
+  /** Milliseconds for one call. */
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof fetch;
+}
 
 /** How to reach a provider. */
 export interface CallerOptions {
@@ -142,7 +149,7 @@ function read(response: Response, text: string): HttpAnswer {
 }
 
 /** A wire that fails is an answer too; anything else is a bug and passes through. */
-export async function attempt<T>(call: () => Promise<T>): Promise<T | CallError> {
+export async function answerOrError<T>(call: () => Promise<T>): Promise<T | CallError> {
   try {
     return await call();
   } catch (error) {

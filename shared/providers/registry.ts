@@ -17,6 +17,9 @@ export interface ProviderEntry {
   readonly open: (config: ProviderConfig) => Promise<VideoProvider>;
 }
 
+/** The name of a provider that this build knows. */
+export type ProviderName = keyof typeof known;
+
 /** Reads the entry of a provider. */
 export type LoadProvider = () => Promise<ProviderEntry>;
 /**

@@ -18,7 +18,7 @@ export async function avatarLink(
   try {
     return { link: await storage.signedUrl("avatars", path, LINK_SECONDS) };
   } catch (error) {
-    // A 400 is about how we asked, an invalid key say; the status is the real one (storage_api.ts).
+    // A 400 is about how we asked, an invalid key say; the status is the real one (object_store.ts).
     const gone = error instanceof StorageError && error.status === 404;
     const message = error instanceof Error ? error.message : String(error);
     return {

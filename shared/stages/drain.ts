@@ -2,7 +2,9 @@
 import type { Database } from "../db/database.ts";
 import { endDrain, ring, startDrain } from "../db/drain_calls.ts";
 import { sleep } from "../sleep.ts";
-import { type Batch, FULL_ENOUGH } from "./batch_of_each.ts";
+import type { Batch } from "./batch_of_each.ts";
+import { Gathering } from "./gathering.ts";
+import { Lanes } from "./lanes.ts";
 import { keepPlace } from "./place.ts";
 
 /** What a drain did. */
@@ -22,9 +24,6 @@ export interface DrainReport {
 const BUDGET_MS = 40_000;
 /** How often in a row a worker looks for due work that others have just locked, before it stops. */
 const EMPTY_ROUNDS = 3;
-
-/** The longest wait for more work to share a call. Milliseconds, next to nothing beside a render. */
-const GATHER_MOST_MS = 2_000;
 
 /** What draining needs beside the step. */
 export interface DrainTools {
@@ -69,25 +68,11 @@ export async function drain(
   step: (node: string) => Promise<Batch>,
 ): Promise<DrainReport> {
   const until = now() + budgetMs;
-  const report = { batches: 0, work: 0, drained: false };
+  const isLate = () => now() >= until;
+  const taking = new Lanes(step);
+  const gathering = new Gathering(gatherMs, pause);
+  let drained = false;
   let empty = 0;
-  let gather = gatherMs;
-  let second: Promise<void> | undefined;
-  const failures: unknown[] = [];
-
-  const take = async (lane: string): Promise<Batch> => {
-    const batch = await step(lane).catch((error: unknown) => {
-      failures.push(error);
-      return { taken: 0, fullness: 0 };
-    });
-    if (batch.taken > 0) report.batches += 1;
-    report.work += batch.taken;
-    return batch;
-  };
-  const runSecondLane = async () => {
-    while (now() < until && (await take(`${node} lane 2`)).fullness === 1);
-    second = undefined;
-  };
 
   let isHeld = false;
   const stopRenewing = keepPlace(
@@ -104,30 +89,25 @@ export async function drain(
 
   try {
     while (await holds()) {
-      report.drained = true;
-      const batch = await take(node);
-      if (batch.taken === 0 || failures.length > 0 || now() >= until) await second;
-      if (failures.length > 0) {
+      drained = true;
+      const batch = await taking.take(node);
+      if (batch.taken === 0 || taking.failures.length > 0 || isLate()) await taking.secondEnds();
+      if (taking.failures.length > 0) {
         await endDrain(database, stage, node);
-        throw failures[0];
+        throw taking.failures[0];
       }
       if (batch.taken > 0) {
         empty = 0;
-        if (now() < until) {
-          if (batch.fullness === 1) {
-            gather = Math.max(gatherMs, gather / 2);
-            if (lanes === 2) second ??= runSecondLane();
-          } else if (gatherMs > 0) {
-            await pause(gather);
-            if (batch.fullness < FULL_ENOUGH) gather = Math.min(gather * 2, GATHER_MOST_MS);
-          }
+        if (!isLate()) {
+          if (batch.fullness === 1 && lanes === 2) taking.openSecond(node, isLate);
+          await gathering.after(batch.fullness);
           continue;
         }
       }
       const more = await endDrain(database, stage, node);
       isHeld = false;
       if (!more) break;
-      if (now() >= until) {
+      if (isLate()) {
         await ring(database, stage);
         break;
       }
@@ -136,9 +116,9 @@ export async function drain(
     }
   } finally {
     // However the first lane ends, the drain is not over until the second lane stops.
-    await second;
+    await taking.secondEnds();
     stopRenewing();
   }
-  if (failures.length > 0) throw failures[0];
-  return report;
+  if (taking.failures.length > 0) throw taking.failures[0];
+  return { batches: taking.batches, work: taking.work, drained };
 }

@@ -3,6 +3,18 @@ import { isOver, type VideoAnswer } from "./video_state.ts";
 import { revsOf } from "./cursor.ts";
 import type { Change, OnChange, VideoWatcher } from "./watcher.ts";
 
+/**
+ * Longest a call waits or a stream lives, in seconds. The platform wants an answer within 150 and
+ * ends free isolates at that age, with a word before (see isolateEnd).
+ */
+export const LONGEST_WAIT = 120;
+
+/** What a door that waits needs beside the request. */
+export interface WatchTools {
+  readonly watcher: VideoWatcher;
+  readonly isolateEnd: AbortSignal;
+}
+
 /** How long to wait for what. */
 export interface WaitTools {
   readonly watcher: VideoWatcher;

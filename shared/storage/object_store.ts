@@ -1,6 +1,6 @@
 /** Supabase Storage for workers: streams a file in, over plain fetch. */
 import { z } from "zod";
-import { secretHeaders } from "../config.ts";
+import { secretHeaders, type SupabaseConfig } from "../config.ts";
 import { freedChunks } from "./freed_chunks.ts";
 
 /** Puts finished files away. */
@@ -29,9 +29,7 @@ export class StorageError extends Error {
 const BUCKET = "videos";
 
 /** Storage at a Supabase project, with its secret key. */
-export function createObjectStore(
-  { url, secretKey }: { url: string; secretKey: string },
-): ObjectStore {
+export function createObjectStore({ url, secretKey }: SupabaseConfig): ObjectStore {
   return {
     async put(path, source, { contentType, signal }) {
       const response = await fetch(`${url}/storage/v1/object/${BUCKET}/${path}`, {

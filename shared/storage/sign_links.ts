@@ -1,9 +1,8 @@
-/** Links to private files, over plain fetch. */
+/** Links to private files. */
 import { z } from "zod";
-import { secretHeaders, supabaseConfig } from "../config.ts";
-import { fetchInTime } from "../http/fetch_in_time.ts";
+import { supabaseConfig } from "../config.ts";
 import { env } from "../runtime.ts";
-import { StorageError } from "./object_store.ts";
+import { askStorage } from "./storage_request.ts";
 
 const signed = z.array(z.object({ path: z.string().nullish(), signedURL: z.string().nullish() }));
 
@@ -17,24 +16,17 @@ export async function signLinks(
   paths: readonly string[],
   { seconds, timeoutMs }: { readonly seconds: number; readonly timeoutMs?: number },
 ): Promise<Map<string, string>> {
-  const { url, secretKey } = supabaseConfig(env);
-  const response = await fetchInTime(`${url}/storage/v1/object/sign/${bucket}`, {
+  const project = supabaseConfig(env);
+  const answer = await askStorage(project, {
     method: "POST",
-    headers: {
-      ...secretHeaders(secretKey),
-      "content-type": "application/json",
-    },
-    body: JSON.stringify({ expiresIn: seconds, paths }),
-    ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+    path: `sign/${bucket}`,
+    body: { expiresIn: seconds, paths },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new StorageError(response.status, `Storage answered ${response.status}`);
-  }
-  const links = signed.parse(await response.json());
+  const links = signed.parse(answer);
   return new Map(
     links.flatMap(({ path, signedURL }) =>
-      path && signedURL ? [[path, `${url}/storage/v1${signedURL}`] as const] : []
+      path && signedURL ? [[path, `${project.url}/storage/v1${signedURL}`] as const] : []
     ),
   );
 }

@@ -63,7 +63,7 @@ $$;
 comment on function app.objects_below(text, text, integer) is 'Names of the objects that begin like this.';
 revoke all on function app.objects_below(text, text, integer) from public;
 
-create function app.due_deletions(p_limit integer)
+create function app.due_deletions(p_limit integer, p_names integer)
 returns table (bucket_id text, prefix text, names text[])
 language sql set search_path = ''
 as $$
@@ -82,12 +82,11 @@ as $$
     where d.bucket_id = due.bucket_id and d.prefix = due.prefix
     returning d.bucket_id, d.prefix
   )
-  -- A hundred names are what one call to Storage deletes in good time.
-  select l.bucket_id, l.prefix, app.objects_below(l.bucket_id, l.prefix, 100) from leased l;
+  select l.bucket_id, l.prefix, app.objects_below(l.bucket_id, l.prefix, p_names) from leased l;
 $$;
-comment on function app.due_deletions(integer) is
-  'Leases deletions that are due, with the names of what is there to delete. Whoever takes them and dies loses nothing: they are due again, later each time.';
-revoke all on function app.due_deletions(integer) from public;
+comment on function app.due_deletions(integer, integer) is
+  'Leases deletions that are due, with up to p_names names each of what is there to delete. Whoever takes them and dies loses nothing: they are due again, later each time.';
+revoke all on function app.due_deletions(integer, integer) from public;
 
 create function app.finish_deletions(p_done jsonb) returns void
 language plpgsql set search_path = ''

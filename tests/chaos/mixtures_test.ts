@@ -23,11 +23,11 @@ interface Provider {
   readonly faults: Readonly<Record<string, SingleFault>>;
   readonly recipe: Recipe<ShopKnobs>;
 }
-const PROVIDERS: readonly Provider[] = [
-  { name: "runware", faults: RUNWARE_FAULTS, recipe: RUNWARE_RECIPE },
-  { name: "runway", faults: RUNWAY_FAULTS, recipe: RUNWAY_RECIPE },
-  { name: "kie", faults: KIE_FAULTS, recipe: KIE_RECIPE },
-];
+const PROVIDERS: Readonly<Record<ShopName, Provider>> = {
+  runware: { name: "runware", faults: RUNWARE_FAULTS, recipe: RUNWARE_RECIPE },
+  runway: { name: "runway", faults: RUNWAY_FAULTS, recipe: RUNWAY_RECIPE },
+  kie: { name: "kie", faults: KIE_FAULTS, recipe: KIE_RECIPE },
+};
 
 const SEED = Deno.env.get("CHAOS_SEED") ?? crypto.randomUUID().slice(0, 8);
 const MIXTURES = {
@@ -62,7 +62,7 @@ function sumOf(provider: ShopName, outcomes: readonly Outcome[]): string {
     `${sum((one) => one.faults.length)} faults`;
 }
 
-for (const { name: provider, faults: table, recipe } of PROVIDERS) {
+for (const { name: provider, faults: table, recipe } of Object.values(PROVIDERS)) {
   Deno.test(`each fault of ${provider} alone: every video ends, money right, bought again only after a failure`, async () => {
     const left = Object.entries(table);
     const faults: string[] = [];

@@ -4,7 +4,7 @@ import { PostgrestClient } from "@supabase/postgrest-js";
 import type { Database } from "../../shared/db/database.types.ts";
 import { openQueue } from "../../shared/db/queue.ts";
 import { orderPlacer } from "../../shared/doors/queue_orders.ts";
-import { queueRequestSchemas } from "../../shared/doors/queue_request.ts";
+import { schemaChooser } from "../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../shared/doors/queue_video.ts";
 import { HttpError } from "../../shared/http/http_error.ts";
 import { wordList } from "../../shared/moderation/word_list.ts";
@@ -43,7 +43,7 @@ function doorOf(
 ) {
   return {
     projectUrl: app.supabaseUrl,
-    body: queueRequestSchemas({ imageHosts: ["images.example.com"] }),
+    body: schemaChooser({ imageHosts: ["images.example.com"] }),
     makers: () => makersOf(env, withToy),
     modelsOf: (provider: string) => modelsOf(provider, withToy),
     moderator: () => Promise.resolve(wordList),

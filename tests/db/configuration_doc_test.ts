@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { ROOT } from "../../local/env.ts";
+import * as known from "../../shared/providers/known.ts";
 import { withDatabase } from "../support/database.ts";
 
 const read = (path: string) => Deno.readTextFile(join(ROOT, path));
@@ -37,6 +38,11 @@ Deno.test("configuration.md tells every variable that the functions read", async
   const literals = texts.join("\n").matchAll(/\("([A-Z]+(?:_[A-Z]+)+)"|, "([A-Z]+(?:_[A-Z]+)+)"/g);
   const names = new Set([...literals].map(([, first, second]) => first ?? second ?? ""));
   assert(names.size > 15, [...names].join());
+  for (const provider of Object.keys(known)) {
+    for (const last of ["API_KEY", "URL", "MEDIA_HOSTS"]) {
+      names.add(`${provider.toUpperCase()}_${last}`);
+    }
+  }
   const missing = [...names].filter((name) =>
     !name.startsWith("SUPABASE_") && !doc.includes(`\`${name}\``)
   );

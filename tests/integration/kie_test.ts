@@ -47,8 +47,10 @@ Deno.test("kie: by polling alone a video is handed over, rendered, stored and ch
   }));
 
 Deno.test("kie: by callbacks alone videos complete, lost in no form they come in", async () => {
-  const kie = { knobs: { renderMs: 100, queueMs: 0, hiddenMs: 0, callbackKey: "console key" } };
-  const functionsEnv = { KIE_WEBHOOK_HMAC_KEY: "console key" };
+  const kie = {
+    knobs: { renderMs: 100, queueMs: 0, hiddenMs: 0, callbackKey: "the console's key" },
+  };
+  const functionsEnv = { KIE_WEBHOOK_HMAC_KEY: "the console's key" };
   const settings = { poll_steps: [100_000] };
   await withApp({ cron: false, settings, kie, functionsEnv }, async (app) => {
     await madeByKie(app);

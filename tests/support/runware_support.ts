@@ -5,10 +5,8 @@ import type {
   VideoProvider,
   VideoTask,
 } from "../../shared/providers/provider.ts";
-import {
-  createRunwareProvider,
-  type RunwareConfig,
-} from "../../shared/providers/runware/adapter.ts";
+import type { AccountConfig } from "../../shared/providers/http.ts";
+import { createRunwareProvider } from "../../shared/providers/runware/adapter.ts";
 
 export const API_KEY = "rw-test-key-0123456789";
 export const ID_A = "aaaaaaaa-1111-4111-8111-111111111111";
@@ -41,7 +39,7 @@ export interface StandIn {
 export async function withStandIn(
   answer: Recorded | ((received: Received) => Recorded),
   work: (standIn: StandIn) => Promise<void>,
-  config: Partial<RunwareConfig> = {},
+  config: Partial<AccountConfig> = {},
 ): Promise<void> {
   const received: Received[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {

@@ -1,6 +1,7 @@
 /** A stand-in that answers a Runway call with whatever a test has recorded. */
 import type { VideoProvider, VideoTask } from "../../shared/providers/provider.ts";
-import { createRunwayProvider, type RunwayConfig } from "../../shared/providers/runway/adapter.ts";
+import type { AccountConfig } from "../../shared/providers/http.ts";
+import { createRunwayProvider } from "../../shared/providers/runway/adapter.ts";
 import { type Answer, type Received, withRecorded } from "./recorded.ts";
 
 export const RUNWAY_KEY = "key_0123456789abcdef";
@@ -11,7 +12,7 @@ export const TASK = "22222222-2222-4222-8222-222222222222";
 export async function withRunway(
   answer: Answer,
   work: (provider: VideoProvider, received: readonly Received[]) => Promise<void>,
-  config: Partial<RunwayConfig> = {},
+  config: Partial<AccountConfig> = {},
 ): Promise<void> {
   await withRecorded(
     answer,

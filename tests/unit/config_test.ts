@@ -7,6 +7,7 @@ import {
   ConfigError,
   databaseUrl,
   imageHosts,
+  kieWebhookKey,
   providerConfig,
   supabaseConfig,
   webhookConfig,
@@ -42,6 +43,16 @@ Deno.test("while a secret is replaced both are accepted and the new one signs", 
     PROVIDER_WEBHOOK_SECRET_PREVIOUS: secret,
   }));
   assertEquals(config.secrets, ["n".repeat(32), secret]);
+});
+
+Deno.test("KIE's webhook key may be absent, but not short", () => {
+  assertEquals(kieWebhookKey(from({})), undefined);
+  assertEquals(kieWebhookKey(from({ KIE_WEBHOOK_HMAC_KEY: secret })), secret);
+  assertThrows(
+    () => kieWebhookKey(from({ KIE_WEBHOOK_HMAC_KEY: "copied in part" })),
+    ConfigError,
+    "KIE_WEBHOOK_HMAC_KEY is shorter than 16 characters",
+  );
 });
 
 Deno.test("a sandbox serves its own files; a real provider keeps the adapter's address and hosts", () => {

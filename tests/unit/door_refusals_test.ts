@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { sceneRequests } from "../../shared/doors/clip_scenes.ts";
 import { generateVideo } from "../../shared/doors/generate_video.ts";
-import { queueRequestSchemas } from "../../shared/doors/queue_request.ts";
+import { schemaChooser } from "../../shared/doors/queue_request.ts";
 import { videoStatus } from "../../shared/doors/video_status.ts";
 import { readJson } from "../../shared/http/body.ts";
 import type { UserVisit } from "../../shared/http/door.ts";
@@ -21,7 +21,7 @@ async function refusal(work: () => Promise<unknown>): Promise<[number, ...FieldP
   return [status, ...extra.details as FieldProblem[]];
 }
 
-const body = queueRequestSchemas({ imageHosts: [HOST] });
+const body = schemaChooser({ imageHosts: [HOST] });
 const queueRefusal = (value: unknown) => refusal(() => readJson(post(value), body));
 
 Deno.test("what is no object is told so, and a kind that there is not with those that there are", async () => {

@@ -3,7 +3,6 @@ import { checkRequest } from "../../shared/domain/model_limits.ts";
 import { findModel } from "../../shared/domain/models.ts";
 import { planPromptVideo, type Wish } from "../../shared/domain/prompt_video.ts";
 import { childSafeNegativePrompt, wordsPrompts } from "../../shared/domain/prompts.ts";
-import { shapeOf } from "../../shared/domain/shapes.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
 
 const runware = await modelsOf("runware");
@@ -94,10 +93,4 @@ Deno.test("where the picture decides the shape only, the quality asked for is ch
     const planned = planPromptVideo(spec, wish);
     assertEquals("problems" in planned ? planned.problems : planned.resolution, resolution);
   }
-});
-
-Deno.test("sizes in whole blocks of pixels count as the shape they are nearly", () => {
-  assertEquals(shapeOf({ width: 1280, height: 704 }), "16:9");
-  assertEquals(shapeOf({ width: 720, height: 1280 }), "9:16");
-  assertEquals(shapeOf({ width: 1000, height: 100 }), undefined);
 });

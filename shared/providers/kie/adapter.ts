@@ -1,6 +1,6 @@
 /** KIE.AI behind the port. */
 import { inParallel } from "../../in_parallel.ts";
-import { Caller } from "../http.ts";
+import { type AccountConfig, Caller } from "../http.ts";
 import type { CallOptions, SubmitOutcome, VideoProvider, VideoTask } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { polledState, submitOutcome } from "./answers.ts";
@@ -9,15 +9,8 @@ import { Pace, type PaceLimit } from "./pace.ts";
 import { createTaskOf } from "./requests.ts";
 import { parseKieCallback } from "./webhook.ts";
 
-/** How to use one KIE account. Everything but the key has a default fit for production. */
-export interface KieConfig {
-  readonly apiKey: string;
-  readonly url?: string;
-  /** Milliseconds for one call. */
-  readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
-  /** Hosts finished files come from; the sandbox has its own. */
-  readonly mediaHosts?: readonly string[];
+/** How to use one KIE account. */
+export interface KieConfig extends AccountConfig {
   /** How fast tasks may be created. */
   readonly pace?: PaceLimit;
 }
@@ -50,10 +43,9 @@ export function createKieProvider(config: KieConfig): VideoProvider {
   const client = new KieClient(
     new Caller({
       provider: "KIE",
-      apiKey: config.apiKey,
-      url: config.url ?? DEFAULT_URL,
+      url: DEFAULT_URL,
+      ...config,
       timeoutMs,
-      ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
     }),
   );
   const pace = new Pace(config.pace ?? PACE);
@@ -65,8 +57,8 @@ export function createKieProvider(config: KieConfig): VideoProvider {
     pollBatch: POLL_BATCH,
     mediaHosts: config.mediaHosts ?? MEDIA_HOSTS,
     submit(tasks, { hasTime } = UNHURRIED) {
-      const door: Door = { client, pace, hasTime: () => hasTime(timeoutMs) };
-      return inParallel(tasks, SUBMIT_BATCH, (task) => submit(door, task));
+      const tools: CreateTools = { client, pace, hasTime: () => hasTime(timeoutMs) };
+      return inParallel(tasks, SUBMIT_BATCH, (task) => submit(tools, task));
     },
     poll: (ids, { hasTime } = UNHURRIED) =>
       inParallel(
@@ -80,13 +72,16 @@ export function createKieProvider(config: KieConfig): VideoProvider {
 }
 
 /** Where tasks are handed over, and how fast. */
-interface Door extends CallOptions {
+interface CreateTools extends CallOptions {
   readonly client: KieClient;
   readonly pace: Pace;
 }
 
 /** One create, never repeated: there is no id of ours by which KIE could tell the second from the first. */
-async function submit({ client, pace, hasTime }: Door, task: VideoTask): Promise<SubmitOutcome> {
+async function submit(
+  { client, pace, hasTime }: CreateTools,
+  task: VideoTask,
+): Promise<SubmitOutcome> {
   const request = createTaskOf(task);
   if ("kind" in request) return { id: task.id, outcome: "refused", error: request };
   await pace.turn();

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { roundUsd } from "../../domain/usd.ts";
 import { unreadable } from "../answer_text.ts";
-import { attempt, type Caller, CallError, type HttpAnswer, plainError } from "../http.ts";
+import { answerOrError, type Caller, CallError, type HttpAnswer, plainError } from "../http.ts";
 import type { ProviderError } from "../provider.ts";
 import { errorOf } from "./codes.ts";
 import { type Envelope, readEnvelope } from "./schemas.ts";
@@ -70,7 +70,7 @@ export class KieClient {
   }
 
   async #call(method: "GET" | "POST", path: string, body?: unknown): Promise<Result> {
-    const answer = await attempt(() => this.#caller.call(method, path, body));
+    const answer = await answerOrError(() => this.#caller.call(method, path, body));
     return answer instanceof CallError ? { error: plainError(answer) } : readAnswer(answer);
   }
 }

@@ -1,5 +1,5 @@
 /** Runware behind the port. */
-import { Caller, CallError, plainError } from "../http.ts";
+import { type AccountConfig, Caller, CallError, plainError } from "../http.ts";
 import type {
   CallOptions,
   SubmitOutcome,
@@ -14,17 +14,6 @@ import { RunwareClient } from "./client.ts";
 import { toVideoInference } from "./requests.ts";
 import { parseRunwareWebhook } from "./webhook.ts";
 
-/** How to use one Runware account. Everything but the key has a default fit for production. */
-export interface RunwareConfig {
-  readonly apiKey: string;
-  readonly url?: string;
-  /** Milliseconds for one call. */
-  readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
-  /** Hosts finished files come from; the sandbox has its own. */
-  readonly mediaHosts?: readonly string[];
-}
-
 const DEFAULT_URL = "https://api.runware.ai/v1";
 /** An acknowledgement comes at once; a worker must not spend its life on one that does not. */
 const DEFAULT_TIMEOUT_MS = 20_000;
@@ -37,14 +26,13 @@ const POLLS_AGAIN = 14;
 const MEDIA_HOSTS = ["vm.runware.ai", "im.runware.ai"];
 
 /** A provider backed by one Runware account. Makes no call by itself. Throws on an impossible key. */
-export function createRunwareProvider(config: RunwareConfig): VideoProvider {
+export function createRunwareProvider(config: AccountConfig): VideoProvider {
   const client = new RunwareClient(
     new Caller({
       provider: "Runware",
-      apiKey: config.apiKey,
-      url: config.url ?? DEFAULT_URL,
-      timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
+      url: DEFAULT_URL,
+      timeoutMs: DEFAULT_TIMEOUT_MS,
+      ...config,
     }),
   );
   return {

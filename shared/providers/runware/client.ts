@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { unreadable } from "../answer_text.ts";
-import { attempt, type Caller, CallError } from "../http.ts";
+import { answerOrError, type Caller, CallError } from "../http.ts";
 import { kindOfStatus, toProviderError } from "./errors.ts";
 import type { VideoInferenceTask } from "./requests.ts";
 import { type Envelope, readEnvelope } from "./schemas.ts";
@@ -36,12 +36,12 @@ export class RunwareClient {
 
   /** Hands tasks over. On an error it is not known what became of them. */
   submit(tasks: readonly VideoInferenceTask[]): Promise<Answer | CallError> {
-    return attempt(() => this.#post(tasks));
+    return answerOrError(() => this.#post(tasks));
   }
 
   /** Asks where tasks stand. */
   getResponses(ids: readonly string[]): Promise<Answer | CallError> {
-    return attempt(() =>
+    return answerOrError(() =>
       this.#post(ids.map((taskUUID) => ({ taskType: "getResponse", taskUUID })))
     );
   }

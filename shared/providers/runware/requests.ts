@@ -1,7 +1,7 @@
 /** From a video task of the port to Runware's `videoInference`. */
 import type { IRequestVideo } from "@runware/sdk-js";
 import type { VideoTask } from "../provider.ts";
-import { findModel, type ModelSpec, type Size, sizeOf } from "../../domain/models.ts";
+import { findModel, type ModelSpec, PROMPT_MIN, type Size, sizeOf } from "../../domain/models.ts";
 import { runwareModels } from "./models.ts";
 
 /** Fields that the SDK declares, under the names and types it gives them. */
@@ -45,8 +45,6 @@ const TTL_SECONDS = 86_400;
  * looks at the first, middle and last frame (runware.ai/docs/models-api/content-safety).
  */
 const SAFETY = { blockContent: true, checkContent: true, mode: "fast" } as const;
-/** Shortest prompt and negative prompt that Runware takes; shorter ones are an error, so left out. */
-const PROMPT_MIN = 2;
 
 /**
  * The request for one task. A model that is not in our table is sent with what every model takes;
@@ -76,6 +74,7 @@ export function toVideoInference(task: VideoTask): VideoInferenceTask {
   };
 }
 
+/** Both prompts. Runware refuses what is too short, so that is left out. */
 function prompts(
   { prompt, negativePrompt = "" }: VideoTask,
   spec: ModelSpec | undefined,

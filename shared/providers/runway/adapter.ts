@@ -5,23 +5,12 @@
  */
 import { z } from "zod";
 import { inParallel } from "../../in_parallel.ts";
-import { attempt, Caller, CallError, plainError } from "../http.ts";
+import { type AccountConfig, answerOrError, Caller, CallError, plainError } from "../http.ts";
 import type { CancelOutcome, SubmitOutcome, TaskState, VideoProvider } from "../provider.ts";
 import { notAsked, notSent, UNHURRIED } from "../time_left.ts";
 import { cancelOutcome, creditsToUsd, polledState, submitOutcome } from "./answers.ts";
 import { toProviderError } from "./errors.ts";
 import { toRunwayRequest } from "./requests.ts";
-
-/** How to use one Runway account. Everything but the key has a default fit for production. */
-export interface RunwayConfig {
-  readonly apiKey: string;
-  readonly url?: string;
-  /** Milliseconds for one call. */
-  readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
-  /** Hosts finished files come from; the sandbox has its own. */
-  readonly mediaHosts?: readonly string[];
-}
 
 const DEFAULT_URL = "https://api.dev.runwayml.com";
 /** The version of the API that the answers are read by. Required with every call. */
@@ -38,14 +27,13 @@ const MEDIA_HOSTS = ["dnznrvs05pmza.cloudfront.net", "d2jqrm6oza8nb6.cloudfront.
 const organization = z.object({ creditBalance: z.number() });
 
 /** A provider backed by one Runway account. Makes no call by itself. Throws on an impossible key. */
-export function createRunwayProvider(config: RunwayConfig): VideoProvider {
+export function createRunwayProvider(config: AccountConfig): VideoProvider {
   const caller = new Caller({
     provider: "Runway",
-    apiKey: config.apiKey,
-    url: config.url ?? DEFAULT_URL,
-    timeoutMs: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    url: DEFAULT_URL,
+    timeoutMs: DEFAULT_TIMEOUT_MS,
     headers: { "x-runway-version": API_VERSION },
-    ...(config.fetch === undefined ? {} : { fetch: config.fetch }),
+    ...config,
   });
 
   return {
@@ -59,7 +47,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
       inParallel(tasks, AT_ONCE, async (task): Promise<SubmitOutcome> => {
         if (!hasTime()) return notSent(task.id);
         const { path, body } = toRunwayRequest(task);
-        const answer = await attempt(() => caller.call("POST", path, body));
+        const answer = await answerOrError(() => caller.call("POST", path, body));
         return answer instanceof CallError
           ? { id: task.id, outcome: "unknown", error: plainError(answer) }
           : submitOutcome(task.id, answer);
@@ -67,7 +55,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
     poll: (ids, { hasTime } = UNHURRIED) =>
       inParallel(ids, AT_ONCE, async (id): Promise<TaskState> => {
         if (!hasTime()) return notAsked(id);
-        const answer = await attempt(() => caller.call("GET", pathOf(id)));
+        const answer = await answerOrError(() => caller.call("GET", pathOf(id)));
         return answer instanceof CallError
           ? { id, state: "unanswered", error: plainError(answer) }
           : polledState(id, answer);
@@ -75,7 +63,7 @@ export function createRunwayProvider(config: RunwayConfig): VideoProvider {
     // Runway calls nobody back.
     parseEvent: () => [],
     async cancel(id): Promise<CancelOutcome> {
-      const answer = await attempt(() => caller.call("DELETE", pathOf(id)));
+      const answer = await answerOrError(() => caller.call("DELETE", pathOf(id)));
       return answer instanceof CallError
         ? { outcome: "unknown", error: plainError(answer) }
         : cancelOutcome(answer);

@@ -1,7 +1,7 @@
 /** POST, user: charges the gems and queues a video, or tells its price. */
 import { imageHosts, moderationConfig, supabaseConfig } from "../../../shared/config.ts";
 import { orderPlacer } from "../../../shared/doors/queue_orders.ts";
-import { queueRequestSchemas } from "../../../shared/doors/queue_request.ts";
+import { schemaChooser } from "../../../shared/doors/queue_request.ts";
 import { queueVideo } from "../../../shared/doors/queue_video.ts";
 import { adminClient } from "../../../shared/http/admin_client.ts";
 import { userDoor } from "../../../shared/http/door.ts";
@@ -12,7 +12,7 @@ checkSettings(env);
 const service = moderationConfig(env);
 const config = {
   projectUrl: supabaseConfig(env).url,
-  body: queueRequestSchemas({ imageHosts: imageHosts(env) }),
+  body: schemaChooser({ imageHosts: imageHosts(env) }),
   makers: () => makersOf(env),
   // Imported by the first who writes words of their own: most calls are for rhymes.
   moderator: async () =>

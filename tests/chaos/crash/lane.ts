@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import type { NotifySandbox } from "../../../local/sandbox/notify.ts";
 import { withClient } from "../../../local/prepare.ts";
-import { providersEnv } from "../../../local/sandboxes.ts";
+import { providersEnv, type SandboxOptions } from "../../../local/sandboxes.ts";
 import { type Stack, startStack } from "../../../local/stack.ts";
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
 import { registerDevice } from "../../support/devices.ts";
@@ -11,6 +11,7 @@ import { databaseUrl, runOn } from "../../support/server.ts";
 import { quiet } from "../../support/sql.ts";
 import { shopsOf } from "../shops/all.ts";
 import { type Counter, counterOf } from "../shops/counter.ts";
+import type { ShopName } from "../shops/shop.ts";
 import type { Base } from "./base.ts";
 import type { Surroundings } from "./protocol.ts";
 import { rewind } from "./rewind.ts";
@@ -21,6 +22,13 @@ export const FILE_BYTES = 400_000;
 
 /** A PNG as far as its signature: what matters is its type. */
 export const PICTURE = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/** Every provider's sandbox: a task ends when it is told to. */
+const SANDBOXES = {
+  runware: { knobs: { manual: true, mediaBytes: FILE_BYTES } },
+  runway: { knobs: { manual: true, mediaBytes: FILE_BYTES, pendingMs: 0 } },
+  kie: { knobs: { manual: true, mediaBytes: FILE_BYTES, queueMs: 0, hiddenMs: 0 } },
+} satisfies Record<ShopName, SandboxOptions[ShopName]>;
 
 /** A phone that the app was removed from. */
 const GONE_PHONE = "removed-phone";
@@ -61,9 +69,7 @@ export async function withLane(first: Base, work: (lane: Lane) => Promise<void>)
       databaseUrl: url,
       ...{ port: 0, sandboxPort: 0, env: {}, quiet: true },
       ...{ functions: false, cron: false, webhooks: "off" },
-      runware: { knobs: { manual: true, mediaBytes: FILE_BYTES } },
-      runway: { knobs: { manual: true, mediaBytes: FILE_BYTES, pendingMs: 0 } },
-      kie: { knobs: { manual: true, mediaBytes: FILE_BYTES, queueMs: 0, hiddenMs: 0 } },
+      ...SANDBOXES,
     });
     try {
       await withClient(url, async (client) => {

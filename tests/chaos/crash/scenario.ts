@@ -2,7 +2,7 @@
 import type { Sql } from "../../../shared/db/database.ts";
 import { startSubmissions } from "../../../shared/db/submit_calls.ts";
 import { newestJob } from "../../support/fixtures.ts";
-import type { ShopKnobs, ShopName } from "../shops/shop.ts";
+import type { OtherShopName, ShopKnobs, ShopName } from "../shops/shop.ts";
 import type { StageName } from "./protocol.ts";
 
 /** What one video is to live through, and how it must end whatever is killed. */
@@ -33,7 +33,7 @@ export interface Scenario {
   readonly name: string;
   readonly provider: ShopName;
   /** Takes over where the provider refuses for reasons of its own. */
-  readonly fallback?: Exclude<ShopName, "runware">;
+  readonly fallback?: OtherShopName;
   readonly roles: Readonly<Record<string, Role>>;
   /** Faults of the provider's API, from the start. */
   readonly knobs: ShopKnobs;
@@ -142,7 +142,7 @@ async function claimAndVanish(sql: Sql, jobId: string): Promise<void> {
  * knows whether it was bought. Storing and notifying are as they are for Runware's.
  */
 function elsewhere(
-  provider: ShopName,
+  provider: OtherShopName,
   { refusal, policy = "refund" }: {
     readonly refusal: string;
     readonly policy?: "refund" | "retry";
@@ -165,6 +165,15 @@ function elsewhere(
     script: ["submit", PAUSE, "world", "poll", "store", "notify"],
   };
 }
+
+/** One at each of those providers, and one with the other policy. */
+const ELSEWHERE: Readonly<Record<OtherShopName, readonly Scenario[]>> = {
+  runway: [elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO" })],
+  kie: [
+    elsewhere("kie", { refusal: "400" }),
+    elsewhere("kie", { refusal: "400", policy: "retry" }),
+  ],
+};
 
 /** A child's picture is signed for the provider, and kept as the thumbnail. */
 const picture: Scenario = {
@@ -198,8 +207,6 @@ export const SCENARIOS: readonly Scenario[] = [
   refusals,
   farewell,
   picture,
-  elsewhere("runway", { refusal: "SAFETY.OUTPUT.VIDEO" }),
-  elsewhere("kie", { refusal: "400" }),
-  elsewhere("kie", { refusal: "400", policy: "retry" }),
+  ...Object.values(ELSEWHERE).flat(),
   movedOn,
 ];

@@ -3,7 +3,7 @@
  * sandbox, the storage and the webhook's door at the other end of real HTTP.
  */
 import { createClient } from "@supabase/supabase-js";
-import type { Choice } from "../../../local/sandboxes.ts";
+import type { Choice, SandboxOptions } from "../../../local/sandboxes.ts";
 import type { WebhookConfig } from "../../../shared/config.ts";
 import type { Database as Schema } from "../../../shared/db/database.types.ts";
 import { type Database, openDatabase } from "../../../shared/db/database.ts";
@@ -60,10 +60,7 @@ export function withSite(
     functions: false,
     cron: false,
     doorbell: "off",
-    runware: { seed, knobs: { renderMs: 20_000, renderSpread: 0.5 } },
-    runway: { seed, knobs: { renderMs: 20_000 } },
-    // How many creates it takes in how long is a matter of real time, and has tests of its own.
-    kie: { seed, knobs: { renderMs: 20_000, rateMost: 100_000 } },
+    ...sandboxesWith(seed),
     settings: {
       // Production's, which a stack with a sandbox would replace.
       poll_steps: [5, 10, 10, 15, 20, 30],
@@ -95,6 +92,15 @@ export function withSite(
           })),
     );
   });
+}
+
+function sandboxesWith(seed: string) {
+  return {
+    runware: { seed, knobs: { renderMs: 20_000, renderSpread: 0.5 } },
+    runway: { seed, knobs: { renderMs: 20_000 } },
+    // How many creates it takes in how long is a matter of real time, and has tests of its own.
+    kie: { seed, knobs: { renderMs: 20_000, rateMost: 100_000 } },
+  } satisfies Record<ShopName, SandboxOptions[ShopName]>;
 }
 
 function providersFor(

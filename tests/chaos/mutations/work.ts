@@ -294,7 +294,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "both lanes of a worker go by one name",
-    file: "shared/stages/drain.ts",
+    file: "shared/stages/lanes.ts",
     find: "take(`${node} lane 2`)",
     replace: "take(node)",
     why: "one that slept past its lease has its say about what the other took over",

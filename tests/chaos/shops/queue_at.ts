@@ -1,10 +1,10 @@
 /** Queueing at a provider that makes up its own ids, where the prompt tells whose a task is. */
 import type { Sql } from "../../../shared/db/database.ts";
 import { type Family, value } from "../../support/fixtures.ts";
-import type { ShopName } from "./shop.ts";
+import type { OtherShopName } from "./shop.ts";
 
 /** A model of each that makes five or ten seconds from words. */
-const MODELS: Readonly<Record<Exclude<ShopName, "runware">, readonly [string, string]>> = {
+const MODELS: Readonly<Record<OtherShopName, readonly [string, string]>> = {
   runway: ["gen4.5", "720p"],
   kie: ["kling-2.6", "1080p"],
 };
@@ -16,9 +16,9 @@ export async function queueAt(
   sql: Sql,
   { userId }: Family,
   { provider, fallback, prompt, seconds = 5 }: {
-    readonly provider: Exclude<ShopName, "runware">;
+    readonly provider: OtherShopName;
     /** Who takes over where that one takes no work. */
-    readonly fallback?: Exclude<ShopName, "runware"> | undefined;
+    readonly fallback?: OtherShopName | undefined;
     readonly prompt: string;
     readonly seconds?: 5 | 10;
   },

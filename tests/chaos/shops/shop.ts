@@ -2,9 +2,13 @@
 import type { KieKnobChanges } from "../../../local/sandbox/kie.ts";
 import type { KnobChanges } from "../../../local/sandbox/runware.ts";
 import type { RunwayKnobChanges } from "../../../local/sandbox/runway.ts";
+import type { ProviderName } from "../../../shared/providers/registry.ts";
 
-/** The providers there are. */
-export type ShopName = "runware" | "runway" | "kie";
+/** All providers: what the suites keep by this name, the compiler wants for a new one too. */
+export type ShopName = ProviderName;
+
+/** Those that make up their own ids, where the prompt tells whose a task is. */
+export type OtherShopName = Exclude<ShopName, "runware">;
 
 /** Knobs of any sandbox; one that has no such knob throws. */
 export type ShopKnobs = KnobChanges | RunwayKnobChanges | KieKnobChanges;

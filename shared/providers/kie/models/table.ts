@@ -52,7 +52,7 @@ export function tiers(
     return {
       name,
       sizes: shapes.map((shape) => nominalSize(shape, name)),
-      ...(price === null ? {} : { price: priceOf(price) }),
+      ...(price === null ? {} : { price: asPrice(price) }),
       ...(perSecond === undefined ? {} : { priceWithSound: { perSecond } }),
     };
   });
@@ -68,7 +68,7 @@ export function given<V>(name: string, value: V | undefined): Readonly<Record<st
   return value === undefined ? {} : { [name]: value };
 }
 
-function priceOf(price: number | Readonly<Record<number, number>>): Price {
+function asPrice(price: number | Readonly<Record<number, number>>): Price {
   return typeof price === "number" ? { perSecond: price } : { bySeconds: price };
 }
 
