@@ -29,7 +29,6 @@ end;
 $$;
 comment on function app.refuse_people() is
   'Begins what is for the service role alone: 42501 for visitors and users, should a restored database have lost who may execute it.';
-revoke all on function app.refuse_people() from public;
 
 create table app.settings (
   only_row boolean primary key default true check (only_row),

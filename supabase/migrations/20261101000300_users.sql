@@ -37,7 +37,6 @@ begin
 end;
 $$;
 comment on function app.create_user() is 'Gives every new auth user a row in public.users. Definer, because the sign-up role may not write there.';
-revoke all on function app.create_user() from public;
 
 create function app.follow_sign_ups() returns integer
 language plpgsql set search_path = ''
@@ -56,6 +55,5 @@ end;
 $$;
 comment on function app.follow_sign_ups() is
   'Gives each auth user a row in public.users, those that are there and those to come. Returns how many had none. Run again after a restore: the trigger is on a table that the platform brings.';
-revoke all on function app.follow_sign_ups() from public;
 
 select app.follow_sign_ups();

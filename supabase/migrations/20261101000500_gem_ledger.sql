@@ -35,7 +35,6 @@ end;
 $$;
 comment on function app.is_gem_entry(public.gem_entries) is
   'What an entry of the ledger may be: the check gem_entries_valid. A function of the whole row, since Postgres reads the text of a check anew for each statement that writes to its table.';
-revoke all on function app.is_gem_entry(public.gem_entries) from public;
 alter table public.gem_entries add constraint gem_entries_valid check (app.is_gem_entry(gem_entries));
 
 create unique index gem_entries_one_charge_one_refund on public.gem_entries (video_id, kind);
@@ -63,7 +62,6 @@ begin
 end;
 $$;
 comment on function app.refuse_ledger_change() is 'Keeps gem_entries append-only, for every role, but for what is forgotten.';
-revoke all on function app.refuse_ledger_change() from public;
 
 create trigger refuse_ledger_change
 before update or delete on public.gem_entries
@@ -109,7 +107,6 @@ end;
 $$;
 comment on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[], text[]) is
   'The only way gems move: guarded balance updates, each with its ledger entry. Of different users, one movement each. A charge moves the user''s place in the queue with the same write, and one of nothing moves only that. Returns the new balances; of a user who is not there, or whose balance would go below zero, nothing moves and there is none.';
-revoke all on function app.move_all_gems(uuid[], integer[], text, uuid[], text[], text, bigint[], text[]) from public;
 
 create function app.refuse_debt(p_balance integer, p_needed integer) returns void
 language plpgsql set search_path = ''
@@ -120,7 +117,6 @@ begin
 end;
 $$;
 comment on function app.refuse_debt(integer, integer) is 'GM001, with the balance and the price.';
-revoke all on function app.refuse_debt(integer, integer) from public;
 
 create function app.move_gems(
   p_user_id uuid,
@@ -151,7 +147,6 @@ end;
 $$;
 comment on function app.move_gems(uuid, integer, text, uuid, text, text) is
   'One movement of gems. Returns the new balance. GM001 when the balance would go below zero, GM005 when there is no such user.';
-revoke all on function app.move_gems(uuid, integer, text, uuid, text, text) from public;
 
 create function public.grant_gems(
   p_user_id uuid,

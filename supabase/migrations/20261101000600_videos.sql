@@ -8,13 +8,11 @@ create function app.is_under_way(p_status text) returns boolean
 language plpgsql immutable set search_path = ''
 as $$ begin return p_status in ('queued', 'processing', 'rendering'); end; $$;
 comment on function app.is_under_way(text) is 'Whether a video of this status is neither completed, failed nor cancelled.';
-revoke all on function app.is_under_way(text) from public;
 
 create function app.is_in_flight(p_status text) returns boolean
 language plpgsql immutable set search_path = ''
 as $$ begin return p_status in ('claimed', 'processing'); end; $$;
 comment on function app.is_in_flight(text) is 'Whether an attempt of this status is claimed by a worker or with the provider.';
-revoke all on function app.is_in_flight(text) from public;
 
 create function app.timed_uuid(p_version integer, p_after uuid default null) returns uuid
 language plpgsql volatile set search_path = ''
@@ -31,7 +29,6 @@ end;
 $$;
 comment on function app.timed_uuid(integer, uuid) is
   'A UUID that begins with the time: 48 bits of milliseconds, the version''s digit, 74 random bits. With version 7 it is that of RFC 9562, as Postgres 18 makes them. Rows that are made at one time are neighbours in the indexes then, however many there are. It comes after p_after, whatever the clock says: one may be set back.';
-revoke all on function app.timed_uuid(integer, uuid) from public;
 
 create table public.videos (
   id uuid primary key default app.timed_uuid(7),
@@ -143,7 +140,6 @@ begin
 end;
 $$;
 comment on function app.is_video(public.videos) is 'Which statuses a video may have, what each of them demands, and what may have been asked for: the check videos_valid.';
-revoke all on function app.is_video(public.videos) from public;
 alter table public.videos add constraint videos_valid check (app.is_video(videos));
 
 create unique index videos_idempotency_key on public.videos (user_id, idempotency_key) where idempotency_key is not null;
@@ -219,7 +215,6 @@ begin
 end;
 $$;
 comment on function app.is_attempt(public.video_jobs) is 'Which statuses an attempt may have, and what each of them demands: the check video_jobs_valid.';
-revoke all on function app.is_attempt(public.video_jobs) from public;
 alter table public.video_jobs add constraint video_jobs_valid check (app.is_attempt(video_jobs));
 
 -- Partial, but not on the statuses: statements that look attempts up by id could use these, too, and
@@ -244,7 +239,6 @@ begin
 end;
 $$;
 comment on function app.keep_used_provider() is 'Keeps a provider under its name for as long as videos or attempts name it.';
-revoke all on function app.keep_used_provider() from public;
 
 create trigger keep_used_provider
 before delete or update of name on app.providers
@@ -345,7 +339,6 @@ begin
 end;
 $$;
 comment on function app.touch_video() is 'Final states never change; every change moves rev, changed_in and updated_at.';
-revoke all on function app.touch_video() from public;
 
 create trigger touch_video
 before update on public.videos
@@ -370,7 +363,6 @@ begin
 end;
 $$;
 comment on function app.stage_message(text, integer) is 'What a child and a parent read while they wait.';
-revoke all on function app.stage_message(text, integer) from public;
 
 create function app.add_progress(
   p_video_id uuid,
@@ -392,4 +384,3 @@ begin
 end;
 $$;
 comment on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) is 'One progress entry; the message is the stage''s own unless given.';
-revoke all on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) from public;

@@ -14,7 +14,6 @@ as $$
 $$;
 comment on function app.breaker_state(app.providers) is
   'closed: takes work. paused: asked us to wait, or refused our account. open: took nothing several times in a row and is left alone. half_open: one attempt at a time tries whether it is back. off: max_in_flight is 0.';
-revoke all on function app.breaker_state(app.providers) from public;
 
 create function app.note_acceptance(p_provider text) returns void
 language plpgsql set search_path = '' set lock_timeout = '500ms'
@@ -28,7 +27,6 @@ exception when lock_not_available then
 end;
 $$;
 comment on function app.note_acceptance(text) is 'The provider took something: its breaker closes. Not where somebody holds its row: then with the next one.';
-revoke all on function app.note_acceptance(text) from public;
 
 create function app.note_refusal(p_provider text, p_rest_seconds integer, p_code text, p_times integer default 1) returns void
 language plpgsql set search_path = '' set lock_timeout = '500ms'
@@ -60,7 +58,6 @@ end;
 $$;
 comment on function app.note_refusal(text, integer, text, integer) is
   'The provider took nothing of what it was handed: it rests for as long as it asked, and once that has happened several times in a row for twice as long each time, up to ten minutes. p_times: how many refusals it counts for; together they open the breaker at most. Not noted where somebody holds the provider''s row.';
-revoke all on function app.note_refusal(text, integer, text, integer) from public;
 
 create function app.note_asked_in_vain(p_provider text, p_code text) returns void
 language plpgsql set search_path = ''
@@ -75,7 +72,6 @@ begin
 end;
 $$;
 comment on function app.note_asked_in_vain(text, text) is 'The provider tells nothing about our tasks for our key or our account: it is given no more for five minutes, unless it rests already, and health says why.';
-revoke all on function app.note_asked_in_vain(text, text) from public;
 
 create function app.next_maker(p_video public.videos, p_kind text default null) returns jsonb
 language plpgsql stable set search_path = ''
@@ -104,6 +100,5 @@ begin
 end;
 $$;
 comment on function app.next_maker(public.videos, text) is 'The first of a video''s fallbacks elsewhere that takes work now: {provider, model}; null where there is none. One that is half open takes one. p_kind: what went wrong, if anything did.';
-revoke all on function app.next_maker(public.videos, text) from public;
 
 create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';

@@ -44,7 +44,6 @@ as $$
   set written_until = greatest(d.written_until, excluded.written_until), try_at = now();
 $$;
 comment on function app.delete_objects(uuid, text, text, timestamptz) is 'Has the objects deleted whose names begin like this.';
-revoke all on function app.delete_objects(uuid, text, text, timestamptz) from public;
 
 create function app.objects_below(p_bucket_id text, p_prefix text, p_limit integer) returns text[]
 language sql stable set search_path = ''
@@ -61,7 +60,6 @@ as $$
   ) o;
 $$;
 comment on function app.objects_below(text, text, integer) is 'Names of the objects that begin like this.';
-revoke all on function app.objects_below(text, text, integer) from public;
 
 create function app.due_deletions(p_limit integer, p_names integer)
 returns table (bucket_id text, prefix text, names text[])
@@ -86,7 +84,6 @@ as $$
 $$;
 comment on function app.due_deletions(integer, integer) is
   'Leases deletions that are due, with up to p_names names each of what is there to delete. Whoever takes them and dies loses nothing: they are due again, later each time.';
-revoke all on function app.due_deletions(integer, integer) from public;
 
 create function app.finish_deletions(p_done jsonb) returns void
 language plpgsql set search_path = ''
@@ -111,4 +108,3 @@ end;
 $$;
 comment on function app.finish_deletions(jsonb) is
   'Storage said that it deleted what due_deletions told for these: [{bucket_id, prefix, more}], more where there was more than was told. Believed only where nothing is there any more.';
-revoke all on function app.finish_deletions(jsonb) from public;

@@ -29,7 +29,6 @@ begin
 end;
 $$;
 comment on function app.cancel_task() is 'Has the provider stop what it is making of an attempt, where it can. Definer, because whoever may delete a user may not write here.';
-revoke all on function app.cancel_task() from public;
 
 -- Postgres reads the text of a condition anew for each statement that writes to its table. This short one
 -- spares the attempts that are delivered the call.
@@ -63,7 +62,6 @@ as $$
 $$;
 comment on function app.due_cancellations(text, integer) is
   'Leases tasks that the provider is to be told to stop. Whoever takes them and dies loses nothing: they are due again, later each time, and a task that was stopped already is not known any more. is_last: after this try it is given up, about two hours after the first.';
-revoke all on function app.due_cancellations(text, integer) from public;
 
 create function app.finish_cancellations(p_job_ids uuid[]) returns void
 language sql set search_path = ''
@@ -71,4 +69,3 @@ as $$
   delete from app.cancellations c where c.video_job_id = any (p_job_ids);
 $$;
 comment on function app.finish_cancellations(uuid[]) is 'The provider has stopped these, does not know them, or is not told again.';
-revoke all on function app.finish_cancellations(uuid[]) from public;

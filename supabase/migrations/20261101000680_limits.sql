@@ -20,7 +20,6 @@ begin
 end;
 $$;
 comment on function app.has_own_words(public.videos) is 'Whether a provider gets words, a name or a picture of the user''s own for this video.';
-revoke all on function app.has_own_words(public.videos) from public;
 
 create function app.count_today(p_user_id uuid, p_kind text) returns void
 language plpgsql set search_path = ''
@@ -36,7 +35,6 @@ begin
 end;
 $$;
 comment on function app.count_today(uuid, text) is 'Counts one more of this kind (see app.daily_counts) for this user.';
-revoke all on function app.count_today(uuid, text) from public;
 
 create function app.check_today(p_user_id uuid, p_own boolean) returns void
 language plpgsql set search_path = ''
@@ -69,7 +67,6 @@ end;
 $$;
 comment on function app.check_today(uuid, boolean) is
   'GM013 where this user has cancelled as often within a day as settings.cancellations_per_day allows, or, for an order with words, names or pictures of their own (p_own), was refused as often as refusals_per_day does: both cost us and not them, so neither may go on.';
-revoke all on function app.check_today(uuid, boolean) from public;
 
 create function app.limit_rows() returns trigger
 language plpgsql security definer set search_path = ''
@@ -93,7 +90,6 @@ end;
 $$;
 comment on function app.limit_rows() is
   'GM004 where a user would have more rows of this table than the setting that the trigger names allows. Definer, because users may not lock their row.';
-revoke all on function app.limit_rows() from public;
 
 create trigger limit_rows
 after insert on public.children

@@ -77,7 +77,6 @@ end;
 $$;
 comment on function app.enqueue_all(text[], uuid[], jsonb[], integer[], timestamptz) is
   'The only place that inserts into pgboss.job: makes the rows that boss.send() would make, with the queue''s own settings. A test compares the two.';
-revoke all on function app.enqueue_all(text[], uuid[], jsonb[], integer[], timestamptz) from public;
 
 create function app.enqueue(
   p_queue text,
@@ -93,7 +92,6 @@ begin
 end;
 $$;
 comment on function app.enqueue(text, uuid, jsonb, integer, timestamptz) is 'Puts one job into a queue.';
-revoke all on function app.enqueue(text, uuid, jsonb, integer, timestamptz) from public;
 
 create table app.fair_clocks (
   provider text primary key references app.providers (name) on delete cascade,
@@ -110,7 +108,6 @@ create function app.submit_queue(p_provider text) returns text
 language plpgsql immutable set search_path = ''
 as $$ begin return 'submit-' || p_provider; end; $$;
 comment on function app.submit_queue(text) is 'The queue of the attempts that wait for a provider. One each, so that a slow provider keeps nobody waiting for another.';
-revoke all on function app.submit_queue(text) from public;
 
 create function app.open_submit_queue() returns trigger
 language plpgsql set search_path = ''
@@ -126,7 +123,6 @@ begin
 end;
 $$;
 comment on function app.open_submit_queue() is 'Every provider has a submit queue and a fair clock.';
-revoke all on function app.open_submit_queue() from public;
 
 create trigger open_submit_queue
 after insert on app.providers
@@ -140,14 +136,12 @@ create function app.submission_data(p_job_id uuid) returns jsonb
 language plpgsql immutable set search_path = ''
 as $$ begin return jsonb_build_object('video_job_id', p_job_id); end; $$;
 comment on function app.submission_data(uuid) is 'What the job of an attempt in a submit queue says.';
-revoke all on function app.submission_data(uuid) from public;
 
 create function app.submission_priority(p_tag bigint, p_base bigint) returns integer
 language plpgsql immutable set search_path = ''
 -- pg-boss serves the highest priority first, the smallest tag is the most urgent.
 as $$ begin return (-least(p_tag - p_base, 2147483647))::integer; end; $$;
 comment on function app.submission_priority(bigint, bigint) is 'Where the fair order puts an attempt with this tag in its submit queue, which counts from this base.';
-revoke all on function app.submission_priority(bigint, bigint) from public;
 
 create function app.rebase_priorities() returns integer
 language plpgsql set search_path = ''
@@ -181,7 +175,6 @@ end;
 $$;
 comment on function app.rebase_priorities() is
   'Moves the base of submit queues whose clock has come far, and the priorities of what is in them with it, so that the fair order never comes to the end of 32 bits. Tags themselves stay. Returns how many queues; 0 where one is busy, to be called again later.';
-revoke all on function app.rebase_priorities() from public;
 
 create function app.queue_submission(
   p_job_id uuid,
@@ -204,4 +197,3 @@ begin
 end;
 $$;
 comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order: so many gems behind the clock, and at the clock what has waited its turn once.';
-revoke all on function app.queue_submission(uuid, text, bigint, timestamptz) from public;

@@ -30,7 +30,6 @@ as $$
     );
 $$;
 comment on function app.doorbell_installed() is 'Whether pg_net and Vault are there to ring with, and may be used. Without them nothing wakes the workers, and health says so.';
-revoke all on function app.doorbell_installed() from public;
 
 create function app.read_doorbell(out url text, out key text)
 language plpgsql stable set search_path = ''
@@ -57,7 +56,6 @@ end;
 $$;
 comment on function app.read_doorbell() is
   'Where the functions are and the key to ring with: the secrets functions_url (http or https, host, port, path) and cron_secret_key of Vault. Null where one is missing or no address. Raises where Vault cannot decrypt: for callers that can bear it.';
-revoke all on function app.read_doorbell() from public;
 
 create function app.call_function(p_name text) returns boolean
 language plpgsql set search_path = ''
@@ -88,7 +86,6 @@ end;
 $$;
 comment on function app.call_function(text) is
   'POSTs to an edge function after commit, with the secret key from Vault. Never fails; false when pg_net, Vault or the secrets functions_url and cron_secret_key are missing or of no use.';
-revoke all on function app.call_function(text) from public;
 
 create function app.ring(p_stage text, p_enough integer default 1) returns boolean
 language plpgsql set search_path = '' set lock_timeout = '500ms'
@@ -121,7 +118,6 @@ end;
 $$;
 comment on function app.ring(text, integer) is
   'Wakes a worker of a stage after commit, unless p_enough drain it already or one is on its way (it will find the new work before it stops). Where somebody who rang takes long to commit, rings once more rather than wait. The last thing a transaction does; more than one stage in the order poll, store, submit, notify, maintain.';
-revoke all on function app.ring(text, integer) from public;
 
 create function app.ring_maintain() returns trigger
 language plpgsql security definer set search_path = ''
@@ -132,7 +128,6 @@ begin
 end;
 $$;
 comment on function app.ring_maintain() is 'Wakes who deletes files. Definer, because whoever may delete a user may not ring.';
-revoke all on function app.ring_maintain() from public;
 
 -- Deferred: PostgREST filters the answer of a function that a user calls, for as long as the filter takes,
 -- and nobody is to wait for that under the stage's lock.
@@ -169,7 +164,6 @@ begin
 end;
 $$;
 comment on function app.start_drain(text, text) is 'Takes this worker''s place at a stage, or keeps it. False when enough workers drain it already.';
-revoke all on function app.start_drain(text, text) from public;
 
 create function app.renew_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = ''
@@ -183,7 +177,6 @@ begin
 end;
 $$;
 comment on function app.renew_drain(text, text) is 'Renews this worker''s place at a stage while it works. False where it has none: takes none, so that a renewal that comes late does not bring back a place that was given up.';
-revoke all on function app.renew_drain(text, text) from public;
 
 create function app.end_drain(p_stage text, p_node text) returns boolean
 language plpgsql set search_path = '' set lock_timeout = '1s'
@@ -200,7 +193,6 @@ begin
 end;
 $$;
 comment on function app.end_drain(text, text) is 'Gives up this worker''s place and says whether work came in meanwhile, in which case the worker goes on. What is added by somebody who takes long to commit is left to cron.';
-revoke all on function app.end_drain(text, text) from public;
 
 create function app.free_slots(p_provider text) returns integer
 language plpgsql stable set search_path = ''
@@ -229,7 +221,6 @@ begin
 end;
 $$;
 comment on function app.free_slots(text) is 'How many more attempts the provider may be given now.';
-revoke all on function app.free_slots(text) from public;
 
 create function app.waiting_in_vain(p_limit integer) returns table (video_job_id uuid, user_id uuid)
 language sql volatile set search_path = ''
@@ -265,7 +256,6 @@ as $$
   limit p_limit;
 $$;
 comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';
-revoke all on function app.waiting_in_vain(integer) from public;
 
 create function app.providers_with_work(p_stage text) returns table (name text)
 language plpgsql volatile set search_path = ''
@@ -308,7 +298,6 @@ begin
 end;
 $$;
 comment on function app.providers_with_work(text) is 'The providers with work due at the stages submit and poll.';
-revoke all on function app.providers_with_work(text) from public;
 
 create function app.check_due() returns boolean
 language plpgsql stable set search_path = ''
@@ -326,24 +315,30 @@ begin
 end;
 $$;
 comment on function app.check_due() is 'Whether the books have changed since they were last checked: the end of the last video is looked at, too.';
-revoke all on function app.check_due() from public;
 
 create function app.work_due(p_stage text) returns boolean
-language sql volatile set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
-  select case p_stage
-    when 'submit' then exists (select 1 from app.providers_with_work('submit'))
-      or exists (select 1 from app.waiting_in_vain(1))
-    when 'poll' then exists (select 1 from app.providers_with_work('poll'))
-    when 'store' then exists (
+begin
+  -- A statement and not an expression: it fails for a stage that is missing here.
+  case p_stage
+    when 'submit' then
+      return exists (select 1 from app.providers_with_work('submit')) or exists (select 1 from app.waiting_in_vain(1));
+    when 'poll' then
+      return exists (select 1 from app.providers_with_work('poll'));
+    when 'store' then
+      return exists (
         select 1 from pgboss.job j
         where j.name = 'store-video' and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
-      )
-    when 'notify' then exists (
+      );
+    when 'notify' then
+      return exists (
         select 1 from pgboss.job j
-        where j.name in ('notify-fcm', 'notify-web_push', 'notify-webhook') and j.state < 'active' and not j.blocked and j.start_after <= clock_timestamp()
-      )
-    when 'maintain' then exists (
+        where j.name in ('notify-fcm', 'notify-web_push', 'notify-webhook') and j.state < 'active' and not j.blocked
+          and j.start_after <= clock_timestamp()
+      );
+    when 'maintain' then
+      return exists (
         -- The queues with a dead letter are the ones that work is in.
         select 1 from pgboss.queue q
         join pgboss.job j on j.name = q.name and j.state <= 'active'
@@ -354,12 +349,11 @@ as $$
         select 1 from app.objects_to_delete d where d.try_at <= clock_timestamp()
       ) or exists (
         select 1 from app.erasures e where e.finished_at is null
-      ) or app.check_due()
-    else false
-  end;
+      ) or app.check_due();
+  end case;
+end;
 $$;
 comment on function app.work_due(text) is 'Whether a stage has something to do now. Cheap: cron asks every few seconds.';
-revoke all on function app.work_due(text) from public;
 
 create function app.tick() returns void
 language plpgsql set search_path = ''
@@ -369,7 +363,8 @@ declare
 begin
   for v_stage in
     select s.* from app.stages s
-    where s.name in ('poll', 'store', 'submit', 'notify')
+    -- Maintain has a cron job of its own.
+    where s.name <> 'maintain'
     -- Notify is last everywhere: its own trigger rings it when everything else is done.
     order by s.name = 'notify', s.name
   loop
@@ -380,4 +375,3 @@ begin
 end;
 $$;
 comment on function app.tick() is 'Rings the stages that have work due and fewer workers than they may have. Run by pg_cron; makes no call when nothing is due.';
-revoke all on function app.tick() from public;

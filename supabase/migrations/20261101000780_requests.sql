@@ -28,7 +28,6 @@ end;
 $$;
 comment on function app.price_of(text, text, jsonb) is
   'Gems for one video with these options (duration in seconds, resolution, audio), rounded up. GM010 where the model has no price, or none with sound.';
-revoke all on function app.price_of(text, text, jsonb) from public;
 
 create function app.draft_video(p_user_id uuid, p_request jsonb) returns public.videos
 language plpgsql stable set search_path = ''
@@ -88,7 +87,6 @@ end;
 $$;
 comment on function app.draft_video(uuid, jsonb) is
   'The video that a request of this user asks for, with its price: {kind, child_id, avatar_path, options} and for a rhyme {rhyme_id, model, fallbacks}, else {prompt, negative_prompt, title, provider, model, model_reason, fallbacks}. Errors: GM005 no such rhyme, child or picture (detail.field), GM008 no such length, GM010 no price, GM011 no consent to use the picture.';
-revoke all on function app.draft_video(uuid, jsonb) from public;
 
 create function public.quote_video(p_user_id uuid, p_request jsonb) returns jsonb
 language plpgsql stable security definer set search_path = ''

@@ -46,7 +46,6 @@ end;
 $$;
 comment on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) is
   'What an order comes to: the same video that was queued with this key before, or a draft without an id that can be added. All is as read under the user''s lock, which the caller holds: the user and the video of this key, each null where there is none; how many of theirs are under way, and how many may be. Writes nothing. Errors: see queue_videos.';
-revoke all on function app.draft_order(uuid, public.users, jsonb, text, text, public.videos, bigint, integer) from public;
 
 create function app.add_videos(p_drafts public.videos[], p_expected_seconds integer[]) returns public.videos[]
 language plpgsql set search_path = ''
@@ -132,7 +131,6 @@ end;
 $$;
 comment on function app.add_videos(public.videos[], integer[]) is
   'Charges drafted videos of different users and makes their rows: charge, video, first attempt, progress entry, queue job. A draft without an id gets one. Whoever adds videos does so here. The caller holds the users'' locks and rings when it has added all of them. The videos in the same order. GM001 insufficient gems.';
-revoke all on function app.add_videos(public.videos[], integer[]) from public;
 
 create function app.queue_answer(p_video public.videos, p_replayed boolean) returns jsonb
 language plpgsql stable set search_path = ''
@@ -153,7 +151,6 @@ begin
 end;
 $$;
 comment on function app.queue_answer(public.videos, boolean) is 'What queue_videos and queue_video answer for a video; the same for the first call and for each repetition, but for "replayed" and "status".';
-revoke all on function app.queue_answer(public.videos, boolean) from public;
 
 create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb
 language plpgsql security definer set search_path = ''

@@ -34,7 +34,6 @@ end;
 $$;
 comment on function app.stop_video(public.videos) is
   'Cancels a queued or processing video at its user''s wish: its attempt ends, what is due comes back. The row is as read under its lock, which the caller holds. False in any other state.';
-revoke all on function app.stop_video(public.videos) from public;
 
 create function public.cancel_video(p_user_id uuid, p_video_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -92,7 +91,6 @@ as $$
   ) p;
 $$;
 comment on function app.status_of(public.videos) is 'Where a video stands, with its newest progress entry: what its owner is told.';
-revoke all on function app.status_of(public.videos) from public;
 
 create function public.video_status(p_user_id uuid, p_video_ids uuid[]) returns jsonb
 language sql stable security definer set search_path = ''
@@ -185,7 +183,6 @@ end;
 $$;
 comment on function app.record_provider_event(text, uuid, text, jsonb, text, text) is
   'Keeps one event once, and makes its attempt due. p_task_id, p_task_state: the task that it names, where the ids are the provider''s; written beside an outcome that is unknown.';
-revoke all on function app.record_provider_event(text, uuid, text, jsonb, text, text) from public;
 
 create function public.record_provider_events(p_provider text, p_events jsonb) returns jsonb
 language plpgsql security definer set search_path = ''

@@ -27,7 +27,6 @@ end;
 $$;
 comment on function app.try_again(public.videos, integer, integer, jsonb, integer, text, bigint) is
   'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_maker, so many gems behind the clock. The caller holds the video''s lock.';
-revoke all on function app.try_again(public.videos, integer, integer, jsonb, integer, text, bigint) from public;
 
 create function app.move_on(p_job_id uuid, p_code text, p_kind text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = ''
@@ -72,7 +71,6 @@ end;
 $$;
 comment on function app.move_on(uuid, text, text, jsonb) is
   'Ends an attempt that its provider refused for reasons of its own and makes the next one at the next provider of the chain. Costs no retry and no gems. False where no other provider takes work now, or the provider may have the attempt.';
-revoke all on function app.move_on(uuid, text, text, jsonb) from public;
 
 create function app.prepare_submitting(p_providers text[]) returns jsonb
 language plpgsql set search_path = ''
@@ -115,4 +113,3 @@ end;
 $$;
 comment on function app.prepare_submitting(text[]) is
   'What a submitter does before it takes work: rests the providers it has no key for, and moves attempts that wait in vain on to the next provider of their chain. Returns how many moved, and for which providers there is work.';
-revoke all on function app.prepare_submitting(text[]) from public;

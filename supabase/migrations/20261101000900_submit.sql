@@ -12,7 +12,6 @@ begin
 end;
 $$;
 comment on function app.submission_slots(text, integer) is 'How many attempts this transaction may take for the provider. Call it before fetching from the queue.';
-revoke all on function app.submission_slots(text, integer) from public;
 
 create function app.note_doubts(p_video_ids uuid[]) returns void
 language sql set search_path = ''
@@ -25,7 +24,6 @@ as $$
 $$;
 comment on function app.note_doubts(uuid[]) is
   'Called before the live attempts of these videos are ended by us: those that their provider may have, or be given right now, though it never said so, are told to the operator until its answer is written down. The caller holds the videos'' locks.';
-revoke all on function app.note_doubts(uuid[]) from public;
 
 create function app.start_submissions(p_job_ids uuid[], p_node text)
 returns table (
@@ -181,4 +179,3 @@ end;
 $$;
 comment on function app.start_submissions(uuid[], text) is
   'Claims attempts for this worker and returns what it needs to ask the provider. started is false where another worker still holds the lease, or anybody the video: that queue job is to come back later. repeated is true where the provider may have the attempt already. lease_seconds: how long nobody else takes it. Attempts that are over are left out: their queue jobs are done. Moves the fair clock.';
-revoke all on function app.start_submissions(uuid[], text) from public;

@@ -42,7 +42,6 @@ end;
 $$;
 comment on function app.note_late_answers(jsonb, text) is
   'What the provider said about attempts that ended while it was asked: the purchase is on record, and the operator''s doubt is closed. Changes no state and no gems.';
-revoke all on function app.note_late_answers(jsonb, text) from public;
 
 create function app.record_submissions(p_outcomes jsonb, p_node text)
 returns table (video_job_id uuid, result text)
@@ -194,7 +193,6 @@ end;
 $$;
 comment on function app.record_submissions(jsonb, text) is
   'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, what they cost is noted, and what was accepted of an attempt that is over is cancelled at a provider that can. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
-revoke all on function app.record_submissions(jsonb, text) from public;
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
 returns void
@@ -239,4 +237,3 @@ end;
 $$;
 comment on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) is
   'The same attempt waits and is handed over again under its id. p_maybe_bought false: the provider refused it for reasons of its own (rate limit, our account, our key), nothing was bought, the video is queued again. True: no word came back, so it may have been bought and stays claimed; handing it over again under the same id cannot buy it twice. Costs no attempt; the queued deadline bounds it.';
-revoke all on function app.hold_attempt(uuid, boolean, text, text, jsonb, integer) from public;

@@ -82,7 +82,6 @@ end;
 $$;
 comment on function app.due_polls(text, integer, boolean) is
   'Leases attempts whose poll is due: moves next_poll_at forward by the lease, so no other poller asks about them meanwhile and a vanished poller''s come back by themselves. leased_at: before the provider was asked; lease_seconds: for how long. missing_seconds: for how long the provider has said, each time, that it knows no such task. overdue is true past the render deadline. quiet is true, with p_webhooks (the provider calls back and can reach us), where it was heard ringing within the hour, has not rung for this one and, by the time its model takes, need not have: nobody is to be asked.';
-revoke all on function app.due_polls(text, integer, boolean) from public;
 
 create function app.past_deadline(p_deadline_at timestamptz, p_state text) returns boolean
 language plpgsql volatile set search_path = ''
@@ -98,13 +97,11 @@ end;
 $$;
 comment on function app.past_deadline(timestamptz, text) is
   'Whether an attempt that the provider still works on (or, for an hour more, says nothing about) has had its time. Decided with the answer in hand, so that a render that is done is never given up.';
-revoke all on function app.past_deadline(timestamptz, text) from public;
 
 create function app.believable_cost(p_usd numeric) returns numeric
 language plpgsql immutable set search_path = ''
 as $$ begin return case when p_usd between 0 and 100000 then p_usd end; end; $$;
 comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that cannot be one: it must not hold up the video.';
-revoke all on function app.believable_cost(numeric) from public;
 
 create function app.settle_video_jobs(p_results jsonb, p_patience text default '3s')
 returns table (video_job_id uuid, result text)
@@ -281,7 +278,6 @@ end;
 $$;
 comment on function app.settle_video_jobs(jsonb, text) is
   'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | missing | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account, or delivers what we cannot read, rests. p_patience: the lock_timeout until the transaction ends. Returns what changed: rendering, progress, retried or failed.';
-revoke all on function app.settle_video_jobs(jsonb, text) from public;
 
 create function app.fail_attempt(
   p_job_id uuid,
@@ -355,7 +351,6 @@ end;
 $$;
 comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) is
   'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own while the video has any left, at the next provider of its chain that takes work or else p_retry_seconds later at the same one (null: the failure will not pass), else the video fails and the gems come back. A failure for our key or account uses up none. Returns retried, failed, or lost when the attempt was over already.';
-revoke all on function app.fail_attempt(uuid, text, text, text, text, jsonb, integer, numeric) from public;
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean
 language plpgsql set search_path = ''
@@ -387,4 +382,3 @@ end;
 $$;
 comment on function app.fail_video(uuid, text, text) is
   'Fails a video for good: its live attempt ends, the whole price comes back, the user is told. False when the video was over already.';
-revoke all on function app.fail_video(uuid, text, text) from public;

@@ -54,7 +54,6 @@ end;
 $$;
 comment on function app.start_storing(uuid[]) is
   'What a worker needs to copy the files of these attempts. Attempts whose video is no longer rendering are left out: their queue jobs are done. started is false where somebody holds the video: that queue job is to come back later. seconds_waiting: since it was delivered.';
-revoke all on function app.start_storing(uuid[]) from public;
 
 create function app.put_behind(p_queue text, p_id uuid) returns void
 language sql set search_path = ''
@@ -62,7 +61,6 @@ as $$
   update pgboss.job j set priority = -1 where j.name = p_queue and j.id = p_id and j.state = 'retry';
 $$;
 comment on function app.put_behind(text, uuid) is 'A job that is to be tried again comes after those that were not tried yet.';
-revoke all on function app.put_behind(text, uuid) from public;
 
 create function app.discard_files(p_video_id uuid) returns void
 language sql set search_path = ''
@@ -75,7 +73,6 @@ as $$
   where v.id = p_video_id and v.status in ('failed', 'cancelled');
 $$;
 comment on function app.discard_files(uuid) is 'Has the files deleted that were, or are being, copied for a video that ended otherwise.';
-revoke all on function app.discard_files(uuid) from public;
 
 create function app.finish_storing(p_job_id uuid, p_storage_path text, p_thumbnail_path text default null)
 returns boolean
@@ -113,7 +110,6 @@ end;
 $$;
 comment on function app.finish_storing(uuid, text, text) is
   'Completes the video of a delivered attempt once its file is in Storage (and its thumbnail, where it has one), and writes the notice. False when it was over already; unless it was completed, the file goes again.';
-revoke all on function app.finish_storing(uuid, text, text) from public;
 
 create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = ''
@@ -141,4 +137,3 @@ end;
 $$;
 comment on function app.fail_storing(uuid, text, jsonb) is
   'The delivered file cannot be had: the video fails, the gems come back, and what was copied of it goes. False when it was over already.';
-revoke all on function app.fail_storing(uuid, text, jsonb) from public;

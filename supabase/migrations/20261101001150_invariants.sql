@@ -16,7 +16,6 @@ as $$
 $$;
 comment on function app.moves_on(text, uuid) is
   'Whether the queue still has this job, or gave it up so lately that maintenance has not come by to put it back.';
-revoke all on function app.moves_on(text, uuid) from public;
 
 create index gem_entries_created_at_idx on public.gem_entries using brin (created_at);
 create index videos_created_at_idx on public.videos using brin (created_at);
@@ -116,7 +115,6 @@ end;
 $$;
 comment on function app.find_violations(timestamptz) is
   'What must not be: lies in the books, videos that nothing will move on. Looks at all videos under way, at those that began or ended since then, and at entries made since then; -infinity looks at everything.';
-revoke all on function app.find_violations(timestamptz) from public;
 
 create view app.invariants with (security_invoker = true) as
 select v.invariant, v.video_id, v.user_id, v.detail from app.find_violations('-infinity') v;
@@ -162,7 +160,6 @@ end;
 $$;
 comment on function app.check_invariants() is
   'What maintain does each minute: the violations among what is under way or recent, those that the last look at everything found (once), and a note of when it looked.';
-revoke all on function app.check_invariants() from public;
 
 create function app.check_everything() returns integer
 language plpgsql set search_path = ''
@@ -181,4 +178,3 @@ end;
 $$;
 comment on function app.check_everything() is
   'Checks every invariant over all time and keeps what it found for maintain to log. Reads everything, so not in a worker, whose statements are cut off. Returns how many are violated.';
-revoke all on function app.check_everything() from public;

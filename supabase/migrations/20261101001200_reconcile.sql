@@ -6,7 +6,6 @@ as $$
   select exists (select 1 from pgboss.job j where j.name = p_queue and j.id = p_id and j.state <= 'active');
 $$;
 comment on function app.live_queue_job(text, uuid) is 'Whether the queue still has this job waiting, retrying or in a worker''s hands.';
-revoke all on function app.live_queue_job(text, uuid) from public;
 
 -- The five parts of app.reconcile. They go row by row: what cannot be rescued is left as it was, with a
 -- warning, and keeps no other from its rescue. "failed" counts those. Nor does what somebody holds, an owner
@@ -72,7 +71,6 @@ end;
 $$;
 comment on function app.end_unstarted(integer) is
   'Ends attempts that no provider has taken for too long. Returns {never_started, failed}.';
-revoke all on function app.end_unstarted(integer) from public;
 
 create function app.end_unanswered(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
@@ -107,7 +105,6 @@ end;
 $$;
 comment on function app.end_unanswered(integer) is
   'Ends attempts that nobody has asked about for hours after their deadline. Returns {timed_out, failed}.';
-revoke all on function app.end_unanswered(integer) from public;
 
 create function app.requeue_attempts(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
@@ -142,7 +139,6 @@ end;
 $$;
 comment on function app.requeue_attempts(integer) is
   'Puts attempts back into their submit queue that wait for a worker and are not in it. Returns {requeued, failed}.';
-revoke all on function app.requeue_attempts(integer) from public;
 
 create function app.requeue_copies(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
@@ -198,7 +194,6 @@ end;
 $$;
 comment on function app.requeue_copies(integer) is
   'Puts delivered files back into the queue of those to be copied, or gives them up after the deadline. Returns {store_requeued, store_given_up, failed}.';
-revoke all on function app.requeue_copies(integer) from public;
 
 create function app.requeue_deliveries(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
@@ -230,7 +225,6 @@ end;
 $$;
 comment on function app.requeue_deliveries(integer) is
   'Puts notifications back into their channel''s queue that are to be sent and are not in it. Returns {notify_requeued, failed}.';
-revoke all on function app.requeue_deliveries(integer) from public;
 
 create function app.reconcile(p_limit integer default 500) returns jsonb
 language plpgsql set search_path = ''
@@ -256,4 +250,3 @@ end;
 $$;
 comment on function app.reconcile(integer) is
   'Brings every video that lost its way back on it, or to an end with the money right. One that cannot be rescued is left, with a warning, and keeps no other from it. Safe to run at any time, by any number of workers at once. Returns counts.';
-revoke all on function app.reconcile(integer) from public;

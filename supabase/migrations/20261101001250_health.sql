@@ -32,7 +32,6 @@ begin
 end;
 $$;
 comment on function app.measure_models() is 'Refreshes app.model_stats from the newest 100 completed attempts of each model in use. Returns how many models.';
-revoke all on function app.measure_models() from public;
 
 create table app.change_marks (
   noted_at timestamptz primary key default now(),
@@ -110,7 +109,6 @@ begin
 end;
 $$;
 comment on function app.clean_up(integer) is 'Hourly: forgets raw provider events and errors after their retention, up to p_most of each, which videos were deleted after a hundred days, dead drainers and pg_cron''s history. Once a day it rings maintain, which has pg-boss tidy its tables.';
-revoke all on function app.clean_up(integer) from public;
 
 create function app.doorbell_ready() returns boolean
 language plpgsql stable set search_path = ''
@@ -127,7 +125,6 @@ exception
 end;
 $$;
 comment on function app.doorbell_ready() is 'Whether workers can be rung: pg_net and Vault may be used, and hold an address and a key. Whether these are the right ones, only a ring can tell.';
-revoke all on function app.doorbell_ready() from public;
 
 create function app.cron_scheduled() returns boolean
 language plpgsql stable set search_path = ''
@@ -145,7 +142,6 @@ begin
 end;
 $$;
 comment on function app.cron_scheduled() is 'Whether pg_cron has our jobs, and they are active. If not, see app.schedule_cron().';
-revoke all on function app.cron_scheduled() from public;
 
 create function app.open_doors() returns setof text
 language sql stable set search_path = ''
@@ -173,7 +169,6 @@ as $$
 $$;
 comment on function app.open_doors() is
   'What visitors or users may do in public and should not, and whether sign-ups are followed: what a restore without supabase/restore loses. No rows where all is well. What an extension brought does not count.';
-revoke all on function app.open_doors() from public;
 
 create function public.health_report() returns jsonb
 language sql stable security definer set search_path = ''

@@ -25,6 +25,5 @@ begin
 end;
 $$;
 comment on function app.open_videos_bucket() is 'Makes the bucket "videos" and lets users read what is theirs in it. Run again after a restore: the policy is on a table that the platform brings.';
-revoke all on function app.open_videos_bucket() from public;
 
 select app.open_videos_bucket();

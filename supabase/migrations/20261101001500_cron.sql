@@ -56,6 +56,5 @@ end;
 $$;
 comment on function app.schedule_cron(integer) is
   'Schedules the four cron jobs; run again to change how often the tick runs (1 to 59 seconds). Returns the tick''s schedule: every minute where pg_cron is older than 1.5, null where there is no pg_cron. GM008 for other seconds.';
-revoke all on function app.schedule_cron(integer) from public;
 
 select app.schedule_cron();

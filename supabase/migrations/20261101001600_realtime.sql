@@ -70,7 +70,6 @@ end;
 $$;
 comment on function app.tell_owner(text, uuid, jsonb) is
   'Broadcasts the state of a video to its owner''s private topic user:<id> after commit. Never fails; false where it could not, or Realtime is absent.';
-revoke all on function app.tell_owner(text, uuid, jsonb) from public;
 
 create function app.tell_change() returns trigger
 language plpgsql security definer set search_path = ''
@@ -91,7 +90,6 @@ end;
 $$;
 comment on function app.tell_change() is
   'Broadcasts what changed for the owner of a video; of a new one they are told where it is added. Definer, because users who mark a favourite may not write messages.';
-revoke all on function app.tell_change() from public;
 
 create trigger tell_change
 after update on public.videos
@@ -113,7 +111,6 @@ begin
 end;
 $$;
 comment on function app.note_deletions() is 'Notes which videos were deleted, and broadcasts it to their owners. Definer, because nobody may write deleted_videos.';
-revoke all on function app.note_deletions() from public;
 
 create trigger note_deletions after delete on public.videos
 referencing old table as old_videos
@@ -135,7 +132,6 @@ end;
 $$;
 comment on function app.open_channel() is
   'Lets users listen to their own private topic. False where Realtime has no table of messages yet: then call it again once it has.';
-revoke all on function app.open_channel() from public;
 
 select app.open_channel();
 

@@ -98,7 +98,6 @@ as $$
   );
 $$;
 comment on function app.queue_delivery(uuid, text, timestamptz) is 'Puts one delivery into the queue of its channel.';
-revoke all on function app.queue_delivery(uuid, text, timestamptz) from public;
 
 create function app.open_deliveries() returns trigger
 language plpgsql security definer set search_path = ''
@@ -119,7 +118,6 @@ begin
 end;
 $$;
 comment on function app.open_deliveries() is 'A notification is to reach each device its user has now, and the app''s backend: in the transaction that writes it, so that neither is there without the other.';
-revoke all on function app.open_deliveries() from public;
 
 create trigger open_deliveries
 after insert on public.notifications
@@ -134,7 +132,6 @@ begin
 end;
 $$;
 comment on function app.ring_notify() is 'Wakes the sender.';
-revoke all on function app.ring_notify() from public;
 
 -- Rings come last in a transaction, whatever wrote the notification: hence deferred.
 create constraint trigger ring_notify
@@ -198,7 +195,6 @@ end;
 $$;
 comment on function app.start_notifying(uuid[]) is
   'What a sender needs to send these, each counted as a try before it is made. Those that are over already, for a device that is gone, or in somebody''s hands, are left out: their queue jobs are done. shows_child: the thumbnail is a child''s picture, which none but its parents may be sent.';
-revoke all on function app.start_notifying(uuid[]) from public;
 
 create function app.finish_notifying(
   p_id uuid,
@@ -244,4 +240,3 @@ end;
 $$;
 comment on function app.finish_notifying(uuid, integer, text, text, text, integer) is
   'What became of a try: sent; later (again after p_wait_seconds or the backoff, while tries are left); refused; gone (and the device at p_address with it); skipped. Returns sent, later, failed, skipped, or lost when it was over already or somebody else''s turn. After "later" the queue has a new job in place of the sender''s.';
-revoke all on function app.finish_notifying(uuid, integer, text, text, text, integer) from public;

@@ -6,7 +6,6 @@ create function app.spaced(p_text text) returns text
 language plpgsql immutable set search_path = ''
 as $$ begin return regexp_replace(p_text, '[^[:alnum:]]+', ' ', 'g'); end; $$;
 comment on function app.spaced(text) is 'The words of a text alone: of "Cat/Dog" and "5-7" Postgres would make a path and a negative number.';
-revoke all on function app.spaced(text) from public;
 grant execute on function app.spaced(text) to service_role;
 
 create function app.search_words(p_user_id uuid, p_text text) returns tsvector
@@ -20,7 +19,6 @@ begin
 end;
 $$;
 comment on function app.search_words(uuid, text) is 'The words of a text in lower case, marked as this user''s.';
-revoke all on function app.search_words(uuid, text) from public;
 grant execute on function app.search_words(uuid, text) to service_role;
 
 -- What is under way is a handful, which a search reads one by one: so a video is indexed once, at its end.
@@ -37,7 +35,6 @@ as $$
   from unnest(tsvector_to_array(to_tsvector('pg_catalog.simple'::regconfig, app.spaced(p_text)))) as w (word);
 $$;
 comment on function app.search_query(uuid, text) is 'Finds what holds each of these words, or longer ones that begin like them, among this user''s. Null where the text has no words.';
-revoke all on function app.search_query(uuid, text) from public;
 
 create function public.search_videos(p_search text) returns setof uuid
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
@@ -206,7 +203,6 @@ end;
 $$;
 comment on function app.remove_videos(uuid[]) is
   'Deletes videos in whatever state, with attempts, progress, notices and events, and has their files deleted. The caller has locked them and cancelled what was under way. The ledger keeps its entries, without the title.';
-revoke all on function app.remove_videos(uuid[]) from public;
 
 create function app.stop_and_remove(p_video_ids uuid[]) returns void
 language plpgsql set search_path = ''
@@ -225,7 +221,6 @@ begin
 end;
 $$;
 comment on function app.stop_and_remove(uuid[]) is 'Cancels what of these videos is under way, by the rule of cancel_video, and deletes all of them.';
-revoke all on function app.stop_and_remove(uuid[]) from public;
 
 create function public.delete_videos(p_video_ids uuid[]) returns jsonb
 language plpgsql security definer set search_path = ''

@@ -49,7 +49,6 @@ begin
 end;
 $$;
 comment on function app.guard_consent() is 'Keeps public.consents append-only, for every role.';
-revoke all on function app.guard_consent() from public;
 
 create trigger guard_consent
 before update on public.consents
@@ -65,7 +64,6 @@ begin
 end;
 $$;
 comment on function app.has_consent(uuid) is 'Whether the child''s name and picture may be handed to a provider now.';
-revoke all on function app.has_consent(uuid) from public;
 
 create function app.check_avatar(p_user_id uuid, p_child_id uuid, p_avatar_path text) returns void
 language plpgsql stable set search_path = ''
@@ -83,7 +81,6 @@ end;
 $$;
 comment on function app.check_avatar(uuid, uuid, text) is
   'Whether a video of this child may start with this picture. GM011 without consent, GM005 where it is not this child''s or not there.';
-revoke all on function app.check_avatar(uuid, uuid, text) from public;
 
 create function app.own_child(p_child_id uuid) returns public.children
 language plpgsql stable set search_path = ''
@@ -100,7 +97,6 @@ begin
 end;
 $$;
 comment on function app.own_child(uuid) is 'The caller''s child. GM005 where it is not theirs.';
-revoke all on function app.own_child(uuid) from public;
 
 create function public.give_consent(p_child_id uuid, p_text_id text) returns uuid
 language plpgsql security definer set search_path = ''
@@ -192,6 +188,5 @@ begin
 end;
 $$;
 comment on function app.open_avatars_bucket() is 'Makes the bucket "avatars" and lets parents keep their children''s pictures in it. Run again after a restore: the policies are on a table that the platform brings.';
-revoke all on function app.open_avatars_bucket() from public;
 
 select app.open_avatars_bucket();

@@ -15,7 +15,6 @@ begin
 end;
 $$;
 comment on function app.forget_child_files() is 'Whoever deletes a child, its videos and pictures go with it. Definer, because no role may delete videos.';
-revoke all on function app.forget_child_files() from public;
 
 create trigger forget_child_files
 before delete on public.children
@@ -60,7 +59,6 @@ begin
 end;
 $$;
 comment on function app.forget_user_files() is 'Whoever deletes a user, in the dashboard too: files are listed for deletion, the ledger forgets who, and the erasure is on record until it is complete. Definer, because Supabase Auth may not write here.';
-revoke all on function app.forget_user_files() from public;
 
 create trigger forget_user_files
 before delete on public.users
@@ -74,7 +72,6 @@ begin
 end;
 $$;
 comment on function app.is_leaving(uuid) is 'Whether this account is being forgotten: it buys nothing more.';
-revoke all on function app.is_leaving(uuid) from public;
 
 create function app.forget_rows(p_user_id uuid) returns boolean
 language plpgsql set search_path = ''
@@ -99,7 +96,6 @@ end;
 $$;
 comment on function app.forget_rows(uuid) is
   'Deletes up to a thousand of a user''s videos, and once there are fewer the user with everything else. False while there may be more: the account is being forgotten then, and maintain goes on.';
-revoke all on function app.forget_rows(uuid) from public;
 
 create function public.forget_user(p_user_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -137,7 +133,6 @@ as $$
   limit p_limit;
 $$;
 comment on function app.open_erasures(integer) is 'Erasures that are not complete: first those that were tried longest ago.';
-revoke all on function app.open_erasures(integer) from public;
 
 create function app.begin_erasure(p_id uuid) returns void
 language sql set search_path = ''
@@ -145,7 +140,6 @@ as $$
   update app.erasures e set tried_at = clock_timestamp() where e.id = p_id;
 $$;
 comment on function app.begin_erasure(uuid) is 'Somebody begins with it now: whatever comes of it, the others are next.';
-revoke all on function app.begin_erasure(uuid) from public;
 
 create function app.forget_messages(p_id uuid) returns boolean
 language plpgsql set search_path = ''
@@ -180,7 +174,6 @@ end;
 $$;
 comment on function app.forget_messages(uuid) is
   'Takes the name off what Realtime keeps of a day of the user''s messages, once nobody writes any more. True when all are done. What it may not change is gone by itself after four days, and only then done.';
-revoke all on function app.forget_messages(uuid) from public;
 
 create function app.finish_erasure(p_id uuid) returns boolean
 language plpgsql set search_path = ''
@@ -208,7 +201,6 @@ begin
 end;
 $$;
 comment on function app.finish_erasure(uuid) is 'Closes an erasure, with what Auth''s audit log says of the user, and forgets whose it was, if rows, sign-in, messages and every file are gone. False otherwise.';
-revoke all on function app.finish_erasure(uuid) from public;
 
 create view app.erasure_status with (security_invoker = true) as
 select
@@ -250,7 +242,6 @@ end;
 $$;
 comment on function app.remains_of(uuid) is
   'Every table of every schema, but Postgres'' own, with rows that hold this user''s id in any column, and how many; null for one that the caller may not read (as a superuser none). Empty once an erasure is complete. Reads everything: for the operator, not for workers.';
-revoke all on function app.remains_of(uuid) from public;
 
 create function app.forget_old_videos(p_limit integer) returns integer
 language plpgsql set search_path = ''
@@ -276,4 +267,3 @@ begin
 end;
 $$;
 comment on function app.forget_old_videos(integer) is 'Deletes videos that are over and older than video_retention_days, with their files. Returns how many. None where the setting is null.';
-revoke all on function app.forget_old_videos(integer) from public;

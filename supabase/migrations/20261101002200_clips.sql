@@ -11,7 +11,6 @@ as $$
   order by v.scene, v.id desc;
 $$;
 comment on function app.clips_of(uuid, jsonb) is 'The newest clip of each scene of these frames, where there is one.';
-revoke all on function app.clips_of(uuid, jsonb) from public;
 
 create function app.clip_map(p_project_id uuid, p_frames jsonb) returns jsonb
 language sql stable set search_path = ''
@@ -24,7 +23,6 @@ as $$
   from app.clips_of(p_project_id, p_frames) c;
 $$;
 comment on function app.clip_map(uuid, jsonb) is 'What projects.clips must hold for these frames.';
-revoke all on function app.clip_map(uuid, jsonb) from public;
 
 create function app.keep_clips_of(p_user_id uuid, p_project_id uuid) returns void
 language plpgsql set search_path = ''
@@ -46,7 +44,6 @@ begin
 end;
 $$;
 comment on function app.keep_clips_of(uuid, uuid) is 'Keeps a project''s clips; writes only where something changed.';
-revoke all on function app.keep_clips_of(uuid, uuid) from public;
 
 create function app.keep_clips() returns trigger
 language plpgsql security definer set search_path = ''
@@ -66,7 +63,6 @@ begin
 end;
 $$;
 comment on function app.keep_clips() is 'Keeps projects.clips where a clip ends or goes. Definer, because whoever changes a video need not be let near projects.';
-revoke all on function app.keep_clips() from public;
 
 -- At the end of the transaction, when nothing else is waited for any more. The condition is short, because
 -- Postgres reads it anew for each statement that changes a video.
@@ -92,7 +88,6 @@ begin
 end;
 $$;
 comment on function app.touch_project() is 'A project that its owner changes shows the clips of the scenes it has now. Definer, because owners have no way into app.';
-revoke all on function app.touch_project() from public;
 
 create trigger touch_project
 before update of title, frames on public.projects
@@ -120,7 +115,6 @@ end;
 $$;
 comment on function app.check_project_limit(uuid, integer) is
   'GM012 where a project has more scenes to make than may ever be under way, GM004 where so many more would be too many for this user now. The caller holds the user''s lock.';
-revoke all on function app.check_project_limit(uuid, integer) from public;
 
 create function public.queue_clips(p_user_id uuid, p_project_id uuid, p_scenes jsonb) returns integer
 language plpgsql security definer set search_path = ''

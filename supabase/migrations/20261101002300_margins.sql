@@ -31,7 +31,6 @@ begin
 end;
 $$;
 comment on function app.keep_cost() is 'Writes down what an attempt cost when its video is deleted, whoever deletes it. Definer, because nobody else may write costs.';
-revoke all on function app.keep_cost() from public;
 
 create trigger keep_cost
 after delete on public.video_jobs
@@ -98,7 +97,6 @@ group by m.day, m.video_id, m.provider, m.model;
 $$;
 comment on function app.margins_between(timestamptz, timestamptz) is
   'What app.margins tells, of the time from p_from on and before p_until. Reads only what happened then.';
-revoke all on function app.margins_between(timestamptz, timestamptz) from public;
 
 create view app.margins with (security_invoker = true) as
 select m.* from app.margins_between('-infinity', 'infinity') m;
