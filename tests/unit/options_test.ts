@@ -4,7 +4,7 @@ import type { ModelSpec } from "../../shared/domain/models.ts";
 import { planPromptVideo, type Wish } from "../../shared/domain/prompt_video.ts";
 import { createTaskOf } from "../../shared/providers/kie/requests.ts";
 import type { VideoTask } from "../../shared/providers/provider.ts";
-import { modelsOf } from "../../shared/providers/registry.ts";
+import { modelsOf, type ProviderName } from "../../shared/providers/registry.ts";
 import { toVideoInference } from "../../shared/providers/runware/requests.ts";
 import { toRunwayRequest } from "../../shared/providers/runway/requests.ts";
 
@@ -16,7 +16,7 @@ const senders: Readonly<Record<string, (task: VideoTask) => unknown>> = {
   runware: toVideoInference,
   runway: toRunwayRequest,
   kie: createTaskOf,
-};
+} satisfies Record<ProviderName, unknown>;
 /** Values of each option that are not the same wish. */
 const wishes: readonly Partial<Wish>[][] = [
   [{ seed: 7 }, { seed: 8 }],
