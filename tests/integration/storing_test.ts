@@ -125,6 +125,8 @@ Deno.test("F24 a copy that is there already is as good: completed once, the obje
     const [file, ...others] = await filesOf(app, customer);
     assertEquals(file, new Uint8Array(await earlier.arrayBuffer()));
     assertEquals(others, []);
+    await work(app, "maintain");
+    assertEquals((await filesOf(app, customer)).length, 1);
     const notices = await app.db.query("select kind from public.notifications");
     assertEquals(notices, [{ kind: "video_ready" }]);
   });
@@ -147,6 +149,10 @@ Deno.test("F24 two workers storing at once, and a queue job lost half-way: one o
     }
     const notices = await app.db.query("select kind from public.notifications");
     assertEquals(notices.length, videos.length);
+    // What came too late is none that has to go.
+    await passTime(app.db, "1 hour");
+    await work(app, "maintain");
+    for (const { customer } of videos) assertEquals((await filesOf(app, customer)).length, 1);
   });
 });
 
