@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { NotifySandbox } from "../../local/sandbox/notify.ts";
 import {
   type AppStack,
   call,
@@ -9,7 +10,6 @@ import {
   queued,
   work,
 } from "../support/app.ts";
-import type { NotifySandbox } from "../../local/sandbox/notify.ts";
 import {
   byHand,
   delivered,
@@ -178,7 +178,7 @@ async function failedAt(
 }
 
 /** A phone and a browser of a customer, by which notices arrive. */
-async function withDevices({ client }: Customer, { control }: NotifySandbox): Promise<void> {
+async function addDevices({ client }: Customer, { control }: NotifySandbox): Promise<void> {
   const { endpoint, keys } = control.subscribe();
   const browser = { p_p256dh: keys.p256dh, p_auth: keys.auth };
   const devices = [
@@ -227,7 +227,7 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
       return answer;
     };
     const customer = await newCustomer(app);
-    await withDevices(customer, notify);
+    await addDevices(customer, notify);
     const headers = headersOf(app, customer);
     const made = await queued(app, customer);
     const madeJob = await delivered(app, made);
