@@ -8,7 +8,7 @@ import { withSql } from "../support/sql.ts";
 import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
 import { USER_FUNCTIONS } from "../support/user_functions.ts";
 
-Deno.test("F31 RLS is on for every table in public", async () => {
+Deno.test("RLS is on for every table in public", async () => {
   await withSql(async (db) => {
     const open = await db.query(
       `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace

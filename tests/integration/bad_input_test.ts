@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Answer, call, type Customer, headersOf, newCustomer, queue } from "../support/app.ts";
 import { byHand, type HandStack, rowCounts } from "../support/by_hand.ts";
-import { DIDDLE, TWINKLE } from "../support/fixtures.ts";
+import { balanceOf, DIDDLE, TWINKLE } from "../support/fixtures.ts";
 import { fieldsOf, INTERNALS } from "../support/refusals.ts";
 
 /** That an answer is a refusal in our form, and what it refuses: status, code, fields. */
@@ -87,7 +87,7 @@ const WRONG_FIELDS: readonly (readonly [Record<string, unknown>, string])[] = [
   [{ user_id: "me" }, "400 invalid_request user_id"],
   [{ rhyme_id: crypto.randomUUID() }, "404 not_found rhyme_id"],
   [{ child_id: crypto.randomUUID() }, "404 not_found child_id"],
-  // F28: nothing that decides about money is the client's to say.
+  // Nothing that decides about money is the client's to say.
   [{ gem_cost: 0 }, "400 invalid_request gem_cost"],
   [{ price: 0, cost_usd: 0 }, "400 invalid_request price cost_usd"],
   [{ prompt: "x".repeat(5_000) }, "400 invalid_request prompt"],
@@ -148,6 +148,34 @@ Deno.test(
     }
   }),
 );
+
+Deno.test("F28 a price in the body is refused by its name and changes nothing: the catalogue's is charged", async () => {
+  await byHand({}, async (app) => {
+    const customer = await newCustomer(app, { gems: 100 });
+    const before = await rowCounts(app);
+    const headers = headersOf(app, customer);
+    const to = (name: string, body: object) =>
+      call(app, name, { headers, body: JSON.stringify(body) });
+    const { prompt } = WORDS;
+    for (const gem_cost of [0, 1, -10, 1_000]) {
+      const priced: [Answer, string][] = [
+        [await queue(app, customer, { gem_cost }), "gem_cost"],
+        [await queue(app, customer, { gem_cost, quote: true }), "gem_cost"],
+        [await to("queue-video", { kind: "prompt", prompt, gem_cost }), "gem_cost"],
+        [await to("generate-video", { prompt, gem_cost }), "gem_cost"],
+        [await to("generate-video", { prompt, config: { gem_cost } }), "config.gem_cost"],
+        [await to("generate-clips", { project_id: crypto.randomUUID(), gem_cost }), "gem_cost"],
+      ];
+      for (const [{ status, body }, field] of priced) {
+        assertEquals([status, fieldsOf(body["details"])], [400, [field]], JSON.stringify(body));
+      }
+    }
+    assertEquals(await rowCounts(app), before);
+    const { body } = await queue(app, customer);
+    assertEquals(body["gem_cost"], 10);
+    assertEquals(await balanceOf(app.db, { ...customer, userId: customer.id }), 90);
+  });
+});
 
 /** Wishes that a model cannot fulfil or that the price does not cover, and what is offered instead. */
 const WRONG_OPTIONS: readonly (readonly [Record<string, unknown>, string, unknown])[] = [

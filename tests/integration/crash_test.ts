@@ -3,12 +3,21 @@ import { call, newCustomer, queued, work } from "../support/app.ts";
 import {
   byHand,
   delivered,
+  functionsEnv,
   type HandStack,
   polled,
   stored,
   submitted,
 } from "../support/by_hand.ts";
-import { balanceOf, entriesOf, jobsOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";
+import {
+  balanceOf,
+  entriesOf,
+  jobsOf,
+  newestJob,
+  passTime,
+  value,
+  videoOf,
+} from "../support/fixtures.ts";
 
 /** Kills the functions while the provider keeps a worker waiting for its answer, then starts them again. */
 async function killWhileWaiting(
@@ -24,14 +33,42 @@ async function killWhileWaiting(
   await app.functions.restart();
 }
 
-Deno.test("F34 of two rounds of maintenance at once one is skipped", async () => {
+Deno.test("F34 of two rounds of maintenance at once, one that Storage holds up and one that comes meanwhile, the second is skipped", async () => {
   await byHand({}, async (app) => {
-    await app.db.query("select app.start_drain('maintain', 'a slow one')");
-    const { status, body } = await call(app, "maintain", { headers: { apikey: app.cronKey } });
-    assertEquals([status, body], [200, {
-      success: true,
-      skipped: "another round is under way",
-    }]);
+    const customer = await newCustomer(app);
+    const videoId = await queued(app, customer);
+    await delivered(app, videoId);
+    await stored(app);
+    const { error } = await customer.client.rpc("delete_videos", { p_video_ids: [videoId] });
+    assertEquals(error, null);
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const storage = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async ({ url, method, headers, body }) => {
+        asked.resolve();
+        await held.promise;
+        const { pathname } = new URL(url);
+        return await fetch(app.supabaseUrl + pathname, { method, headers, body });
+      },
+    );
+    const SUPABASE_URL = `http://127.0.0.1:${storage.addr.port}`;
+    await app.functions.restart({ ...await functionsEnv(app), SUPABASE_URL });
+    const round = async () => {
+      const { status, body } = await call(app, "maintain", { headers: { apikey: app.cronKey } });
+      return [status, body["skipped"]];
+    };
+    try {
+      const slow = round();
+      await Promise.race([asked.promise, slow]);
+      assertEquals(await round(), [200, "another round is under way"]);
+      held.resolve();
+      assertEquals([await slow, await round()], [[200, undefined], [200, undefined]]);
+      const files = "select count(*)::int as value from storage.objects";
+      assertEquals(await value(app.db, files), 0);
+    } finally {
+      held.resolve();
+      await storage.shutdown();
+    }
   });
 });
 

@@ -1,14 +1,24 @@
 import { assert, assertEquals } from "@std/assert";
+import type { NotifySandbox } from "../../local/sandbox/notify.ts";
 import {
   type AppStack,
   call,
+  type Customer,
   headersOf,
   newCustomer,
   queue,
   queued,
   work,
 } from "../support/app.ts";
-import { byHand, delivered, functionsEnv, polled, stored, submitted } from "../support/by_hand.ts";
+import {
+  byHand,
+  delivered,
+  functionsEnv,
+  type HandStack,
+  polled,
+  stored,
+  submitted,
+} from "../support/by_hand.ts";
 import { DIDDLE, passTime } from "../support/fixtures.ts";
 import { keysOf } from "../support/tokens.ts";
 import { USER_FUNCTIONS } from "../support/user_functions.ts";
@@ -142,10 +152,74 @@ function assertNowhere(texts: Record<string, string>, secrets: Record<string, st
   }
 }
 
+/**
+ * A video at another provider, which refuses our key and then fails the task with words that quote it.
+ */
+async function failedAt(
+  app: HandStack,
+  customer: Customer,
+  provider: "runway" | "kie",
+): Promise<void> {
+  const { sandbox, apiKey } = app.providers[provider];
+  if (sandbox === null) throw new Error("The sandbox is missing");
+  const { status } = await call(app, "queue-video", {
+    headers: headersOf(app, customer),
+    body: JSON.stringify({ kind: "prompt", prompt: "A fox runs over a hill", provider }),
+  });
+  assertEquals(status, 201);
+  sandbox.control.configure({ unauthorized: { next: 1 } });
+  await work(app, "submit-videos");
+  await passTime(app.db, "10 minutes");
+  await work(app, "submit-videos");
+  const [task] = sandbox.control.state().tasks;
+  const id = task !== undefined && "taskId" in task ? task.taskId : task?.id;
+  sandbox.control.fail(String(id), undefined, `No video for key ${apiKey}`);
+  await polled(app);
+}
+
+/** A phone and a browser of a customer, by which notices arrive. */
+async function addDevices({ client }: Customer, { control }: NotifySandbox): Promise<void> {
+  const { endpoint, keys } = control.subscribe();
+  const browser = { p_p256dh: keys.p256dh, p_auth: keys.auth };
+  const devices = [
+    { p_kind: "fcm", p_address: "phone-1", p_platform: "android" },
+    { p_kind: "web_push", p_address: endpoint, p_platform: "web", ...browser },
+  ];
+  for (const device of devices) {
+    assertEquals((await client.rpc("register_device", device)).error, null);
+  }
+}
+
+/** What the functions sign notices with, without the words around it. */
+function notifySecrets(env: Readonly<Record<string, string>>): Record<string, string> {
+  const account = JSON.parse(env["FCM_SERVICE_ACCOUNT"] ?? "{}");
+  const bare = (name: string) => (env[name] ?? "").replace("whsec_", "");
+  return {
+    "the key of Google's service account": String(account.private_key).split("\n")[3] ?? "",
+    "an access token of FCM": "ya29.sandbox-1",
+    "the VAPID key": bare("WEB_PUSH_PRIVATE_KEY"),
+    "the backend's secret": bare("APP_WEBHOOK_SECRET"),
+    "the backend's secret until now": bare("APP_WEBHOOK_SECRET_PREVIOUS"),
+  };
+}
+
 Deno.test("F25 canary: no secret is in any answer, row or log line of a video made, failed, cancelled and refused", async () => {
   const password = "canary-of-the-database";
   const apiKey = "canary-of-runware";
-  await byHand({ webhooks: "on", runware: { apiKey, knobs: { manual: true } } }, async (app) => {
+  const functionsKeys = {
+    KIE_WEBHOOK_HMAC_KEY: "canary-of-kie-callbacks",
+    APP_WEBHOOK_SECRET_PREVIOUS: `whsec_${btoa("canary of the app's backend, until now")}`,
+  };
+  const options = {
+    webhooks: "on",
+    runware: { apiKey, knobs: { manual: true } },
+    runway: { apiKey: "canary-of-runway", knobs: { manual: true, pendingMs: 0 } },
+    kie: { apiKey: "canary-of-kie", knobs: { manual: true, queueMs: 0, hiddenMs: 0 } },
+    functionsEnv: functionsKeys,
+  } as const;
+  await byHand(options, async (app) => {
+    const { notify } = app;
+    if (notify === null) throw new Error("The sandbox is missing");
     const answers: unknown[] = [];
     const keep = async (asked: ReturnType<typeof call>) => {
       const answer = await asked;
@@ -153,6 +227,7 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
       return answer;
     };
     const customer = await newCustomer(app);
+    await addDevices(customer, notify);
     const headers = headersOf(app, customer);
     const made = await queued(app, customer);
     const madeJob = await delivered(app, made);
@@ -166,6 +241,10 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
     const failedJob = await submitted(app, failed);
     app.sandbox.control.fail(failedJob, "invalidPositivePrompt", `No prompt for key ${apiKey}`);
     await polled(app);
+    for (const provider of ["runway", "kie"] as const) await failedAt(app, customer, provider);
+    for (const place of ["token", "fcm", "web_push", "webhook"] as const) {
+      notify.control.fail(place, { fault: "status", status: 403 });
+    }
     const cancelled = JSON.stringify({ video_id: await queued(app, customer) });
     await keep(call(app, "cancel-video", { headers, body: cancelled }));
     await keep(queue(app, customer, { rhyme_id: DIDDLE, model: "?" }));
@@ -174,9 +253,13 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
     await keep(call(app, "health", { method: "GET", headers: { apikey: app.secretKey } }));
     await keep(call(app, "health", { method: "GET", headers }));
     await keep(call(app, `runware-webhook?job=${madeJob}&token=${"0".repeat(64)}`));
-    for (const name of ["submit-videos", "poll-videos", "store-videos", "maintain"]) {
+    const workers = ["submit-videos", "poll-videos", "store-videos", "notify-users", "maintain"];
+    for (const name of [...workers, ...Array(3).fill("notify-users")]) {
       await keep(call(app, `${name}?wait=1`, { headers: { apikey: app.cronKey } }));
+      await passTime(app.db, "1 hour");
     }
+    const places = new Set(notify.control.received().map(({ place }) => place));
+    assertEquals([...places].toSorted(), ["fcm", "web_push", "webhook"], "all channels were used");
     // A worker that cannot reach the database must not log how it tried.
     const unreachable = new URL(app.databaseUrl);
     Object.assign(unreachable, { port: "9", password });
@@ -200,6 +283,10 @@ Deno.test("F25 canary: no secret is in any answer, row or log line of a video ma
       "the inner secret": innerSecret,
       "the storage secret": storageSecret,
       "the Runware key": apiKey,
+      "the Runway key": options.runway.apiKey,
+      "the KIE key": options.kie.apiKey,
+      "the key of KIE's callbacks": functionsKeys.KIE_WEBHOOK_HMAC_KEY,
+      ...notifySecrets({ ...notify.env, ...functionsKeys }),
       "the database password": password,
     };
     const log = await Deno.readTextFile(`${app.dataDir}/stack.log`);

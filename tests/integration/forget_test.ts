@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { decodeJwt } from "jose";
 import { z } from "zod";
 import {
   call,
@@ -85,6 +86,8 @@ Deno.test("F39 no consent, no picture: 403 and nothing written; with it the prov
     });
     assert(frame.startsWith(app.supabaseUrl) && frame.includes(path), frame);
     assertEquals((await (await fetch(frame)).blob()).size, PICTURE.size);
+    const { iat = 0, exp = 0 } = decodeJwt(new URL(frame).searchParams.get("token") ?? "");
+    assertEquals(exp - iat, 3_600, "and that lives for an hour");
     const guessed = await fetch(frame.replace(/token=.*/, "token=x"));
     await guessed.body?.cancel();
     assertEquals(guessed.status, 400);

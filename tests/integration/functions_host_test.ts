@@ -2,6 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { until } from "../support/until.ts";
+import { call as callOf } from "../support/app.ts";
+import { byHand } from "../support/by_hand.ts";
 import { type TestStack, withStack } from "../support/stack.ts";
 import { keysOf, signToken } from "../support/tokens.ts";
 import { anonymousClient, signUp } from "../support/users.ts";
@@ -135,6 +137,21 @@ Deno.test(
     })().finally(() => Deno.env.delete("A_SECRET_OF_THE_DEVELOPER"));
   },
 );
+
+Deno.test("a worker says 202 only when its queue is ready: on a schema of another version it is an error, until that is right", async () => {
+  await byHand({}, async (app) => {
+    const statuses = () =>
+      Promise.all(
+        ["submit-videos", "poll-videos", "store-videos", "notify-users"].map(async (name) =>
+          (await callOf(app, name, { headers: { apikey: app.cronKey } })).status
+        ),
+      );
+    await app.db.query("update pgboss.version set version = version - 1");
+    assertEquals(await statuses(), [500, 500, 500, 500]);
+    await app.db.query("update pgboss.version set version = version + 1");
+    assertEquals(await statuses(), [202, 202, 202, 202]);
+  });
+});
 
 Deno.test("the process ends when the one that started it is gone", async () => {
   const host = fileURLToPath(new URL("../../local/functions_host.ts", import.meta.url));

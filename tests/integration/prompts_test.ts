@@ -1,8 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { type Answer, type AppStack, call, headersOf, newCustomer } from "../support/app.ts";
+import {
+  type Answer,
+  type AppStack,
+  call,
+  headersOf,
+  newCustomer,
+  queued,
+  work,
+} from "../support/app.ts";
+import { CONSENT_TEXT } from "../support/avatars.ts";
 import { byHand, delivered, stored, submitted } from "../support/by_hand.ts";
 import { balanceOf, entriesOf, value, videoOf } from "../support/fixtures.ts";
+import { withJudge } from "../support/judge.ts";
+import { withKieScene } from "../support/kie_scene.ts";
 
 type Customer = Awaited<ReturnType<typeof newCustomer>>;
 
@@ -136,6 +147,74 @@ Deno.test("what no model, or not the one named, can do is 422 with field and all
     assertEquals([words.status, words.body["code"]], [422, "content_refused"]);
     assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 0);
     assertEquals(await balanceOf(app.db, { ...customer, userId: customer.id }), 50);
+  });
+});
+
+Deno.test("a judge of the operator's own has the last word at each door that takes words, and nothing is charged", async () => {
+  const refused = ({ words }: { words: Record<string, string> }) =>
+    Object.keys(words).find((field) => words[field]?.includes("unicorn"));
+  await withJudge(refused, async ({ env, asked }) => {
+    await byHand({ functionsEnv: env }, async (app) => {
+      const customer = await newCustomer(app, { gems: 50 });
+      const headers = headersOf(app, customer);
+      const to = (name: string, body: object) =>
+        call(app, name, { headers, body: JSON.stringify(body) });
+      const prompt = "A unicorn runs over a hill";
+      const { data } = await customer.client.from("projects")
+        .insert({ user_id: customer.id, title: "The unicorn", frames: { "1": FRAMES } })
+        .select("id").single();
+      const refusals: [Answer, string][] = [
+        [await ask(app, customer, { prompt }), "prompt"],
+        [await ask(app, customer, { prompt, quote: true }), "prompt"],
+        [await to("generate-video", { prompt }), "prompt"],
+        [await to("generate-clips", { project_id: data?.id, wait: 0 }), "title"],
+      ];
+      for (const [answer, field] of refusals) {
+        assertEquals([answer.status, answer.body["code"]], [422, "content_refused"]);
+        assertEquals(fieldsOf(answer), [field]);
+      }
+      assertEquals(asked.map(({ question }) => question.words), [
+        ...Array(3).fill({ prompt }),
+        { title: "The unicorn" },
+      ]);
+      assertEquals(asked[0], {
+        authorization: "Bearer of-the-judge",
+        question: { kind: "prompt", words: { prompt }, frames: {} },
+      });
+      assertEquals(await value(app.db, "select count(*)::int as value from public.videos"), 0);
+      assertEquals(await balanceOf(app.db, { ...customer, userId: customer.id }), 50);
+      assertEquals((await ask(app, customer, {})).status, 201, "a fox is fine");
+    });
+  });
+});
+
+Deno.test("F39 a judge of the operator's own is given the child's name when the video is handed over: refused, it is not told to the provider", async () => {
+  const refused = ({ words }: { words: Record<string, string> }) =>
+    words["child_name"] === "Mia" ? "child_name" : undefined;
+  await withJudge(refused, async ({ env, asked }) => {
+    await withKieScene({ functionsEnv: env }, async ({ app, kie, customer: mia }) => {
+      const zoe = await newCustomer(app, { gems: 10 });
+      await zoe.client.from("children").update({ name: "Zoë" }).eq("id", zoe.childId);
+      for (const customer of [mia, zoe]) {
+        const consent = { p_child_id: customer.childId, p_text_id: CONSENT_TEXT };
+        assertEquals((await customer.client.rpc("give_consent", consent)).error, null);
+        await queued(app, customer);
+      }
+      assertEquals(asked, [], "a rhyme is not judged");
+      await work(app, "submit-videos");
+      const questions = asked.map(({ question }) => question)
+        .toSorted((a, b) =>
+          String(a.words["child_name"]).localeCompare(b.words["child_name"] ?? "")
+        );
+      assertEquals(questions, [
+        { kind: "rhyme", words: { child_name: "Mia" } },
+        { kind: "rhyme", words: { child_name: "Zoë" } },
+      ]);
+      const prompts = kie.control.state().tasks.map(({ prompt }) => prompt);
+      assertEquals(prompts.filter((prompt) => prompt.includes("Zoë")).length, 1);
+      assertEquals(prompts.filter((prompt) => prompt.includes("a happy child")).length, 1);
+      assert(!prompts.some((prompt) => prompt.includes("Mia")), prompts.join());
+    });
   });
 });
 

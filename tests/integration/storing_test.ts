@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { failStoring, startStoring } from "../../shared/db/store_calls.ts";
 import { work } from "../support/app.ts";
 import { byHand, functionsEnv, stored } from "../support/by_hand.ts";
-import { balanceOf, newestJob, passTime, videoOf } from "../support/fixtures.ts";
+import { balanceOf, newestJob, passTime, value, videoOf } from "../support/fixtures.ts";
 import { assertGivenUp, deliveredAt, filesOf, statusOf, waiting } from "../support/storing.ts";
 import { adminClient } from "../support/users.ts";
 
@@ -147,6 +147,47 @@ Deno.test("F24 two workers storing at once, and a queue job lost half-way: one o
     }
     const notices = await app.db.query("select kind from public.notifications");
     assertEquals(notices.length, videos.length);
+    // What came too late is none that has to go.
+    await passTime(app.db, "1 hour");
+    await work(app, "maintain");
+    for (const { customer } of videos) assertEquals((await filesOf(app, customer)).length, 1);
+  });
+});
+
+Deno.test("F24 a copy that is held up until another worker has stored the file: completed once, and maintain leaves the file where it is", async () => {
+  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let [requests, source] = [0, ""];
+  await using cdn = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async () => {
+    requests += 1;
+    if (requests === 1) {
+      asked.resolve();
+      await held.promise;
+    }
+    return await fetch(source);
+  });
+  const host = `127.0.0.1:${cdn.addr.port}`;
+  await byHand({ functionsEnv: { RUNWARE_MEDIA_HOSTS: host } }, async (app) => {
+    const { customer, videoId } = await waiting(app);
+    const link = "select result_url as value from public.video_jobs where video_id = $1";
+    source = String(await value(app.db, link, [videoId]));
+    await deliveredAt(app, videoId, `http://${host}/x.mp4`);
+    try {
+      const slow = work(app, "store-videos");
+      await Promise.race([asked.promise, slow]);
+      // It is taken for dead, and its work comes back.
+      await passTime(app.db, "10 minutes");
+      await work(app, "maintain");
+      await stored(app);
+      assertEquals([await statusOf(app, videoId), requests], ["completed", 2]);
+      held.resolve();
+      await slow;
+    } finally {
+      held.resolve();
+    }
+    await work(app, "maintain");
+    assertEquals((await filesOf(app, customer)).length, 1);
+    const notices = await app.db.query("select kind from public.notifications");
+    assertEquals(notices, [{ kind: "video_ready" }]);
   });
 });
 

@@ -51,6 +51,9 @@ Deno.test("F39 a child's picture does not slip through as a frame, however the l
       `sign/AVATARS/${own}.png`,
       `sign/x/..%2favatars/${own}.png`,
       `sign/%zz/${own}.png`,
+      // The thumbnail of a video that began with it.
+      `sign/videos/${owner.userId}/videos/${owner.childId}.jpg?token=x`,
+      `sign/%56ideos/${owner.userId}/videos/${owner.childId}.jpg?token=x`,
     ]
   ) assertEquals(taken(place), false, place);
 });

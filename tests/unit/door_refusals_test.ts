@@ -2,11 +2,12 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { sceneRequests } from "../../shared/doors/clip_scenes.ts";
 import { generateVideo } from "../../shared/doors/generate_video.ts";
 import { schemaChooser } from "../../shared/doors/queue_request.ts";
+import { queueVideo } from "../../shared/doors/queue_video.ts";
 import { videoStatus } from "../../shared/doors/video_status.ts";
 import { readJson } from "../../shared/http/body.ts";
 import type { UserVisit } from "../../shared/http/door.ts";
 import { type FieldProblem, HttpError } from "../../shared/http/http_error.ts";
-import type { Moderator } from "../../shared/moderation/moderator.ts";
+import type { Judged, Moderator } from "../../shared/moderation/moderator.ts";
 import { runwayModels } from "../../shared/providers/runway/models.ts";
 
 const HOST = "images.example.com";
@@ -44,7 +45,10 @@ const PICTURES: readonly (readonly [string, string])[] = [
   [`https://${HOST}\\@evil.example/1.png`, "must be an https URL of plain ASCII characters"],
   ["https://evil.example/1.png", `must be on one of these hosts: ${HOST}`],
   [`https://${HOST}:8443/1.png`, "must have no port, and has 8443"],
-  [`https://me:secret@${HOST}/1.png`, "must have no user name and no password"],
+  ...["me:secret", "me", ":secret"].map((who): [string, string] => [
+    `https://${who}@${HOST}/1.png`,
+    "must have no user name and no password",
+  ]),
   ...[
     `https://${HOST}/avatars/1.png`,
     `https://${HOST}/storage/v1/object/sign/videos/u/videos/1.png?token=x`,
@@ -71,6 +75,102 @@ const visit = {
   userId: crypto.randomUUID(),
   admin: () => ({ rpc: () => Promise.resolve({ data: [], error: null }) }),
 } as unknown as UserVisit;
+
+Deno.test("what is wrong with a picture's link is told of a scene, too", async () => {
+  const config = { imageHosts: [HOST], moderator: judge, makers: [] };
+  for (const [first_frame, message] of PICTURES) {
+    const frames = { "1": { first_frame, last_frame: `https://${HOST}/1.png` } };
+    assertEquals(
+      await refusal(() => sceneRequests({ title: "The fox", frames }, {}, visit.admin(), config)),
+      [422, { field: "frames.1.first_frame", message }],
+      first_frame,
+    );
+  }
+});
+
+/** A judge that refuses everything, and keeps what it was asked. */
+function strictJudge() {
+  const asked: Judged[] = [];
+  const moderator: Moderator = {
+    judge(judged) {
+      asked.push(judged);
+      return Promise.resolve({ field: "prompt" });
+    },
+  };
+  return { asked, moderator };
+}
+
+/** What a refused judgement comes to. */
+const NOT_FOR_CHILDREN = [422, { field: "prompt", message: "is not for small children" }] as const;
+
+Deno.test("the judge is told all that queue-video is asked to make: words, what to leave out, frames", async () => {
+  const { asked, moderator } = strictJudge();
+  const config = {
+    projectUrl: "https://ref.supabase.co",
+    body,
+    makers: () => Promise.resolve([]),
+    modelsOf: () => Promise.resolve([]),
+    moderator: () => Promise.resolve(moderator),
+    placeOrder: () => Promise.reject(new Error("Nothing is to be ordered")),
+  };
+  const words = { title: "The fox", prompt: "A fox paints", style: "watercolour" };
+  const asks = { ...words, negative_prompt: "rain" };
+  const [first_frame, last_frame] = [`https://${HOST}/1.png`, `https://${HOST}/2.png`];
+  const bodies = [
+    { kind: "prompt", ...asks },
+    { kind: "image", ...asks, first_frame },
+    { kind: "clip", ...asks, first_frame, last_frame },
+  ];
+  for (const one of bodies) {
+    assertEquals(await refusal(() => queueVideo(post(one), visit, config)), [...NOT_FOR_CHILDREN]);
+  }
+  assertEquals(asked, [
+    { kind: "prompt", words, negativePrompt: "rain", frames: {} },
+    {
+      kind: "image",
+      words,
+      negativePrompt: "rain",
+      frames: { first_frame, last_frame: undefined },
+    },
+    { kind: "clip", words, negativePrompt: "rain", frames: { first_frame, last_frame } },
+  ]);
+});
+
+Deno.test("the judge is told the style of generate-video, by the name it has there", async () => {
+  const { asked, moderator } = strictJudge();
+  const makers = [{ name: "runway", models: runwayModels }];
+  const placeOrder = () => Promise.reject(new Error("Nothing is to be ordered"));
+  const wish = { prompt: "A fox paints", config: { style: "watercolour" } };
+  const config = { makers, moderator, placeOrder };
+  assertEquals(await refusal(() => generateVideo(post(wish), visit, config)), [
+    ...NOT_FOR_CHILDREN,
+  ]);
+  assertEquals(asked, [
+    { kind: "prompt", words: { prompt: "A fox paints", "config.style": "watercolour" } },
+  ]);
+});
+
+Deno.test("the judge is told title, words and frames of all scenes of a project at once", async () => {
+  const { asked, moderator } = strictJudge();
+  const config = { imageHosts: [HOST], moderator, makers: [] };
+  const [first, last] = [`https://${HOST}/1.png`, `https://${HOST}/2.png`];
+  const pictures = { first_frame: first, last_frame: last };
+  const frames = { "2": { ...pictures, prompt: "It sleeps" }, "1": pictures };
+  assertEquals(
+    await refusal(() => sceneRequests({ title: "The fox", frames }, {}, visit.admin(), config)),
+    [...NOT_FOR_CHILDREN],
+  );
+  assertEquals(asked, [{
+    kind: "clip",
+    words: { title: "The fox", "frames.1.prompt": undefined, "frames.2.prompt": "It sleeps" },
+    frames: {
+      "frames.1.first_frame": first,
+      "frames.1.last_frame": last,
+      "frames.2.first_frame": first,
+      "frames.2.last_frame": last,
+    },
+  }]);
+});
 
 Deno.test("an unknown field of a scene is told as one of a scene", async () => {
   const frame = `https://${HOST}/1.png`;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import { readJson, readText } from "../../shared/http/body.ts";
-import { fromRpcError, HttpError } from "../../shared/http/http_error.ts";
+import { fromRpcError, HttpError, wasUndone } from "../../shared/http/http_error.ts";
 import { retryAfter } from "../../shared/http/retry_after.ts";
 import { isWebhookToken, webhookToken, webhookUrl } from "../../shared/http/webhook_token.ts";
 import { createLog, withoutQueries } from "../../shared/log.ts";
@@ -78,6 +78,19 @@ Deno.test("database errors are known by their code, unknown ones tell nothing", 
     assertEquals([away.status, away.code], [503, "unavailable"], code);
     assert(!away.message.includes("10.0.0.7"));
   }
+});
+
+Deno.test("what Postgres refused was undone; what it ran out of, or does not know of itself, may not be", () => {
+  const undone = (code: string) => wasUndone(fromRpcError({ code, message: "x" }));
+  for (const code of ["GM001", "23505", "22P05", "40001", "40P01"]) {
+    assertEquals(undone(code), true, code);
+  }
+  // 40003: it does not know itself what became of the statement.
+  for (const code of ["40003", "08006", "53300", "55P03", "57014", "57P01", "PGRST002", ""]) {
+    assertEquals(undone(code), false, code);
+  }
+  assertEquals(wasUndone(new HttpError(503, "unavailable", "x")), false);
+  assertEquals(wasUndone(new Error("x")), false);
 });
 
 Deno.test("Retry-After names seconds or a time; whatever else it says is no answer", () => {

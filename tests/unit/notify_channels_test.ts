@@ -101,6 +101,9 @@ Deno.test("an endpoint that our list does not allow is not called, and the brows
       "http://fcm.googleapis.com/fcm/send/x",
       "https://fcm.googleapis.com:8443/fcm/send/x",
       "https://me@fcm.googleapis.com/fcm/send/x",
+      "https://:secret@fcm.googleapis.com/fcm/send/x",
+      "https://evilnotify.windows.com/w/?token=x",
+      "https://notify.windows.com/w/?token=x",
       "https://fcm.googleapis.com.example.com/fcm/send/x",
       "nowhere",
     ];
