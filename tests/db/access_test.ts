@@ -5,7 +5,16 @@ import { finished } from "../support/forgetting.ts";
 import { addOldVideos } from "../support/old_videos.ts";
 import { videosRead } from "../support/rows_read.ts";
 import { withSql } from "../support/sql.ts";
-import { newFamily, queueVideo, stateOf } from "../support/fixtures.ts";
+import { consent } from "../support/avatars.ts";
+import { registerDevice } from "../support/devices.ts";
+import {
+  accept,
+  failAttempt,
+  type Family,
+  newFamily,
+  queueVideo,
+  stateOf,
+} from "../support/fixtures.ts";
 import { USER_FUNCTIONS } from "../support/user_functions.ts";
 
 Deno.test("RLS is on for every table in public", async () => {
@@ -148,6 +157,101 @@ Deno.test("someone who is not signed in sees the catalogue and nothing else", as
     ) {
       assertEquals(await stateOf(asAnon(`select * from public.${table}`)), "42501", table);
     }
+  });
+});
+
+/** A row of this family, or more, in each table of public that people may read. */
+async function leaveTraces(db: Database, family: Family): Promise<void> {
+  const { userId } = family;
+  await consent(db, family);
+  await registerDevice(db, family, { address: `phone-of-${userId}` });
+  await asUser(db, userId, "insert into public.projects (user_id, title) values ($1, 'Reel')", [
+    userId,
+  ]);
+  const { video_id: deleted } = await queueVideo(db, family);
+  await asUser(db, userId, "select public.delete_videos($1)", [[deleted]]);
+  const { video_id } = await queueVideo(db, family);
+  await failAttempt(db, await accept(db, video_id), { final: true });
+}
+
+Deno.test("F04 in each table of people's own a user sees what is theirs, a stranger sees and removes nothing", async () => {
+  await withSql(async (db) => {
+    const families = [await newFamily(db, { gems: 20 }), await newFamily(db, { gems: 20 })];
+    for (const family of families) await leaveTraces(db, family);
+    const stranger = crypto.randomUUID();
+    const tables = await db.query(
+      `select c.table_name as name, c.column_name as owner,
+         has_column_privilege('authenticated', 'public.' || c.table_name, c.column_name, 'select') as readable
+       from information_schema.columns c
+       join information_schema.tables t using (table_schema, table_name)
+       where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
+         and c.column_name = case c.table_name when 'users' then 'id' else 'user_id' end
+       order by 1`,
+    );
+    assertEquals(tables.map(({ name }) => name), [
+      "children",
+      "consents",
+      "deleted_videos",
+      "devices",
+      "gem_entries",
+      "notifications",
+      "projects",
+      "users",
+      "video_progress",
+      "videos",
+    ]);
+    const before = await everything(db);
+    for (const { name, owner, readable } of tables) {
+      assertEquals(readable, true, `${name}`);
+      const look = `select distinct ${owner} as owner from public.${name}`;
+      for (const { userId } of families) {
+        assertEquals(await asUser(db, userId, look), [{ owner: userId }], `${name}`);
+      }
+      assertEquals(await asUser(db, stranger, look), [], `${name}`);
+      // Without a filter, which would ask what they may see as well.
+      const remove = await stateOf(asUser(db, stranger, `delete from public.${name}`));
+      assert(["42501", "no error"].includes(remove), `${name}: ${remove}`);
+      assertEquals(await everything(db), before, `${name}`);
+    }
+  });
+});
+
+Deno.test("where a device is reached is for its owner and the sender, a browser's keys are for the sender alone", async () => {
+  await withSql(async (db) => {
+    const hidden = async (role: string) => {
+      const rows = await db.query(
+        `select a.attname as name from pg_attribute a
+         where a.attrelid = 'public.devices'::regclass and a.attnum > 0 and not a.attisdropped
+           and not has_column_privilege($1, a.attrelid, a.attnum, 'select')
+         order by 1`,
+        [role],
+      );
+      return rows.map(({ name }) => name);
+    };
+    assertEquals(await hidden("authenticated"), ["auth", "p256dh"]);
+    assertEquals(await hidden("service_role"), ["address", "auth", "p256dh"]);
+    const written = await db.query(
+      `select r.name from unnest('{anon,authenticated,service_role}'::text[]) as r (name)
+       where has_any_column_privilege(r.name, 'public.devices', 'insert, update')`,
+    );
+    assertEquals(written, []);
+  });
+});
+
+Deno.test("both buckets are private, and take only what they are for, no larger than it gets", async () => {
+  await withSql(async (db) => {
+    const buckets = await db.query(
+      `select id, public, file_size_limit::int as most, allowed_mime_types as types
+       from storage.buckets order by id`,
+    );
+    const pictures = ["image/png", "image/jpeg", "image/webp"];
+    assertEquals(buckets, [
+      { id: "avatars", public: false, most: 5_000_000, types: pictures },
+      {
+        ...{ id: "videos", public: false, most: 500_000_000 },
+        types: ["video/mp4", "image/jpeg", "image/png", "image/webp"],
+      },
+    ]);
   });
 });
 

@@ -49,6 +49,23 @@ Deno.test("a breaker opens when a provider takes nothing three times in a row, l
   });
 });
 
+Deno.test("a rest that a provider asked for is not cut short by a later, milder refusal", async () => {
+  await withProviders(async (db, family) => {
+    const rest = () =>
+      value(db, "select paused_until as value from app.providers where name = 'runware'");
+    const [first, second] = [
+      await queuePrompt(db, family, { fallbacks: [] }),
+      await queuePrompt(db, family, { fallbacks: [] }),
+    ];
+    await handOver(db, first, "held", { delay_seconds: 600 });
+    const asked = await rest();
+    await handOver(db, second, "held", { delay_seconds: 5 });
+    assertEquals(await rest(), asked);
+    await passTime(db, "9 minutes");
+    assertEquals(await breakerOf(db), "paused");
+  });
+});
+
 Deno.test("what waits for a provider that rests moves on; without another provider it stays", async () => {
   await withProviders(async (db, family) => {
     const moving = await queuePrompt(db, family);

@@ -235,6 +235,18 @@ Deno.test("two pollers at once tell of each task once", () =>
     assertEquals(told.toSorted(), tasks.toSorted());
   }));
 
+Deno.test("each provider is told of its own tasks", () =>
+  withStopping(async (db, family) => {
+    const { videoId, task } = await rendering(db, family);
+    await cancel(db, family, videoId);
+    await db.query(
+      `insert into app.cancellations (video_job_id, provider, provider_task_id)
+       values (gen_random_uuid(), 'runway', 'task of runway')`,
+    );
+    assertEquals(await poll(db), [task]);
+    assertEquals(await open(db), ["task of runway"]);
+  }));
+
 Deno.test("telling ends: after eight tries it is given up, and what nobody could tell is forgotten", () =>
   withStopping(async (db, family) => {
     const { videoId } = await rendering(db, family);

@@ -53,6 +53,22 @@ Deno.test("there are free and premium rhymes", async () => {
   });
 });
 
+Deno.test("a withdrawn rhyme is neither shown nor made", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    await db.query("update public.rhymes set is_active = false where id = $1", [TWINKLE]);
+    for (const role of ["anon", "authenticated"]) {
+      const shown = await db.transaction(async (sql) => {
+        await sql.query("select set_config('role', $1, true)", [role]);
+        return await sql.query("select id from public.rhymes");
+      });
+      assertEquals(shown.length, 5, role);
+      assertEquals(shown.filter(({ id }) => id === TWINKLE), [], role);
+    }
+    assertEquals(await stateOf(queueVideo(db, family)), "GM005");
+  });
+});
+
 Deno.test("the database and the adapters agree on whose the task ids are, and on who can cancel", async () => {
   await withSql(async (db) => {
     const rows = await db.query(

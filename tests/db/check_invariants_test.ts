@@ -76,6 +76,28 @@ Deno.test("an attempt that lives on under a video that is over is found, however
   });
 });
 
+Deno.test("a refund above the price is found, one up to the price is not", async () => {
+  await withSql(async (db) => {
+    const refund = async (gems: number) => {
+      const family = await newFamily(db, { gems: 10 });
+      const { video_id } = await queueVideo(db, family);
+      await accept(db, video_id);
+      await db.query("select public.cancel_video($1, $2)", [family.userId, video_id]);
+      await db.query("select app.move_gems($1, $2, 'refund', $3, 'Test')", [
+        family.userId,
+        gems,
+        video_id,
+      ]);
+      return video_id;
+    };
+    await refund(10);
+    assertEquals(await brokenInvariants(db), []);
+    const videoId = await refund(11);
+    const found = (await brokenInvariants(db)).map((row) => [row["video_id"], row["detail"]]);
+    assertEquals(found, [[videoId, "cancelled, refunded 11"]]);
+  });
+});
+
 Deno.test("what only the look at everything finds is logged by the next maintain, once, and stays in health", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });

@@ -1,7 +1,9 @@
-import { assertEquals } from "@std/assert";
-import type { Database, Sql } from "../../shared/db/database.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Database, openDatabase, type Sql } from "../../shared/db/database.ts";
+import { type TestDatabase, withDatabase } from "../support/database.ts";
+import { value } from "../support/fixtures.ts";
 import { until } from "../support/until.ts";
-import { withSql } from "../support/sql.ts";
+import { quiet, withSql } from "../support/sql.ts";
 
 const TABLE = "create table public.counters (id integer primary key, n integer not null default 0)";
 
@@ -48,3 +50,59 @@ Deno.test("a transaction that Postgres ends for a deadlock is run again", async 
       }))
   );
 });
+
+/** A worker's database with one connection, which gives a statement a second. */
+function withOneConnection(
+  work: (db: Database, plain: TestDatabase) => Promise<void>,
+): Promise<void> {
+  return withDatabase(async (plain) => {
+    const db = openDatabase(`${plain.url}?query_timeout=1000`, { log: quiet, max: 1 });
+    try {
+      await work(db, plain);
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+Deno.test("a connection that Postgres ends in the middle of a transaction is not used again", () =>
+  withOneConnection(async (db, plain) => {
+    const pidOf = (sql: Sql) => value(sql, "select pg_backend_pid() as value");
+    let killed: unknown;
+    await assertRejects(() =>
+      db.transaction(async (sql) => {
+        killed = await pidOf(sql);
+        // Waits until it is gone.
+        await plain.rows("select pg_terminate_backend($1, 60000)", [killed]);
+        await sql.query("select 1");
+      })
+    );
+    assertEquals(await pidOf(db) === killed, false);
+  }));
+
+Deno.test("a connection whose statement never ends is not used again", () =>
+  withOneConnection(async (db, { pool }) => {
+    const holder = await pool.connect();
+    try {
+      await holder.query("select pg_advisory_lock(1)");
+      await assertRejects(
+        () => db.transaction((sql) => sql.query("select pg_advisory_lock(1)")),
+        Error,
+        "timeout",
+      );
+      assertEquals(await value(db, "select 1 as value"), 1);
+    } finally {
+      holder.release(true);
+    }
+  }));
+
+Deno.test("a transaction is ended when its worker falls silent, or it runs or waits for too long; its connection goes on without limits", () =>
+  withOneConnection(async (db) => {
+    const limits = async (sql: Sql) =>
+      (await sql.query(
+        `select current_setting(name) as value
+         from unnest('{idle_in_transaction_session_timeout,statement_timeout,lock_timeout}'::text[]) as s (name)`,
+      )).map((row) => row["value"]);
+    assertEquals(await db.transaction(limits), ["15s", "30s", "10s"]);
+    assertEquals(await limits(db), ["0", "0", "0"]);
+  }));

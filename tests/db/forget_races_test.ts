@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Database, Sql } from "../../shared/db/database.ts";
 import { asUser } from "../support/as_user.ts";
+import { addOldVideos } from "../support/old_videos.ts";
 import { overlapping } from "../support/overlap.ts";
 import { withSql } from "../support/sql.ts";
 import { CONSENT_TEXT } from "../support/avatars.ts";
@@ -94,6 +95,20 @@ const waiting = (db: Sql) =>
     `select count(*)::int as value from pg_stat_activity
      where datname = current_database() and wait_event_type = 'Lock'`,
   );
+
+Deno.test("two who forget one large account at once take turns: the second goes on where the first ended", async () => {
+  await withSql(async (db) => {
+    const { userId } = await newFamily(db);
+    await addOldVideos(db, userId, 1_500);
+    const forget = (sql: Sql) => value(sql, "select app.forget_rows($1) as value", [userId]);
+    assertEquals(await overlapping(db, forget, () => forget(db)), {
+      first: false,
+      second: true,
+      waited: true,
+    });
+    assertEquals(await db.query("select 1 from public.users"), []);
+  });
+});
 
 Deno.test("an account that is deleted while its owner taps: nothing of it is left, and nothing is half done", async () => {
   await withSql(async (db) => {

@@ -123,6 +123,59 @@ Deno.test("a very large account: what is under way ends with the request, the re
   });
 });
 
+Deno.test("who is being forgotten buys no clips either", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const project = await value(
+      db,
+      `insert into public.projects (user_id, frames) values ($1, '{"1": {}}') returning id as value`,
+      [family.userId],
+    );
+    const scene = {
+      ...{ scene: "1", hash: "hash", expected_seconds: 60 },
+      request: {
+        ...{ kind: "clip", prompt: "A fox", provider: "runware", model: "pixverse:1@5-fast" },
+        options: { duration: 5, resolution: "720p", aspect_ratio: "9:16" },
+      },
+    };
+    const buy = () =>
+      stateOf(
+        db.query("select public.queue_clips($1, $2, $3)", [
+          family.userId,
+          project,
+          JSON.stringify([scene]),
+        ]),
+      );
+    await addOldVideos(db, family.userId, 1_001);
+    await forgetUser(db, family.userId);
+    assertEquals(await buy(), "GM005");
+    assertEquals(await balanceOf(db, family), 10);
+    // It was for nothing else.
+    await db.query("delete from app.erasures");
+    assertEquals(await buy(), "no error");
+  });
+});
+
+Deno.test("an Auth that says yes and keeps the account: it is not forgotten yet", async () => {
+  await withSql(async (db) => {
+    const { family } = await populated(db);
+    await forgetUser(db, family.userId);
+    await pause(db);
+    const { storage } = obedient(db);
+    const polite = { deleteUser: () => Promise.resolve() };
+    for (let i = 0; i < 3; i++) {
+      const report = await forget({ database: db, log: quiet }, { storage, auth: polite });
+      assertEquals(report.erasures_finished, 0);
+    }
+    const status = () =>
+      db.query("select finished_at is not null as complete, sign_in_left from app.erasure_status");
+    assertEquals(await status(), [{ complete: false, sign_in_left: true }]);
+    assertEquals((await visit(db)).erasures_finished, 1);
+    assertEquals(await status(), [{ complete: true, sign_in_left: false }]);
+    assertEquals(await remains(db, family.userId), []);
+  });
+});
+
 Deno.test("killed at any call to Storage or Auth, before it or after it, a later visit finishes the erasure", async () => {
   await withSql(async (db) => {
     for (let fuse = 1;; fuse++) {

@@ -48,11 +48,14 @@ const cancel = ({ db, family, videoId }: Handover) =>
   db.query("select public.cancel_video($1, $2)", [family.userId, videoId]);
 
 /** The provider's answer, which comes when the video is over. Nobody is told that anything changed. */
-async function answer({ db, jobId }: Handover, { outcome }: { outcome: "accepted" | "failed" }) {
+async function answer(
+  { db, jobId }: Handover,
+  { outcome, code = "400" }: { outcome: "accepted" | "failed"; code?: string },
+) {
   const records: Record<typeof outcome, SubmissionRecord> = {
     accepted: { video_job_id: jobId, outcome: "accepted", provider_task_id: "task-x" },
     failed: {
-      ...{ video_job_id: jobId, outcome: "failed", code: "400", kind: "validation" },
+      ...{ video_job_id: jobId, outcome: "failed", code, kind: "validation" },
       ...{ people_code: "bad_input", people_message: "No.", provider_error: null },
       delay_seconds: null,
     },
@@ -126,6 +129,15 @@ for (const ids of IDS) {
     }, ids);
   });
 }
+
+Deno.test("theirs: cancelled while no answer comes: the operator's doubt stays", async () => {
+  await handingOver(async (scene) => {
+    const { db } = scene;
+    await cancel(scene);
+    await answer(scene, { outcome: "failed", code: "unknown_outcome" });
+    assertEquals(await doubts(db), [{ open: true, resolution: null }]);
+  });
+});
 
 Deno.test("a worker that sleeps past its lease and brings the task's id closes the doubt", async () => {
   await handingOver(async (scene) => {

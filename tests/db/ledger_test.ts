@@ -34,17 +34,19 @@ Deno.test("F29 spending more than there is is refused and changes nothing", asyn
   });
 });
 
-Deno.test("a grant repeated with its key adds once, with another amount it is refused", async () => {
+Deno.test("a grant repeated with its key adds once, with another amount or kind it is refused", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db);
-    const grant = (amount: number) =>
-      db.query("select public.grant_gems($1, $2, 'purchase', 'Shop', 'order-1')", [
+    const grant = (amount: number, kind = "purchase") =>
+      db.query("select public.grant_gems($1, $2, $3, 'Shop', 'order-1')", [
         family.userId,
         amount,
+        kind,
       ]);
     await Promise.all(Array.from({ length: 10 }, () => grant(100)));
     assertEquals(await balanceOf(db, family), 100);
     assertEquals(await stateOf(grant(101)), "GM002");
+    assertEquals(await stateOf(grant(100, "grant")), "GM002");
     assertEquals(await balanceOf(db, family), 100);
     assertEquals(await brokenInvariants(db), []);
   });
@@ -117,6 +119,39 @@ Deno.test("nobody can be granted so many gems that a refund would not fit", asyn
   });
 });
 
+Deno.test("the ledger itself takes no entry that cannot be one", async () => {
+  await withSql(async (db) => {
+    const { userId } = await newFamily(db);
+    const videoId = crypto.randomUUID();
+    const enter = (amount: number, kind: string, video: string | null) =>
+      stateOf(
+        db.query(
+          `insert into public.gem_entries (user_id, amount, kind, video_id, reason, balance_after)
+           values ($1, $2, $3, $4, 'Test', 0)`,
+          [userId, amount, kind, video],
+        ),
+      );
+    for (
+      const [amount, kind, video] of [
+        [10, "charge", videoId],
+        [-10, "charge", null],
+        [0, "charge", videoId],
+        [-10, "refund", videoId],
+        [10, "refund", null],
+        [-10, "grant", null],
+        [10, "grant", videoId],
+        [-10, "purchase", null],
+        [0, "adjustment", null],
+        [10, "gift", null],
+      ] as const
+    ) {
+      assertEquals(await enter(amount, kind, video), "23514", `${kind} ${amount} ${video}`);
+    }
+    assertEquals(await enter(-10, "charge", videoId), "no error");
+    assertEquals(await enter(10, "refund", videoId), "no error");
+  });
+});
+
 Deno.test("ledger entries can be neither changed nor removed", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
@@ -128,6 +163,19 @@ Deno.test("ledger entries can be neither changed nor removed", async () => {
       await stateOf(db.query(`${disguised}, amount = -1 where kind = 'charge'`)),
       "GM009",
     );
+    const forgotten = "update public.gem_entries set user_id = null";
+    for (
+      const change of [
+        "amount = amount + 1",
+        "kind = 'grant', video_id = null",
+        "balance_after = 99",
+        "created_at = now() - interval '1 day'",
+        "reason = 'Another'",
+        "idempotency_key = 'another'",
+      ]
+    ) {
+      assertEquals(await stateOf(db.query(`${forgotten}, ${change}`)), "GM009", change);
+    }
     assertEquals(await stateOf(db.query("delete from public.gem_entries")), "GM009");
     assertEquals(await stateOf(db.query("truncate public.gem_entries")), "GM009");
   });

@@ -103,6 +103,28 @@ Deno.test("margins: a failed attempt that was billed is spent though the gems ca
   });
 });
 
+Deno.test("margins: what a provider may have taken without saying so is counted, the video deleted or not", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 2 });
+    const video = await queuePrompt(db, family);
+    const { id } = await newestJob(db, video);
+    await startSubmissions(db, [id], "w");
+    await recordSubmissions(db, [{
+      ...{ video_job_id: id, outcome: "unknown", code: "http_500", kind: "server" },
+      ...{ people_code: "provider_busy", people_message: "Busy.", provider_error: null },
+      delay_seconds: 5,
+    }], "w");
+    await db.query("select public.cancel_video($1, $2)", [family.userId, video]);
+    const expected = [{
+      ...{ provider: "runware", model: MODEL, videos: 1, charged: 2, refunded: 0 },
+      ...{ earned: 2, usd: 0, unknown: 1 },
+    }];
+    assertEquals(await margins(db), expected);
+    await asUser(db, family.userId, "select public.delete_videos($1)", [[video]]);
+    assertEquals(await margins(db), expected);
+  });
+});
+
 Deno.test("margins: gems count for who made the video, dollars for each who was paid", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 100 });

@@ -60,6 +60,18 @@ Deno.test("two workers that take slots at once: the second sees what the first h
   });
 });
 
+Deno.test("two workers that come to a stage at once: the second waits, and finds its one place taken", async () => {
+  await withSql(async (db) => {
+    const come = (node: string) => (sql: Sql) => startDrain(sql, "submit", node);
+    assertEquals(await overlapping(db, come("one"), () => come("two")(db)), {
+      first: true,
+      second: false,
+      waited: true,
+    });
+    assertEquals(await db.query("select node from app.drainers"), [{ node: "one" }]);
+  });
+});
+
 Deno.test("a poller that comes while the first takes its lease neither waits nor gets the same", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Database } from "../../shared/db/database.ts";
 import { renewDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import type { Batch } from "../../shared/stages/batch_of_each.ts";
@@ -123,6 +124,19 @@ Deno.test("whoever has rung is asked at once, however early", () =>
     await recordEvent(db, jobId);
     assertEquals(await poll(db, "on"), [[jobId]]);
   }));
+
+for (const ids of ["ours", "theirs"] as const) {
+  Deno.test(`${ids}: who has rung before the answer is asked about only under an id that the provider knows`, () =>
+    withSql(async (db) => {
+      await db.query("update app.providers set chooses_task_id = $1", [ids === "ours"]);
+      const { video_id } = await queueVideo(db, await newFamily(db, { gems: 10 }));
+      const { id } = await newestJob(db, video_id);
+      await startSubmissions(db, [id], "w");
+      await recordEvent(db, id);
+      assertEquals(await value(db, "select app.work_due('poll') as value"), ids === "ours");
+      assertEquals(await poll(db, "on"), ids === "ours" ? [[id]] : []);
+    }));
+}
 
 Deno.test("without webhooks, or without a measured time, everyone is asked at every step", () =>
   withSql(async (db) => {

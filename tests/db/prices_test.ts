@@ -5,7 +5,7 @@ import type { Database } from "../../shared/db/database.ts";
 import { type ModelSpec, type Price, priceOf, type SizeTier } from "../../shared/domain/models.ts";
 import * as known from "../../shared/providers/known.ts";
 import { modelsOf } from "../../shared/providers/registry.ts";
-import { newFamily, stateOf, value } from "../support/fixtures.ts";
+import { balanceOf, newFamily, stateOf, value } from "../support/fixtures.ts";
 import { withSql } from "../support/sql.ts";
 
 const PROVIDERS = Object.keys(known);
@@ -144,6 +144,23 @@ Deno.test("sound is charged what it costs, quoted too, and is not sold where nob
     const seedance = { resolution: "720p", duration: 5, audio: true };
     const silent = priceOfVideo(db, "kie", "bytedance/seedance-2", seedance);
     assertEquals(await stateOf(silent), "GM010");
+  });
+});
+
+Deno.test("part of a gem is charged as a whole one, as it was quoted", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    // 0.4 gems a second: 3.2 in all.
+    const asked = JSON.stringify({
+      ...{ kind: "prompt", prompt: "A fox", provider: "runware", model: "pixverse:1@5-fast" },
+      options: { duration: 8, resolution: "720p" },
+    });
+    const cost = "-> 'gem_cost' as value";
+    const quote = `select public.quote_video($1, $2) ${cost}`;
+    assertEquals(await value(db, quote, [family.userId, asked]), 4);
+    const order = `select public.queue_video($1, $2, 'hash', 60) ${cost}`;
+    assertEquals(await value(db, order, [family.userId, asked]), 4);
+    assertEquals(await balanceOf(db, family), 6);
   });
 });
 

@@ -2,17 +2,22 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "../../shared/db/database.ts";
 import { duePolls } from "../../shared/db/poll_calls.ts";
+import { recordSubmissions, startSubmissions } from "../../shared/db/submit_calls.ts";
+import { providerWebhook } from "../../shared/doors/provider_webhook.ts";
+import { webhookToken } from "../../shared/http/webhook_token.ts";
 import {
   accept,
   brokenInvariants,
   deliver,
+  jobsOf,
+  newestJob,
   newFamily,
   queueVideo,
   recordEvent,
   value,
 } from "../support/fixtures.ts";
 import { overlapping } from "../support/overlap.ts";
-import { withSql } from "../support/sql.ts";
+import { quiet, withSql } from "../support/sql.ts";
 
 interface Event {
   readonly video_job_id: string;
@@ -130,6 +135,66 @@ Deno.test("what comes in while its video is deleted goes with it, or finds nothi
     const late = await overlapping(db, second.remove, () => record(db, [event(second.job)]));
     assertEquals([late.waited, await kept(db)], [true, 0]);
     assertEquals(late.second, [{ known: false, recorded: false }]);
+  }));
+
+Deno.test("of a flood the first twenty are kept, and the next makes nothing due", () =>
+  withSql(async (db) => {
+    const [flooded = "", other = ""] = await atWork(db, 2);
+    const due = async () =>
+      (await duePolls(db, { provider: "runware", most: 9, webhooks: "off" }))
+        .map((poll) => poll.video_job_id);
+    for (let nth = 1; nth <= 20; nth++) {
+      assertEquals(await recordEvent(db, flooded, { hash: `${nth}` }), {
+        known: true,
+        recorded: true,
+      });
+    }
+    assertEquals(await due(), [flooded]);
+    assertEquals(await recordEvent(db, flooded, { hash: "21" }), { known: true, recorded: false });
+    assertEquals([await kept(db), await due()], [20, []]);
+    assertEquals(await recordEvent(db, other), { known: true, recorded: true });
+  }));
+
+Deno.test("one body for two jobs is two events: both are due", () =>
+  withSql(async (db) => {
+    const jobs = await atWork(db, 2);
+    const secret = "a secret of tests that is long enough";
+    for (const job of jobs) {
+      const url = `http://test/?job=${job}&token=${await webhookToken(secret, job)}`;
+      await providerWebhook(
+        new Request(url, { method: "POST", body: "{}" }),
+        { requestId: "r", log: quiet },
+        {
+          webhook: { secrets: [secret] },
+          record: async (one) => {
+            const outcome = { known: true, recorded: true };
+            assertEquals(await record(db, [one]), [outcome]);
+            return outcome;
+          },
+        },
+      );
+    }
+    const due = await duePolls(db, { provider: "runware", most: 9, webhooks: "off" });
+    assertEquals(due.map((poll) => poll.video_job_id).toSorted(), jobs.toSorted());
+  }));
+
+Deno.test("who rings while it is handed over may have it: a refusal that may pass does not make it anew", () =>
+  withSql(async (db) => {
+    const { video_id } = await queueVideo(db, await newFamily(db, { gems: 10 }));
+    const { id } = await newestJob(db, video_id);
+    await startSubmissions(db, [id], "w");
+    await recordEvent(db, id);
+    const refusal = {
+      ...{ video_job_id: id, outcome: "failed" as const, code: "http_500", kind: "server" },
+      ...{ people_code: "provider_busy", people_message: "Busy.", provider_error: null },
+      delay_seconds: 5,
+    };
+    assertEquals(await recordSubmissions(db, [refusal], "w"), [{
+      video_job_id: id,
+      result: "held",
+    }]);
+    assertEquals((await jobsOf(db, video_id)).map(({ status }) => status), ["claimed"]);
+    assertEquals(await brokenInvariants(db), []);
   }));
 
 Deno.test("several events wait for whoever works on one of their videos, before they hold an attempt", () =>

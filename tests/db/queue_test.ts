@@ -2,11 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PgBoss } from "pg-boss";
 import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import {
   accept,
   deliver,
   hangDoorbell,
+  newestJob,
   newFamily,
   passTime,
   queueVideo,
@@ -121,6 +123,23 @@ Deno.test("work that comes back out of its order is found, though a search begin
     await add(5);
     assertEquals(await tagOf(), [5], "An empty queue is searched from its beginning");
     await queue.close();
+  });
+});
+
+Deno.test("the fair clock never goes back, whoever is claimed late", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const early = await newestJob(db, (await queueVideo(db, family)).video_id);
+    const late = await newestJob(db, (await queueVideo(db, family)).video_id);
+    const claim = async (id: string) => {
+      await startSubmissions(db, [id], "w");
+      return await value(
+        db,
+        "select tag::int as value from app.fair_clocks where provider = 'runware'",
+      );
+    };
+    assertEquals(await claim(late.id), 20);
+    assertEquals(await claim(early.id), 20);
   });
 });
 

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { createServer, type RequestListener } from "node:http";
 import type { Database } from "../../shared/db/database.ts";
 import { openQueue } from "../../shared/db/queue.ts";
+import { failStoring, finishStoring } from "../../shared/db/store_calls.ts";
 import type { TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import { storeBatch } from "../../shared/stages/store.ts";
 import type { WorkerTools } from "../../shared/stages/worker_tools.ts";
@@ -21,6 +22,7 @@ import {
   value,
   videoOf,
 } from "../support/fixtures.ts";
+import { visit } from "../support/forgetting.ts";
 import { quiet, withSql } from "../support/sql.ts";
 
 const nowhere: ObjectStore = { put: () => Promise.reject(new Error("Nothing is to be copied")) };
@@ -275,4 +277,29 @@ Deno.test("F25 what is kept of a file that could not be stored does not quote th
     assertEquals(kept, `Too large: http://${cdn.host}/x.mp4?[redacted]`);
   });
   await cdn.close();
+});
+
+Deno.test("a file that comes late, for a video that could not be stored, is looked for and goes", async () => {
+  for (const late of [false, true]) {
+    await withSql(async (db) => {
+      const family = await newFamily(db, { gems: 10 });
+      const { video_id } = await queueVideo(db, family);
+      const job = await accept(db, video_id);
+      await deliver(db, job);
+      const path = `${family.userId}/videos/${video_id}.mp4`;
+      await failStoring(db, job, "http_404", null);
+      if (late) {
+        await visit(db);
+        await passTime(db, "1 minute");
+        // Whoever was copying has done so now.
+        assertEquals(await finishStoring(db, job, path), false);
+      }
+      await visit(db);
+      await db.query("insert into storage.objects (bucket_id, name) values ('videos', $1)", [path]);
+      await passTime(db, "11 minutes");
+      await visit(db);
+      assertEquals(await db.query("select name from storage.objects"), [], `${late}`);
+      assertEquals(await db.query("select prefix from app.objects_to_delete"), [], `${late}`);
+    });
+  }
 });

@@ -23,6 +23,22 @@ Deno.test("one task that makes the provider choke does not keep the others from 
   });
 });
 
+Deno.test("where the ids are the provider's, a call that fails is not made again in parts", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 40 });
+    for (let i = 0; i < 4; i++) await queueVideo(db, family);
+    await db.query("update public.video_jobs set maybe_bought = true");
+    const poison = {
+      id: String(await value(db, "select id as value from public.video_jobs order by id limit 1")),
+    };
+    const calls: number[] = [];
+    await round(db, { ...choking(poison, calls), choosesTaskId: false });
+    assertEquals(calls, [4]);
+    const codes = await db.query("select distinct error_code as code from public.video_jobs");
+    assertEquals(codes, [{ code: "unknown_outcome" }]);
+  });
+});
+
 Deno.test("jobs of attempts that are over are cleared away without a pause: whoever stands behind them is next", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 20 });

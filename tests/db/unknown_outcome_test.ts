@@ -162,6 +162,33 @@ async function inDoubt(db: Database) {
   return { family, video_id, id };
 }
 
+Deno.test("a callback names the task of an open doubt, and neither renames it nor touches a closed one", async () => {
+  await withoutOurIds(async (db) => {
+    const { video_id } = await queueVideo(db, await newFamily(db, { gems: 10 }));
+    await submit(db, forgetful("answer"));
+    const [job] = await jobsOf(db, video_id);
+    const tell = async (task_id: string, task_state: string) => {
+      const event = {
+        ...{ video_job_id: job?.id, hash: crypto.randomUUID(), payload: {}, task_id, task_state },
+      };
+      await db.query("select public.record_provider_events('runware', $1)", [
+        JSON.stringify([event]),
+      ]);
+      const [told] = await db.query(
+        "select provider_task_id as task, provider_state as state from public.unknown_outcomes",
+      );
+      return [told?.["task"], told?.["state"]];
+    };
+    assertEquals(await tell("task-x", "processing"), ["task-x", "processing"]);
+    assertEquals(await tell("task-y", "failed"), ["task-x", "processing"]);
+    assertEquals(await tell("task-x", "succeeded"), ["task-x", "succeeded"]);
+    await db.query(
+      "update public.unknown_outcomes set resolved_at = now(), resolution = 'Billed'",
+    );
+    assertEquals(await tell("task-x", "failed"), ["task-x", "succeeded"]);
+  });
+});
+
 Deno.test("a worker that dies at the queued deadline with the purchase made: an unknown outcome, not one that never started", async () => {
   await withoutOurIds(async (db) => {
     const family = await newFamily(db, { gems: 10 });
