@@ -7,7 +7,7 @@ import { startSubmissions } from "../../shared/db/submit_calls.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ErrorKind, TaskState, VideoProvider } from "../../shared/providers/provider.ts";
 import type { Batch } from "../../shared/stages/batch_of_each.ts";
-import { drain } from "../../shared/stages/drain.ts";
+import { drain, type DrainTools } from "../../shared/stages/drain.ts";
 import { pollProvider } from "../../shared/stages/poll.ts";
 import {
   accept,
@@ -323,9 +323,9 @@ function gatedStep() {
 }
 
 /** A drain whose first batch was full, so that it has two lanes now. */
-async function twoLanes(db: Database) {
+async function twoLanes(db: Database, tools: Partial<DrainTools> = {}) {
   const { step, next } = gatedStep();
-  const report = drain({ database: db, node: "w", lanes: 2, now: () => 0 }, "poll", step);
+  const report = drain({ database: db, node: "w", lanes: 2, now: () => 0, ...tools }, "poll", step);
   (await next("w")).end(1);
   return { report, next, main: await next("w") };
 }
@@ -350,25 +350,74 @@ Deno.test("what fails in the second lane fails the drain, when both lanes have e
     assertEquals(await value(db, "select count(*)::int as value from app.drainers"), 0);
   }));
 
-Deno.test("a lane that fails waits for the other", () =>
+for (const how of ["fails", "finds nothing", "is out of time"] as const) {
+  Deno.test(`a lane that ${how} waits for the other`, () =>
+    withSql(async (db) => {
+      const order: string[] = [];
+      const watched: Database = {
+        ...db,
+        query: (text, values) => {
+          if (text.includes("end_drain")) order.push("the place is given up");
+          return db.query(text, values);
+        },
+      };
+      let time = 0;
+      const { report, next, main } = await twoLanes(watched, { now: () => time });
+      const over = how === "fails"
+        ? assertRejects(() => report, Error, "could not be read")
+        : report;
+      const other = await next("w lane 2");
+      if (how === "is out of time") time = 60_000;
+      main.end(
+        {
+          "fails": new Error("The answer could not be read"),
+          "finds nothing": 0,
+          "is out of time": 0.5,
+        }[how],
+      );
+      // A question and its answer: whoever does not wait has given up the place by then.
+      await db.query("select");
+      order.push("the lane ends");
+      other.end(0.5);
+      await over;
+      assertEquals(order, ["the lane ends", "the place is given up"]);
+    }));
+}
+
+Deno.test("a lane that has lost the place to another worker waits for the other lane as well", () =>
   withSql(async (db) => {
     const order: string[] = [];
+    let isLost = false;
+    let refused = 0;
+    const lost = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
     const watched: Database = {
       ...db,
-      query: (text, values) => {
-        if (text.includes("end_drain")) order.push("the place is given up");
-        return db.query(text, values);
+      query: async (text, values) => {
+        const counts = isLost && text.includes("renew_drain");
+        const rows = await db.query(text, values);
+        if (counts) {
+          // The drain has heard of the first by the second.
+          if (++refused === 2) lost.resolve();
+        }
+        if (text.includes("start_drain") && rows[0]?.["value"] === false) asked.resolve();
+        return rows;
       },
     };
-    const { report, next, main } = await twoLanes(watched);
-    const over = assertRejects(() => report, Error, "could not be read");
-    main.end(new Error("The answer could not be read"));
-    // A question and its answer: whoever does not wait has given up the place by then.
+    const { report, next, main } = await twoLanes(watched, { renewEveryMs: 1 });
+    const over = report.then(() => order.push("the drain is over"));
+    const other = await next("w lane 2");
+    await db.query("update app.drainers set node = 'another'");
+    isLost = true;
+    await lost.promise;
+    main.end(1);
+    await asked.promise;
+    // As above: time enough to be over without the lane.
     await db.query("select");
     order.push("the lane ends");
-    (await next("w lane 2")).end(0.5);
+    other.end(0.5);
     await over;
-    assertEquals(order, ["the lane ends", "the place is given up"]);
+    assertEquals(order, ["the lane ends", "the drain is over"]);
   }));
 
 Deno.test("however long a step takes, the place is kept; given up, it is not taken again", () =>
