@@ -21,14 +21,10 @@ Deno.test("whatever the body is, the webhook never answers 5xx and the video sti
       '{"__proto__":{"known":true},"constructor":1}',
       successOf(job).replace("[", "{").replace("]", "}"),
     ];
-    for (const body of bodies) {
+    for (const body of [...bodies, new Uint8Array([0xff, 0xfe])]) {
       const { status } = await postWebhook(app, { job, token, body });
       assertEquals(status, 200, String(body).slice(0, 60));
     }
-    assertEquals(
-      (await postWebhook(app, { job, token, body: new Uint8Array([0xff, 0xfe]) })).status,
-      400,
-    );
     const large = await postWebhook(app, { job, token, body: "x".repeat(300_000) });
     assertEquals([large.status, large.body["code"]], [413, "body_too_large"]);
 
@@ -60,6 +56,8 @@ Deno.test("a provider that has forgotten a finished task: its webhook's word cou
     await polled(app);
     await stored(app);
     assertEquals((await videoOf(app.db, told)).status, "completed");
+    assertEquals((await jobsOf(app.db, untold)).length, 1, "one server of theirs may lag behind");
+    await polled(app);
     const attempts = (await jobsOf(app.db, untold)).map(({ status }) => status);
     assertEquals([attempts[0], attempts.length], ["failed", 2]);
   });
