@@ -240,6 +240,12 @@ Deno.test("that the provider did not know an attempt says nothing once it was ha
     const provider = { ...forgetful("answer"), choosesTaskId: true };
     const tools = { database: db, queue: openQueue(db, quiet), node: "w", log: quiet };
     const statuses = async () => (await jobsOf(db, video_id)).map((job) => job.status);
+    const forgotten = {
+      ...provider,
+      poll: (ids: readonly string[]) => Promise.resolve(missing(ids)),
+    };
+    await pollProvider(tools, forgotten);
+    await passTime(db, "3 minutes");
     await pollProvider(tools, {
       ...provider,
       // Truly unknown when it is asked; before the answer is here, it is handed over and taken.
@@ -249,9 +255,11 @@ Deno.test("that the provider did not know an attempt says nothing once it was ha
       },
     });
     assertEquals(await statuses(), ["processing"]);
-    await passTime(db, "3 minutes");
-    await pollProvider(tools, { ...provider, poll: (ids) => Promise.resolve(missing(ids)) });
-    assertEquals(await statuses(), ["failed", "pending"], "unknown once more, it is forgotten");
+    for (const now of [["processing"], ["failed", "pending"]]) {
+      await passTime(db, "3 minutes");
+      await pollProvider(tools, forgotten);
+      assertEquals(await statuses(), now, "unknown twice more, it is forgotten");
+    }
   });
 });
 
