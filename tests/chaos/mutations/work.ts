@@ -298,6 +298,6 @@ export const WORK: readonly Mutation[] = [
     find: "take(`${node} lane 2`)",
     replace: "take(node)",
     why: "one that slept past its lease has its say about what the other took over",
-    tests: ["tests/db/poll_stage_test.ts"],
+    tests: ["tests/db/drain_test.ts"],
   },
 ];
