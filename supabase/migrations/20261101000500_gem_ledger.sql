@@ -92,7 +92,7 @@ begin
       fair_tag = coalesce(m.fair_tag, u.fair_tag), fair_provider = coalesce(m.fair_provider, u.fair_provider)
     from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags, p_fair_providers)
       as m (user_id, amount, video_id, reason, fair_tag, fair_provider)
-    where u.id = m.user_id
+    where u.id = any (array[m.user_id])
       and u.gem_balance + m.amount >= 0
     returning u.id, m.amount, m.video_id, m.reason, u.gem_balance
   ), entered as (

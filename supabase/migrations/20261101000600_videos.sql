@@ -384,3 +384,34 @@ begin
 end;
 $$;
 comment on function app.add_progress(uuid, uuid, integer, text, integer, integer, text) is 'One progress entry; the message is the stage''s own unless given.';
+
+-- "any (array[…])" instead of "=": what is looked up by its id can then be found in no other way, whatever the
+-- statistics say (docs/adr/0010-by-their-ids.md).
+create function app.lock_videos(p_job_ids uuid[], p_wait boolean) returns uuid[]
+language plpgsql set search_path = ''
+as $$
+begin
+  if p_wait then
+    return array(
+      with wanted as materialized (
+        select j.video_id from unnest(p_job_ids) as o (id) join public.video_jobs j on j.id = any (array[o.id])
+      )
+      select v.id
+      from (select w.video_id from wanted w order by w.video_id) w
+      join public.videos v on v.id = any (array[w.video_id])
+      for no key update of v
+    );
+  end if;
+  return array(
+    with wanted as materialized (
+      select j.video_id from unnest(p_job_ids) as o (id) join public.video_jobs j on j.id = any (array[o.id])
+    )
+    select v.id
+    from (select w.video_id from wanted w order by w.video_id) w
+    join public.videos v on v.id = any (array[w.video_id])
+    for no key update of v skip locked
+  );
+end;
+$$;
+comment on function app.lock_videos(uuid[], boolean) is
+  'Locks the videos of these attempts, in the order of their ids, which everyone keeps to; a video before its attempts. Returns their ids. Without p_wait those that somebody else holds are left out.';

@@ -70,13 +70,17 @@ comment on function app.check_today(uuid, boolean) is
 
 create function app.limit_rows() returns trigger
 language plpgsql security definer set search_path = ''
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_limit integer := (select (to_jsonb(s) ->> tg_argv[0])::integer from app.settings s);
   v_too_many boolean;
 begin
   -- Two who add at once count one after the other.
-  perform 1 from public.users u where u.id in (select n.user_id from new_rows n) order by u.id for no key update;
+  perform 1
+  from (select distinct n.user_id from new_rows n order by n.user_id) n
+  join public.users u on u.id = any (array[n.user_id])
+  for no key update of u;
   execute format(
     'select exists (select from %s t where t.user_id in (select n.user_id from new_rows n) group by t.user_id having count(*) > $1)',
     tg_relid::regclass

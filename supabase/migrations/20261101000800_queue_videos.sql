@@ -83,11 +83,11 @@ begin
       c.tag + greatest(u.fair_tag - o.tag, 0)
         + ceil(greatest(n.gem_cost, 1)::numeric / case when f.first then s.premium_weight else 1 end)::bigint as tag
     from unnest(p_drafts) with ordinality as n
-    join public.users u on u.id = n.user_id
+    join public.users u on u.id = any (array[n.user_id])
     cross join lateral (select n.is_premium or u.tier = 'premium' as first) f
     join app.fair_clocks c on c.provider = n.provider
     left join app.fair_clocks o on o.provider = u.fair_provider
-    cross join app.settings s
+    join app.settings s on s.only_row
     left join app.model_stats m on m.provider = n.provider and m.model = n.model
     order by n.ordinality
   ) d;
@@ -154,8 +154,8 @@ comment on function app.queue_answer(public.videos, boolean) is 'What queue_vide
 
 create function public.queue_videos(p_orders jsonb, p_wait boolean default false) returns jsonb
 language plpgsql security definer set search_path = ''
--- By their ids, always, and planned once: see app.settle_video_jobs.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
+-- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 -- Whoever waits has a connection that everybody shares. After that it is 55P03, and the app comes again.
 set lock_timeout = '2s'
 as $$
@@ -176,33 +176,37 @@ begin
   if p_wait then
     select array_agg(u.id) into v_free
     from (
-      select u.id from jsonb_to_recordset(p_orders) as o (user_id uuid) join public.users u on u.id = o.user_id
-      order by u.id
+      select u.id
+      from (select o.user_id from jsonb_to_recordset(p_orders) as o (user_id uuid) order by o.user_id) o
+      join public.users u on u.id = any (array[o.user_id])
       for no key update of u
     ) u;
     -- A child that is being forgotten is waited for, and then is not there any more for what follows.
     perform 1
-    from jsonb_to_recordset(p_orders) as o (request jsonb)
-    join public.children c on c.id = (o.request ->> 'child_id')::uuid
-    order by c.id
+    from (
+      select (o.request ->> 'child_id')::uuid as child_id from jsonb_to_recordset(p_orders) as o (request jsonb) order by 1
+    ) o
+    join public.children c on c.id = any (array[o.child_id])
     for key share of c;
   else
     -- Nobody waits while holding others: neither for a user, nor for a child that is being forgotten.
     select array_agg(u.id) into v_free
     from (
-      select u.id from jsonb_to_recordset(p_orders) as o (user_id uuid) join public.users u on u.id = o.user_id
+      select u.id from jsonb_to_recordset(p_orders) as o (user_id uuid) join public.users u on u.id = any (array[o.user_id])
       for no key update of u skip locked
     ) u;
     select array_agg(c.id) into v_children
     from (
       select c.id from jsonb_to_recordset(p_orders) as o (request jsonb)
-      join public.children c on c.id = (o.request ->> 'child_id')::uuid
+      join public.children c on c.id = any (array[(o.request ->> 'child_id')::uuid])
       for key share of c skip locked
     ) c;
   end if;
 
   for v_order in
-    select o.*, u as owner, s as same, t.queue_limit, (
+    select o.*, u as owner, t.queue_limit, (
+      select s from public.videos s where s.user_id = o.user_id and s.idempotency_key = o.idempotency_key
+    ) as same, (
       select count(*) from public.videos v
       -- Clips of projects have a limit of their own: see app.check_project_limit.
       where v.user_id = o.user_id and v.under_way and v.scene is null
@@ -211,11 +215,10 @@ begin
       jsonb_to_recordset(p_orders)
         as (user_id uuid, request jsonb, input_hash text, expected_seconds integer, idempotency_key text)
     ) with ordinality as o (user_id, request, input_hash, expected_seconds, idempotency_key, place)
-    left join public.users u on u.id = o.user_id
+    left join public.users u on u.id = any (array[o.user_id])
       -- Who is leaving is not there any more.
       and not exists (select 1 from app.erasures e where e.user_id = o.user_id)
-    left join public.videos s on s.user_id = o.user_id and s.idempotency_key = o.idempotency_key
-    cross join app.settings t
+    join app.settings t on t.only_row
   loop
     -- An unknown user is told so at once, and of an unknown child alone.
     if (v_order.owner).id is not null and (

@@ -3,7 +3,7 @@
 -- each is granted to the service role alone (see the access migration).
 
 create function app.stop_video(p_video public.videos) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_refund integer;
@@ -36,7 +36,7 @@ comment on function app.stop_video(public.videos) is
   'Cancels a queued or processing video at its user''s wish: its attempt ends, what is due comes back. The row is as read under its lock, which the caller holds. False in any other state.';
 
 create function public.cancel_video(p_user_id uuid, p_video_id uuid) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_video public.videos;
@@ -122,6 +122,7 @@ comment on function public.videos_under_way(uuid) is
 
 create function public.video_changes(p_video_ids uuid[], p_revs bigint[]) returns jsonb
 language sql stable security definer set search_path = ''
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
   select app.refuse_people();
   select coalesce(jsonb_agg(jsonb_build_object(
@@ -129,7 +130,7 @@ as $$
     'state', case when v.id is null then null else app.status_of(v) end
   )), '[]')
   from unnest(p_video_ids, p_revs) as k (video_id, rev)
-  left join public.videos v on v.id = k.video_id
+  left join public.videos v on v.id = any (array[k.video_id])
   where v.id is null or v.rev > k.rev;
 $$;
 comment on function public.video_changes(uuid[], bigint[]) is
@@ -143,7 +144,7 @@ create function app.record_provider_event(
   p_task_id text,
   p_task_state text
 ) returns jsonb
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_status text;
@@ -185,7 +186,7 @@ comment on function app.record_provider_event(text, uuid, text, jsonb, text, tex
   'Keeps one event once, and makes its attempt due. p_task_id, p_task_state: the task that it names, where the ids are the provider''s; written beside an outcome that is unknown.';
 
 create function public.record_provider_events(p_provider text, p_events jsonb) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_event record;
@@ -196,15 +197,7 @@ begin
   perform app.refuse_people();
   -- The videos first and in order, as everywhere. And whoever deletes one now either waits, and deletes these
   -- events, too, or we wait, and find no attempt any more.
-  perform 1
-  from public.videos v
-  where v.id in (
-    select j.video_id
-    from jsonb_to_recordset(p_events) as e (video_job_id uuid)
-    join public.video_jobs j on j.id = e.video_job_id
-  )
-  order by v.id
-  for no key update;
+  perform app.lock_videos(array(select e.video_job_id from jsonb_to_recordset(p_events) as e (video_job_id uuid)), true);
 
   for v_event in
     select e.*

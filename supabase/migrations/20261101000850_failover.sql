@@ -2,7 +2,7 @@
 
 create function app.try_again(p_video public.videos, p_attempt integer, p_priority integer, p_maker jsonb, p_delay_seconds integer, p_message text, p_lead bigint default 0)
 returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_id uuid := app.timed_uuid(4);
@@ -29,7 +29,7 @@ comment on function app.try_again(public.videos, integer, integer, jsonb, intege
   'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_maker, so many gems behind the clock. The caller holds the video''s lock.';
 
 create function app.move_on(p_job_id uuid, p_code text, p_kind text, p_provider_error jsonb) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_video public.videos;

@@ -19,7 +19,7 @@ as $$
   insert into public.unknown_outcomes (video_job_id, video_id, provider, model, provider_task_id, provider_error)
   select j.id, j.video_id, j.provider, j.model, j.provider_task_id, j.provider_error
   from public.video_jobs j
-  where j.video_id = any (p_video_ids) and j.finished_at is null and j.status = 'claimed'
+  where j.video_id = any (p_video_ids) and j.status = 'claimed'
   on conflict (video_job_id) do nothing;
 $$;
 comment on function app.note_doubts(uuid[]) is
@@ -49,9 +49,9 @@ returns table (
   lease_seconds integer
 )
 -- Planned once: planning for each list of ids takes longer than looking a few of them up. And looked up they
--- are, always: of a small table Postgres would rather read all.
+-- are, always: see docs/adr/0010-by-their-ids.md.
 language plpgsql set search_path = ''
-set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 -- For the refunds of what is ended here: an owner that somebody holds keeps no other from being handed over.
 set lock_timeout = '1s'
 as $$
@@ -63,15 +63,8 @@ declare
 begin
   select s.* into v_settings from app.settings s;
 
-  -- Locks are taken on the video first and the attempt second, everywhere. A video that somebody holds is not
-  -- waited for, which may take long: it comes back later.
-  v_free := array(
-    select v.id
-    from public.videos v
-    where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
-    order by v.id
-    for update skip locked
-  );
+  -- A video that somebody holds is not waited for, which may take long: it comes back later.
+  v_free := app.lock_videos(p_job_ids, false);
   v_free := array(select j.id from public.video_jobs j where j.id = any (p_job_ids) and j.video_id = any (v_free));
 
   -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
@@ -79,23 +72,25 @@ begin
   -- And where the id is not ours, handing it over again might be a second purchase. And a picture
   -- whose use was forbidden since the video was queued leaves the house no more.
   for v_job in
-    select j.id, j.video_id, case
-      when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
-      when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
-      else 'worker_lost'
-    end as code
-    from public.video_jobs j
-    join public.videos v on v.id = j.video_id
-    join app.providers p on p.name = j.provider
-    where j.id = any (v_free)
-      -- Whoever still holds the lease may be handing it over right now.
-      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
-      and (
-        j.claim_count >= v_settings.max_claims
-        or (not p.chooses_task_id and j.status = 'claimed')
-        or (v.avatar_path is not null and not app.has_consent(v.child_id))
-      )
-    order by v.user_id
+    with ended as materialized (
+      select j.id, j.video_id, v.user_id, case
+        when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
+        when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
+        else 'worker_lost'
+      end as code
+      from public.video_jobs j
+      join public.videos v on v.id = any (array[j.video_id])
+      join app.providers p on p.name = j.provider
+      where j.id = any (v_free)
+        -- Whoever still holds the lease may be handing it over right now.
+        and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
+        and (
+          j.claim_count >= v_settings.max_claims
+          or (not p.chooses_task_id and j.status = 'claimed')
+          or (v.avatar_path is not null and not app.has_consent(v.child_id))
+        )
+    )
+    select e.* from ended e order by e.user_id
   loop
     begin
       perform app.note_doubts(array[v_job.video_id]);
@@ -138,7 +133,7 @@ begin
     set status = 'processing', stage = 'initializing', progress = 5,
       started_at = coalesce(v.started_at, clock_timestamp())
     from started s
-    where v.id = s.video_id and v.status in ('queued', 'processing')
+    where v.id = any (array[s.video_id]) and v.status in ('queued', 'processing')
     returning v.id
   )
   select array_agg(s.id) into v_ids from started s;
@@ -156,7 +151,7 @@ begin
   from (
     select j.provider, max(-q.priority) as offset_from_base, min(j.processing_started_at) as claimed_at
     from public.video_jobs j
-    left join pgboss.job q on q.name = app.submit_queue(j.provider) and q.id = j.id
+    left join pgboss.job q on q.name = any (array[app.submit_queue(j.provider)]) and q.id = any (array[j.id])
     where j.id = any (v_ids)
     group by j.provider
   ) t
@@ -171,8 +166,8 @@ begin
     r.prompt_template, coalesce(v.negative_prompt, r.negative_prompt), r.style, r.video_template_url,
     r.duration_seconds, r.width, r.height, v_settings.submit_lease_seconds
   from public.video_jobs j
-  join public.videos v on v.id = j.video_id
-  left join public.children c on c.id = v.child_id
+  join public.videos v on v.id = any (array[j.video_id])
+  left join public.children c on c.id = any (array[v.child_id])
   left join public.rhymes r on r.id = v.rhyme_id
   where j.id = any (p_job_ids) and j.status in ('pending', 'claimed');
 end;

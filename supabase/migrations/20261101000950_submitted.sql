@@ -13,19 +13,19 @@ begin
   update public.video_jobs j
   set provider_task_id = o.provider_task_id, submitted_at = clock_timestamp()
   from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text)
-  where o.outcome = 'accepted' and j.id = o.video_job_id
+  where o.outcome = 'accepted' and j.id = any (array[o.video_job_id])
     and j.status in ('failed', 'cancelled') and j.provider_task_id is null and j.processing_node = p_node;
   -- These outlive the video, which may be deleted by now.
   update app.costs c
   set was_submitted = true
   from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text)
-  where o.outcome = 'accepted' and c.video_job_id = o.video_job_id and not c.was_submitted;
+  where o.outcome = 'accepted' and c.video_job_id = any (array[o.video_job_id]) and not c.was_submitted;
   update public.unknown_outcomes u
   set resolved_at = clock_timestamp(),
     provider_task_id = case o.outcome when 'accepted' then o.provider_task_id else u.provider_task_id end,
     resolution = case o.outcome when 'accepted' then 'Taken after all, as task ' || left(o.provider_task_id, 200) else 'Not taken' end
   from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text, code text), app.providers p
-  where u.video_job_id = o.video_job_id and u.resolved_at is null and p.name = u.provider
+  where u.video_job_id = any (array[o.video_job_id]) and u.resolved_at is null and p.name = u.provider
     and (
       o.outcome = 'accepted'
       or (
@@ -46,8 +46,8 @@ comment on function app.note_late_answers(jsonb, text) is
 create function app.record_submissions(p_outcomes jsonb, p_node text)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
--- By their ids, always, and planned once: see app.settle_video_jobs.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
+-- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   v_settings app.settings;
@@ -61,14 +61,7 @@ declare
   v_accepted uuid[];
 begin
   select s.* into v_settings from app.settings s;
-  perform 1
-  from public.videos v
-  where v.id in (
-    select j.video_id from public.video_jobs j
-    join jsonb_to_recordset(p_outcomes) as o (video_job_id uuid) on o.video_job_id = j.id
-  )
-  order by v.id
-  for update;
+  perform app.lock_videos(array(select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid)), true);
 
   return query
   with accepted as (
@@ -83,7 +76,7 @@ begin
       lease_until = null, missing_since = null, error_code = null, error_kind = null, provider_error = null
     from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider_task_id text), app.providers p
     where o.outcome = 'accepted'
-      and j.id = o.video_job_id
+      and j.id = any (array[o.video_job_id])
       and j.status = 'claimed'
       and j.processing_node = p_node
       and p.name = j.provider
@@ -92,7 +85,7 @@ begin
     update public.videos v
     set stage = 'analyzing', progress = 10
     from accepted a
-    where v.id = a.video_id and v.status = 'processing'
+    where v.id = any (array[a.video_id]) and v.status = 'processing'
     returning v.id, v.user_id, v.provider, v.model, a.attempt
   ), told as (
     insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
@@ -110,21 +103,23 @@ begin
   insert into app.cancellations (video_job_id, provider, provider_task_id)
   select o.video_job_id, p.name, o.provider_task_id
   from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
-  left join public.video_jobs j on j.id = o.video_job_id
+  left join public.video_jobs j on j.id = any (array[o.video_job_id])
   join app.providers p on p.name = coalesce(j.provider, o.provider) and p.can_cancel
   where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
   on conflict do nothing;
 
   for v_outcome in
-    select o.*
-    from jsonb_to_recordset(p_outcomes) as o (
-      video_job_id uuid, outcome text, code text, kind text, people_code text, people_message text,
-      provider_error jsonb, delay_seconds integer
+    with refused as materialized (
+      select v.user_id, o.*
+      from jsonb_to_recordset(p_outcomes) as o (
+        video_job_id uuid, outcome text, code text, kind text, people_code text, people_message text,
+        provider_error jsonb, delay_seconds integer
+      )
+      join public.video_jobs j on j.id = any (array[o.video_job_id])
+      join public.videos v on v.id = any (array[j.video_id])
+      where o.outcome in ('failed', 'held', 'unknown')
     )
-    join public.video_jobs j on j.id = o.video_job_id
-    join public.videos v on v.id = j.video_id
-    where o.outcome in ('failed', 'held', 'unknown')
-    order by v.user_id
+    select r.* from refused r order by r.user_id
   loop
     select j.* into v_job from public.video_jobs j where j.id = v_outcome.video_job_id for update;
     if v_job.status <> 'claimed' or v_job.processing_node <> p_node then
@@ -196,7 +191,7 @@ comment on function app.record_submissions(jsonb, text) is
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
 returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   -- However long the provider asks us to wait: an hour from now it is asked again.
@@ -217,7 +212,7 @@ begin
     claim_count = j.claim_count - 1,
     error_code = p_code, error_kind = p_kind, provider_error = p_provider_error
   from app.settings s
-  where j.id = p_job_id and j.status = 'claimed'
+  where s.only_row and j.id = p_job_id and j.status = 'claimed'
   returning j.* into v_job;
   if not found then
     return;

@@ -16,13 +16,15 @@ returns table (
   lease_seconds integer
 )
 language plpgsql set search_path = ''
--- Attempts are looked up by their ids: to plan for a thousand of them means to read the whole table.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
+-- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   -- An index is searched by a time that is known, and not by one that is asked for row by row.
   v_now timestamptz := clock_timestamp();
+  v_settings app.settings;
 begin
+  select s.* into v_settings from app.settings s;
   return query
   with due as (
     select j.id, j.provider, j.model, j.status, j.submitted_at, j.deadline_at
@@ -44,21 +46,20 @@ begin
           where e.provider = p_provider and e.received_at > v_now - interval '1 hour'
         ))
         and d.status = 'processing' and d.deadline_at > v_now
-        and d.submitted_at + m.median_seconds * s.quiet_percent * interval '10 ms' > v_now
+        and d.submitted_at + m.median_seconds * v_settings.quiet_percent * interval '10 ms' > v_now
         and not exists (select 1 from public.provider_events e where e.video_job_id = d.id) as quiet
     from due d
-    cross join app.settings s
     left join app.model_stats m on m.provider = d.provider and m.model = d.model
   ), leased as (
     update public.video_jobs j
     set poll_count = j.poll_count + 1,
       next_poll_at = v_now + interval '1 second' * case
         -- Nobody is asked, so nothing is to be waited for: the next look is due when it would be anyway.
-        when l.quiet then s.poll_steps[least(j.poll_count + 2, cardinality(s.poll_steps))]
-        else s.poll_lease_seconds
+        when l.quiet then v_settings.poll_steps[least(j.poll_count + 2, cardinality(v_settings.poll_steps))]
+        else v_settings.poll_lease_seconds
       end
-    from looked_at l, app.settings s
-    where j.id = l.id
+    from looked_at l
+    where j.id = any (array[l.id])
     returning j.*, coalesce(l.quiet, false) as quiet
   )
   select
@@ -74,9 +75,9 @@ begin
     v.progress,
     l.quiet,
     v_now,
-    (select s.poll_lease_seconds from app.settings s)
+    v_settings.poll_lease_seconds
   from leased l
-  join public.videos v on v.id = l.video_id
+  join public.videos v on v.id = any (array[l.video_id])
   left join app.model_stats m on m.provider = l.provider and m.model = l.model;
 end;
 $$;
@@ -106,12 +107,12 @@ comment on function app.believable_cost(numeric) is 'A cost in USD, or null for 
 create function app.settle_video_jobs(p_results jsonb, p_patience text default '3s')
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
--- Rows are looked up by their ids, always: Postgres takes any JSON for a hundred rows, and while the
--- tables are small it would rather read them from end to end for a single one. Those guesses also make it
--- compile (jit) at each call, for longer than the call would take.
-set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off
+-- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
+  v_settings app.settings;
+  v_job_ids uuid[];
   -- What was said at all: a batch of deliveries need not look for failures.
   v_states text[];
   v_failure record;
@@ -125,14 +126,9 @@ declare
 begin
   -- For the whole transaction and not for this function alone: at its end a clip's project is waited for.
   p_patience := set_config('lock_timeout', p_patience, true);
-  v_states := array(
-    select r.state
-    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text)
-    join public.video_jobs j on j.id = r.video_job_id
-    join public.videos v on v.id = j.video_id
-    order by v.id
-    for update of v
-  );
+  select array_agg(r.video_job_id), array_agg(r.state) into v_job_ids, v_states
+  from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text);
+  perform app.lock_videos(v_job_ids, true);
 
   if 'succeeded' = any (v_states) then
     with delivered as (
@@ -142,13 +138,13 @@ begin
         result_url = r.video_url,
         cost_usd = app.believable_cost(r.cost_usd)
       from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
-      where r.state = 'succeeded' and j.id = r.video_job_id and j.status in ('claimed', 'processing')
+      where r.state = 'succeeded' and j.id = any (array[r.video_job_id]) and j.status in ('claimed', 'processing')
       returning j.id, j.video_id, j.attempt
     ), moved as (
       update public.videos v
       set status = 'rendering', stage = 'rendering', progress = 90
       from delivered d
-      where v.id = d.video_id and v.status = 'processing'
+      where v.id = any (array[d.video_id]) and v.status = 'processing'
       returning v.id, v.user_id, d.id as job_id, d.attempt
     ), told as (
       insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
@@ -169,6 +165,7 @@ begin
   end if;
 
   if v_states && array['processing', 'estimated', 'unanswered', 'missing'] then
+    select s.* into v_settings from app.settings s;
     return query
     with running as (
       update public.video_jobs j
@@ -176,7 +173,7 @@ begin
         -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
         when j.next_poll_at <= clock_timestamp() then j.next_poll_at
         else clock_timestamp() + interval '1 second' * greatest(
-          s.poll_steps[least(j.poll_count + 1, cardinality(s.poll_steps))], p.min_poll_seconds
+          v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
         )
       end,
       missing_since = case r.state
@@ -184,9 +181,9 @@ begin
         when 'unanswered' then j.missing_since
       end
       from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer),
-        app.providers p, app.settings s
+        app.providers p
       where r.state in ('processing', 'unanswered', 'missing')
-        and j.id = r.video_job_id
+        and j.id = any (array[r.video_job_id])
         and p.name = j.provider
         and j.status in ('claimed', 'processing')
         and j.next_poll_at is not null
@@ -199,13 +196,13 @@ begin
       select j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
       from public.video_jobs j
       join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer)
-        on r.video_job_id = j.id
+        on j.id = any (array[r.video_job_id])
       where r.state = 'estimated' and j.status = 'processing'
     ), moved as (
       update public.videos v
       set stage = 'generating', progress = j.progress
       from alive j
-      where v.id = j.video_id
+      where v.id = any (array[j.video_id])
         and v.status = 'processing'
         and j.status = 'processing'
         and j.progress >= 15
@@ -222,26 +219,28 @@ begin
 
   if v_states && array['failed', 'processing', 'unanswered', 'missing'] then
     for v_failure in
-      select r.video_job_id, j.provider, t.*
-      from jsonb_to_recordset(p_results) as r (
-        video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-        provider_error jsonb, retry_seconds integer, cost_usd numeric, leased_at timestamptz
-      )
-      join public.video_jobs j on j.id = r.video_job_id
-      join public.videos v on v.id = j.video_id
-      cross join lateral (
-        select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
-        -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now, or
-        -- was handed over since the question: the same video would be bought once more.
-        where r.state = 'failed' and not (
-          r.kind = 'not_found' and (j.status = 'claimed' or coalesce(j.submitted_at > r.leased_at, false))
+      with failed as materialized (
+        select r.video_job_id, j.provider, v.user_id, t.*
+        from jsonb_to_recordset(p_results) as r (
+          video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
+          provider_error jsonb, retry_seconds integer, cost_usd numeric, leased_at timestamptz
         )
-        union all
-        select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
-        where app.past_deadline(j.deadline_at, r.state)
-      ) t
+        join public.video_jobs j on j.id = any (array[r.video_job_id])
+        join public.videos v on v.id = any (array[j.video_id])
+        cross join lateral (
+          select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
+          -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now, or
+          -- was handed over since the question: the same video would be bought once more.
+          where r.state = 'failed' and not (
+            r.kind = 'not_found' and (j.status = 'claimed' or coalesce(j.submitted_at > r.leased_at, false))
+          )
+          union all
+          select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
+          where app.past_deadline(j.deadline_at, r.state)
+        ) t
+      )
       -- Refunds lock users: always in the same order, so that two workers never wait for each other.
-      order by v.user_id
+      select f.* from failed f order by f.user_id
     loop
       video_job_id := v_failure.video_job_id;
       result := app.fail_attempt(
@@ -289,7 +288,7 @@ create function app.fail_attempt(
   p_retry_seconds integer,
   p_cost_usd numeric default null
 ) returns text
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_job public.video_jobs;
@@ -353,7 +352,7 @@ comment on function app.fail_attempt(uuid, text, text, text, text, jsonb, intege
   'Ends an attempt that failed, and keeps what it was billed all the same: a fresh attempt with an id of its own while the video has any left, at the next provider of its chain that takes work or else p_retry_seconds later at the same one (null: the failure will not pass), else the video fails and the gems come back. A failure for our key or account uses up none. Returns retried, failed, or lost when the attempt was over already.';
 
 create function app.fail_video(p_video_id uuid, p_code text, p_message text) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_video public.videos;

@@ -15,24 +15,19 @@ returns table (
   seconds_waiting integer
 )
 language plpgsql set search_path = ''
+-- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
-  -- In the order in which everyone locks videos, which is not that of the jobs. One that is held is not
-  -- waited for, and comes back later.
-  v_free uuid[] := array(
-    select v.id
-    from public.videos v
-    where v.id in (select j.video_id from public.video_jobs j where j.id = any (p_job_ids))
-    order by v.id
-    for no key update skip locked
-  );
+  -- One that is held is not waited for, and comes back later.
+  v_free uuid[] := app.lock_videos(p_job_ids, false);
 begin
   return query
   with moved as (
     update public.videos v
     set stage = 'finalizing', progress = 95
     from public.video_jobs j
-    where j.id = any (p_job_ids) and j.status = 'completed' and v.id = j.video_id and v.status = 'rendering'
+    where j.id = any (p_job_ids) and j.status = 'completed' and v.id = any (array[j.video_id]) and v.status = 'rendering'
       and v.stage = 'rendering' and v.id = any (v_free)
     returning v.id, v.user_id, j.attempt
   ), told as (
@@ -48,7 +43,7 @@ begin
     v.avatar_path,
     extract(epoch from clock_timestamp() - j.finished_at)::integer
   from public.video_jobs j
-  join public.videos v on v.id = j.video_id
+  join public.videos v on v.id = any (array[j.video_id])
   where j.id = any (p_job_ids) and j.status = 'completed' and v.status = 'rendering';
 end;
 $$;
@@ -76,7 +71,7 @@ comment on function app.discard_files(uuid) is 'Has the files deleted that were,
 
 create function app.finish_storing(p_job_id uuid, p_storage_path text, p_thumbnail_path text default null)
 returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_video public.videos;
@@ -112,7 +107,7 @@ comment on function app.finish_storing(uuid, text, text) is
   'Completes the video of a delivered attempt once its file is in Storage (and its thumbnail, where it has one), and writes the notice. False when it was over already; unless it was completed, the file goes again.';
 
 create function app.fail_storing(p_job_id uuid, p_code text, p_provider_error jsonb) returns boolean
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_video public.videos;

@@ -9,10 +9,22 @@ comment on function app.live_queue_job(text, uuid) is 'Whether the queue still h
 
 -- The five parts of app.reconcile. They go row by row: what cannot be rescued is left as it was, with a
 -- warning, and keeps no other from its rescue. "failed" counts those. Nor does what somebody holds, an owner
--- say, or a row of the queue: for a lock they wait a tenth of a second.
+-- say, or a row of the queue: for a lock they wait a tenth of a second. Each first picks what it may be about and
+-- then looks it up by its id and locks it: what a burst has left is read once, whatever the statistics say
+-- (docs/adr/0010-by-their-ids.md).
+
+create function app.awaits_worker(p_job public.video_jobs) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return p_job.status = 'pending' or (p_job.status = 'claimed' and p_job.lease_until <= clock_timestamp());
+end;
+$$;
+comment on function app.awaits_worker(public.video_jobs) is 'Whether an attempt waits for a worker to hand it over, for the first time or again after its worker vanished.';
 
 create function app.end_unstarted(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_settings app.settings;
@@ -26,22 +38,27 @@ begin
   -- attempt is locked, too: it may be claimed between this look and the lock, and Postgres looks once more
   -- only at what it locks.
   for v_row in
+    with late as materialized (
+      select v.id, v.user_id, j.id as job_id
+      from public.videos v
+      cross join lateral (select j.* from public.video_jobs j where j.video_id = v.id offset 0) j
+      join app.providers p on p.name = j.provider
+      where v.under_way and v.status in ('queued', 'processing') and app.awaits_worker(j)
+        and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
+        -- What the provider may have taken a moment ago is asked about first, where it can be.
+        and not (
+          p.chooses_task_id and j.maybe_bought
+          and j.processing_started_at > clock_timestamp() - interval '10 minutes'
+        )
+    )
     select v.id, j.id as job_id,
       j.status = 'claimed' and not p.chooses_task_id as unknown,
       j.status = 'claimed' and p.chooses_task_id and j.next_poll_at is null as unasked
-    from public.videos v
-    join public.video_jobs j on j.video_id = v.id
+    from (select l.* from late l order by l.user_id, l.id limit p_limit) l
+    join public.videos v on v.id = any (array[l.id])
+    join public.video_jobs j on j.id = any (array[l.job_id])
     join app.providers p on p.name = j.provider
-    where v.under_way and v.status in ('queued', 'processing') and j.finished_at is null
-      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
-      and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
-      -- What the provider may have taken a moment ago is asked about first, where it can be.
-      and not (
-        p.chooses_task_id and j.maybe_bought
-        and j.processing_started_at > clock_timestamp() - interval '10 minutes'
-      )
-    order by v.user_id, v.id
-    limit p_limit
+    where app.awaits_worker(j)
     for update of v, j skip locked
   loop
     -- Claimed means that a worker vanished in the middle of handing it over: it may have been bought.
@@ -74,6 +91,7 @@ comment on function app.end_unstarted(integer) is
 
 create function app.end_unanswered(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_row record;
@@ -82,12 +100,15 @@ declare
 begin
   -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
   for v_row in
-    select j.id
-    from public.video_jobs j
-    join public.videos v on v.id = j.video_id
-    where j.in_flight and j.status = 'processing' and j.deadline_at <= clock_timestamp() - interval '6 hours'
-    order by v.user_id, v.id
-    limit p_limit
+    with late as materialized (
+      select j.id, v.user_id, j.video_id
+      from public.video_jobs j
+      join public.videos v on v.id = any (array[j.video_id])
+      where j.in_flight and j.status = 'processing' and j.deadline_at <= clock_timestamp() - interval '6 hours'
+    )
+    select l.id
+    from (select l.* from late l order by l.user_id, l.video_id limit p_limit) l
+    join public.videos v on v.id = any (array[l.video_id])
     for update of v skip locked
   loop
     begin
@@ -108,6 +129,7 @@ comment on function app.end_unanswered(integer) is
 
 create function app.requeue_attempts(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_row record;
@@ -116,14 +138,18 @@ declare
 begin
   -- An attempt that waits for a worker, but the queue knows nothing of it (any more).
   for v_row in
+    with lost as materialized (
+      select v.id, j.id as job_id
+      from public.videos v
+      cross join lateral (select j.* from public.video_jobs j where j.video_id = v.id offset 0) j
+      where v.under_way and v.status in ('queued', 'processing') and app.awaits_worker(j)
+        and not app.live_queue_job(app.submit_queue(j.provider), j.id)
+    )
     select j.id, j.provider
-    from public.videos v
-    join public.video_jobs j on j.video_id = v.id
-    where v.under_way and v.status in ('queued', 'processing') and j.finished_at is null
-      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
-      and not app.live_queue_job(app.submit_queue(j.provider), j.id)
-    order by v.id
-    limit p_limit
+    from (select l.* from lost l order by l.id limit p_limit) l
+    join public.videos v on v.id = any (array[l.id])
+    join public.video_jobs j on j.id = any (array[l.job_id])
+    where app.awaits_worker(j)
     for update of v, j skip locked
   loop
     begin
@@ -142,38 +168,43 @@ comment on function app.requeue_attempts(integer) is
 
 create function app.requeue_copies(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
-  v_settings app.settings;
+  v_late timestamptz;
   v_row record;
   v_requeued integer := 0;
   v_given_up integer := 0;
   v_failed integer := 0;
 begin
-  select s.* into v_settings from app.settings s;
+  select clock_timestamp() - s.storing_deadline_minutes * interval '1 minute' into v_late from app.settings s;
 
   -- A delivered file that is not stored: give up after the deadline, else ask again. What nobody has begun
   -- to copy (we were down, not the file), and what somebody is copying, has an hour more.
   for v_row in
-    select j.id, j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute' as late
-    from public.videos v
-    join public.video_jobs j on j.video_id = v.id and j.status = 'completed'
-    where v.under_way and v.status = 'rendering'
-      and (
-        (
-          j.finished_at < clock_timestamp() - v_settings.storing_deadline_minutes * interval '1 minute'
-          and (
-            j.finished_at < clock_timestamp() - (v_settings.storing_deadline_minutes + 60) * interval '1 minute'
-            or not exists (
-              select 1 from pgboss.job q
-              where q.name = 'store-video' and q.id = j.id and q.state in ('created', 'active')
+    with lost as materialized (
+      select v.id, v.user_id, j.id as job_id, j.finished_at < v_late as late
+      from public.videos v
+      cross join lateral (select j.* from public.video_jobs j where j.video_id = v.id offset 0) j
+      where v.under_way and v.status = 'rendering' and j.status = 'completed'
+        and (
+          (
+            j.finished_at < v_late
+            and (
+              j.finished_at < v_late - interval '1 hour'
+              or not exists (
+                select 1 from pgboss.job q
+                where q.name = 'store-video' and q.id = j.id and q.state in ('created', 'active')
+              )
             )
           )
+          or not app.live_queue_job('store-video', j.id)
         )
-        or not app.live_queue_job('store-video', j.id)
-      )
-    order by v.user_id, v.id
-    limit p_limit
+    )
+    select l.job_id as id, l.late
+    from (select l.* from lost l order by l.user_id, l.id limit p_limit) l
+    join public.videos v on v.id = any (array[l.id])
+    where v.status = 'rendering'
     for update of v skip locked
   loop
     begin
@@ -197,6 +228,7 @@ comment on function app.requeue_copies(integer) is
 
 create function app.requeue_deliveries(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_row record;

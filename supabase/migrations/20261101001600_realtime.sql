@@ -97,16 +97,17 @@ for each row execute function app.tell_change();
 
 create function app.note_deletions() returns trigger
 language plpgsql security definer set search_path = ''
+set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 begin
   -- Where the account is gone already nobody is left to tell.
   insert into public.deleted_videos (video_id, user_id)
-  select o.id, o.user_id from old_videos o join public.users u on u.id = o.user_id;
+  select o.id, o.user_id from old_videos o join public.users u on u.id = any (array[o.user_id]);
   perform app.tell_owner(
     'video_deleted', o.user_id, jsonb_build_object('id', o.id, 'user_id', o.user_id, 'rev', o.rev + 1)
   )
   from old_videos o
-  join public.users u on u.id = o.user_id;
+  join public.users u on u.id = any (array[o.user_id]);
   return null;
 end;
 $$;

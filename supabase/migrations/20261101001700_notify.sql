@@ -157,7 +157,7 @@ returns table (
   p256dh text,
   auth text
 )
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   -- Whoever deletes videos holds their deliveries in an order of their own, and is not waited for. What is left
@@ -188,9 +188,9 @@ begin
   select t.id, t.attempts, t.channel, n.kind, n.video_id, n.user_id, n.title, n.body, n.data, n.created_at,
     v.thumbnail_path, v.avatar_path is not null, g.address, g.p256dh, g.auth
   from taken t
-  join public.notifications n on n.id = t.notification_id
-  join public.videos v on v.id = n.video_id
-  left join public.devices g on g.id = t.device_id;
+  join public.notifications n on n.id = any (array[t.notification_id])
+  join public.videos v on v.id = any (array[n.video_id])
+  left join public.devices g on g.id = any (array[t.device_id]);
 end;
 $$;
 comment on function app.start_notifying(uuid[]) is
@@ -204,7 +204,7 @@ create function app.finish_notifying(
   p_address text default null,
   p_wait_seconds integer default 0
 ) returns text
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_delivery public.notification_deliveries;

@@ -194,7 +194,7 @@ begin
   )
   from public.videos v
   where v.id = any (p_video_ids)
-    and exists (select 1 from public.video_jobs j where j.video_id = v.id and j.status = 'completed')
+    and 'completed' in (select j.status from public.video_jobs j where j.video_id = v.id)
   order by v.id;
   delete from public.videos v where v.id = any (p_video_ids);
   -- Last, since an event that came in meanwhile holds its video until it is written down.
@@ -205,7 +205,7 @@ comment on function app.remove_videos(uuid[]) is
   'Deletes videos in whatever state, with attempts, progress, notices and events, and has their files deleted. The caller has locked them and cancelled what was under way. The ledger keeps its entries, without the title.';
 
 create function app.stop_and_remove(p_video_ids uuid[]) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_video public.videos;

@@ -41,7 +41,7 @@ Deno.test("functions that look rows up by their ids are never compiled, which ta
     const compiled = await db.query(
       `select proname from pg_catalog.pg_proc
        where pronamespace in ('app'::regnamespace, 'public'::regnamespace)
-         and proconfig && '{enable_hashjoin=off,enable_seqscan=off}' and not proconfig @> '{jit=off}'`,
+         and proconfig @> '{enable_seqscan=off}' and not proconfig @> '{jit=off}'`,
     );
     assertEquals(compiled, []);
   });

@@ -215,9 +215,8 @@ export const DOOR_GUARDS: readonly Mutation[] = [
   {
     name: "two that add rows at once are counted apart",
     file: LIMITS,
-    find:
-      "  perform 1 from public.users u where u.id in (select n.user_id from new_rows n) order by u.id for no key update;\n",
-    replace: "",
+    find: "  join public.users u on u.id = any (array[n.user_id])\n  for no key update of u;\n",
+    replace: "  join public.users u on u.id = any (array[n.user_id]);\n",
     why: "one account fills the disk",
     tests: ["tests/db/limits_test.ts"],
   },

@@ -33,7 +33,7 @@ export const MONEY: readonly Mutation[] = [
       fair_tag = coalesce(m.fair_tag, u.fair_tag), fair_provider = coalesce(m.fair_provider, u.fair_provider)
     from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags, p_fair_providers)
       as m (user_id, amount, video_id, reason, fair_tag, fair_provider)
-    where u.id = m.user_id
+    where u.id = any (array[m.user_id])
       and u.gem_balance + m.amount >= 0
 `,
     replace: `  with before as materialized (
@@ -45,7 +45,7 @@ export const MONEY: readonly Mutation[] = [
     from unnest(p_user_ids, p_amounts, p_video_ids, p_reasons, p_fair_tags, p_fair_providers)
       as m (user_id, amount, video_id, reason, fair_tag, fair_provider)
     join before b on b.id = m.user_id
-    where u.id = m.user_id
+    where u.id = any (array[m.user_id])
       and b.gem_balance + m.amount >= 0
 `,
     why: "of two movements at once one is lost",
@@ -86,8 +86,9 @@ export const MONEY: readonly Mutation[] = [
   {
     name: "one user's calls do not take turns",
     file: QUEUE_VIDEOS,
-    find: "      order by u.id\n      for no key update of u\n",
-    replace: "      order by u.id\n",
+    find:
+      "      join public.users u on u.id = any (array[o.user_id])\n      for no key update of u\n",
+    replace: "      join public.users u on u.id = any (array[o.user_id])\n",
     why: "limit and idempotency key are read before another call has written them",
     tests: ["tests/db/queue_video_test.ts", "tests/db/ledger_test.ts"],
     underFire: [KNOWN_STORIES],

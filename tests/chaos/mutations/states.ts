@@ -12,9 +12,9 @@ export const STATES: readonly Mutation[] = [
   {
     name: "a late success settles an attempt that is over",
     file: SETTLE,
-    find: "j.id = r.video_job_id and j.status in ('claimed', 'processing')\n" +
+    find: "j.id = any (array[r.video_job_id]) and j.status in ('claimed', 'processing')\n" +
       "      returning j.id, j.video_id, j.attempt\n",
-    replace: "j.id = r.video_job_id\n      returning j.id, j.video_id, j.attempt\n",
+    replace: "j.id = any (array[r.video_job_id])\n      returning j.id, j.video_id, j.attempt\n",
     why: "a failed and refunded attempt is delivered after all",
     tests: ["tests/db/settle_test.ts"],
     underFire: [STORIES],
@@ -116,10 +116,8 @@ export const STATES: readonly Mutation[] = [
   {
     name: "the queued deadline ends an attempt that is being handed over",
     file: RECONCILE,
-    find:
-      "      and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))\n" +
-      "      and j.created_at",
-    replace: "      and j.status in ('pending', 'claimed')\n      and j.created_at",
+    find: "(p_job.status = 'claimed' and p_job.lease_until <= clock_timestamp())",
+    replace: "p_job.status = 'claimed'",
     why: "refunded and bought at the same moment",
     tests: ["tests/db/reconcile_test.ts"],
   },
@@ -175,8 +173,8 @@ export const STATES: readonly Mutation[] = [
     name: "many webhooks in one call change attempts before their videos are locked",
     file: DOORS,
     find:
-      "    join public.video_jobs j on j.id = e.video_job_id\n  )\n  order by v.id\n  for no key update;\n",
-    replace: "    join public.video_jobs j on j.id = e.video_job_id\n  )\n  order by v.id;\n",
+      "  perform app.lock_videos(array(select e.video_job_id from jsonb_to_recordset(p_events) as e (video_job_id uuid)), true);\n",
+    replace: "",
     why: "it and whoever settles the same videos wait for each other",
     tests: ["tests/db/provider_events_test.ts"],
   },
