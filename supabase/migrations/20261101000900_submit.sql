@@ -103,6 +103,7 @@ begin
         end,
         null, null
       );
+      perform app.keep_clips_now();
     exception when data_exception or integrity_constraint_violation or lock_not_available then
       -- It is left as it was, for app.reconcile to say so each minute, and keeps no other from its turn.
       raise warning 'Attempt % could not be ended: %', v_job.id, sqlerrm;

@@ -9,9 +9,9 @@ comment on function app.live_queue_job(text, uuid) is 'Whether the queue still h
 
 -- The five parts of app.reconcile. They go row by row: what cannot be rescued is left as it was, with a
 -- warning, and keeps no other from its rescue. "failed" counts those. Nor does what somebody holds, an owner
--- say, or a row of the queue: for a lock they wait a tenth of a second. Each first picks what it may be about and
--- then looks it up by its id and locks it: what a burst has left is read once, whatever the statistics say
--- (docs/adr/0010-by-their-ids.md).
+-- say, a project, or a row of the queue: for a lock they wait a tenth of a second. Each first picks what it may
+-- be about, and then looks that up by its id and locks it: what a burst has left is read once, whatever the
+-- statistics say (docs/adr/0010-by-their-ids.md).
 
 create function app.awaits_worker(p_job public.video_jobs) returns boolean
 language plpgsql volatile set search_path = ''
@@ -77,6 +77,7 @@ begin
       else
         perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
       end if;
+      perform app.keep_clips_now();
       v_ended := v_ended + 1;
     exception when others then
       raise warning 'Video % could not be rescued: %', v_row.id, sqlerrm;
@@ -114,6 +115,7 @@ begin
     begin
       if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
         'This video took too long to make. Please try again.', null, 5) <> 'lost' then
+        perform app.keep_clips_now();
         v_ended := v_ended + 1;
       end if;
     exception when others then
@@ -210,6 +212,7 @@ begin
     begin
       if v_row.late then
         perform app.fail_storing(v_row.id, 'storing_deadline', null);
+        perform app.keep_clips_now();
         v_given_up := v_given_up + 1;
       else
         perform app.enqueue('store-video', v_row.id, jsonb_build_object('video_job_id', v_row.id));

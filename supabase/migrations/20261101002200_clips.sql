@@ -72,6 +72,16 @@ deferrable initially deferred
 for each row when (new.project_id is not null)
 execute function app.keep_clips();
 
+create function app.keep_clips_now() returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  set constraints public.keep_ended_clips immediate;
+  set constraints public.keep_ended_clips deferred;
+end;
+$$;
+comment on function app.keep_clips_now() is 'Keeps the maps of the clips that this transaction has ended so far. For who ends many and can leave out the one whose project somebody holds: at the end of the transaction it would take all back.';
+
 create constraint trigger keep_remaining_clips
 after delete on public.videos
 deferrable initially deferred

@@ -22,6 +22,7 @@ import {
   value,
   videoOf,
 } from "../support/fixtures.ts";
+import { clipsOf, newProject, queueClips } from "../support/clips.ts";
 import { type Held, hold, holdRow, impatient } from "../support/held.ts";
 import { handOver, queuePrompt, withProviders } from "../support/makers.ts";
 import { quiet, withSql } from "../support/sql.ts";
@@ -74,6 +75,26 @@ Deno.test("an owner who is held while their video cannot be made any more keeps 
     await db.query("select app.reconcile()");
     await round(db, choking({}, []));
     assertEquals((await videoOf(db, hopeless)).status, "failed");
+    assertEquals(await balanceOf(db, family), 10);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a project that is held while its clip cannot be made any more keeps no other from being handed over", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 10 });
+    const project = await newProject(db, family, 1);
+    await queueClips(db, family, project, { scenes: ["1"] });
+    await db.query("update public.video_jobs set claim_count = 5");
+    const others = await newVideos(db, 2);
+    {
+      await using _ = await holdRow(db, "public.projects", project);
+      await round(impatient(db), choking({}, []));
+      assertEquals(await statusesOf(db, others), ["processing", "processing"]);
+    }
+    await db.query("select app.reconcile()");
+    await round(db, choking({}, []));
+    assertEquals(Object.values(await clipsOf(db, project)), ["failed"]);
     assertEquals(await balanceOf(db, family), 10);
     assertEquals(await brokenInvariants(db), []);
   });
@@ -191,23 +212,13 @@ Deno.test("a video that somebody holds keeps no other's answer from being settle
 Deno.test("a project that somebody holds while its clip fails keeps no other's answer from being settled", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 20 });
-    const project = await value(
-      db,
-      `insert into public.projects (user_id, frames) values ($1, '{"1": {}}') returning id as value`,
-      [family.userId],
-    );
-    const request = {
-      ...{ kind: "clip", prompt: "A fox", provider: "runware", model: "pixverse:1@5-fast" },
-      options: { duration: 5, resolution: "720p", aspect_ratio: "9:16" },
-    };
-    const scenes = [{ scene: "1", hash: "hash", expected_seconds: 60, request }];
-    const asked = [family.userId, project, JSON.stringify(scenes)];
-    await db.query("select public.queue_clips($1, $2, $3)", asked);
+    const project = await newProject(db, family, 1);
+    await queueClips(db, family, project, { scenes: ["1"] });
     const clip = String(await value(db, "select id as value from public.videos"));
     const [other = ""] = await videosOf(db, family, 1);
     for (const id of [clip, other]) await accept(db, id);
     {
-      await using _ = await holdRow(db, "public.projects", String(project));
+      await using _ = await holdRow(db, "public.projects", project);
       await poll(impatient(db), { state: "failed" });
       assertEquals(await statusesOf(db, [clip, other]), ["processing", "failed"]);
     }
@@ -278,6 +289,28 @@ Deno.test("owners who are held keep nobody else's video from its rescue", async 
     }
     assertEquals(await balanceOf(db, free ?? family), 10);
     assertEquals(Object(await reconcile()).never_started, 2);
+    assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a project that is held while its clip is given up keeps nobody else's video from its rescue", async () => {
+  await withSql(async (db) => {
+    const family = await newFamily(db, { gems: 20 });
+    const project = await newProject(db, family, 1);
+    await queueClips(db, family, project, { scenes: ["1"] });
+    const clip = String(await value(db, "select id as value from public.videos"));
+    const [other = ""] = await videosOf(db, family, 1);
+    await passTime(db, "5 hours");
+    {
+      await using _ = await holdRow(db, "public.projects", project);
+      const counts = Object(await value(impatient(db), "select app.reconcile() as value"));
+      assertEquals([counts.never_started, counts.failed], [1, 1]);
+      assertEquals(await statusesOf(db, [clip, other]), ["queued", "failed"]);
+    }
+    await db.query("select app.reconcile()");
+    assertEquals(await statusesOf(db, [clip]), ["failed"]);
+    assertEquals(await clipsOf(db, project), { [clip]: "failed" });
+    assertEquals(await balanceOf(db, family), 20);
     assertEquals(await brokenInvariants(db), []);
   });
 });
