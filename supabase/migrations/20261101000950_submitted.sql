@@ -43,27 +43,17 @@ $$;
 comment on function app.note_late_answers(jsonb, text) is
   'What the provider said about attempts that ended while it was asked: the purchase is on record, and the operator''s doubt is closed. Changes no state and no gems.';
 
-create function app.record_submissions(p_outcomes jsonb, p_node text)
-returns table (video_job_id uuid, result text)
+-- The parts of app.record_submissions, which holds the videos' locks: each takes all answers and minds its own.
+-- They are called by nobody else, and planned under its settings.
+
+create function app.record_accepted(p_outcomes jsonb, p_node text) returns uuid[]
 language plpgsql set search_path = ''
--- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
-set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
   v_settings app.settings;
-  v_outcome record;
-  v_job public.video_jobs;
-  v_rest integer;
-  v_taken integer;
-  v_ours boolean;
-  v_unknown integer := 0;
-  v_why text;
   v_accepted uuid[];
 begin
   select s.* into v_settings from app.settings s;
-  perform app.lock_videos(array(select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid)), true);
-
-  return query
   with accepted as (
     update public.video_jobs j
     set status = 'processing',
@@ -93,13 +83,16 @@ begin
     from moved m
     left join app.model_stats s on s.provider = m.provider and s.model = m.model
   )
-  select a.id, 'accepted' from accepted a;
-  get diagnostics v_taken = row_count;
-  if v_taken < jsonb_array_length(p_outcomes) then
-    perform app.note_late_answers(p_outcomes, p_node);
-  end if;
+  select coalesce(array_agg(a.id), '{}') into v_accepted from accepted a;
+  return v_accepted;
+end;
+$$;
+comment on function app.record_accepted(jsonb, text) is 'Attempts that the provider took are to be asked about from now on. Returns those that were this worker''s still.';
 
-  -- Cancelled, deleted or given up while it was being handed over: nobody wants what the provider took.
+create function app.cancel_unwanted(p_outcomes jsonb) returns void
+language plpgsql set search_path = ''
+as $$
+begin
   insert into app.cancellations (video_job_id, provider, provider_task_id)
   select o.video_job_id, p.name, o.provider_task_id
   from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text, provider text, provider_task_id text)
@@ -107,7 +100,22 @@ begin
   join app.providers p on p.name = coalesce(j.provider, o.provider) and p.can_cancel
   where o.outcome = 'accepted' and (j.id is null or j.status in ('cancelled', 'failed'))
   on conflict do nothing;
+end;
+$$;
+comment on function app.cancel_unwanted(jsonb) is 'What the provider took of attempts that were cancelled, deleted or given up while they were being handed over is to be cancelled there, where it can.';
 
+create function app.record_refused(p_outcomes jsonb, p_node text)
+returns table (video_job_id uuid, result text)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_outcome record;
+  v_job public.video_jobs;
+  v_rest integer;
+  v_ours boolean;
+  v_unknown integer := 0;
+  v_why text;
+begin
   for v_outcome in
     with refused as materialized (
       select v.user_id, o.*
@@ -167,14 +175,43 @@ begin
   end loop;
 
   -- The provider rests only if it took nothing at all: one attempt that it chokes on is not an outage.
-  select array_agg(o.video_job_id) into v_accepted
-  from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text)
-  where o.outcome = 'accepted';
-  if v_accepted is not null then
-    perform app.note_acceptance(j.provider) from public.video_jobs j where j.id = any (v_accepted) limit 1;
-  elsif v_rest is not null then
+  if v_rest is not null and not p_outcomes @> '[{"outcome": "accepted"}]' then
     perform app.note_refusal(v_job.provider, v_rest, v_why, greatest(v_unknown, 1));
   end if;
+end;
+$$;
+comment on function app.record_refused(jsonb, text) is
+  'Attempts that the provider refused, or said nothing to: held, moved to the next provider of the chain, retried or failed. Returns what became of each that was this worker''s still.';
+
+create function app.record_submissions(p_outcomes jsonb, p_node text)
+returns table (video_job_id uuid, result text)
+language plpgsql set search_path = ''
+-- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
+set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
+as $$
+declare
+  v_accepted uuid[];
+begin
+  perform app.lock_videos(array(select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid)), true);
+
+  v_accepted := app.record_accepted(p_outcomes, p_node);
+  result := 'accepted';
+  foreach video_job_id in array v_accepted loop
+    return next;
+  end loop;
+  if cardinality(v_accepted) < jsonb_array_length(p_outcomes) then
+    perform app.note_late_answers(p_outcomes, p_node);
+    perform app.cancel_unwanted(p_outcomes);
+    return query select r.* from app.record_refused(p_outcomes, p_node) r;
+  end if;
+
+  -- Of late answers, too: the provider is there.
+  perform app.note_acceptance(j.provider)
+  from public.video_jobs j
+  where j.id = any (array(
+    select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid, outcome text) where o.outcome = 'accepted'
+  ))
+  limit 1;
 
   -- What a webhook told of before this answer is due already, and that ring may have found nobody to ask.
   if exists (

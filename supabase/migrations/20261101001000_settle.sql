@@ -104,6 +104,165 @@ language plpgsql immutable set search_path = ''
 as $$ begin return case when p_usd between 0 and 100000 then p_usd end; end; $$;
 comment on function app.believable_cost(numeric) is 'A cost in USD, or null for a figure that cannot be one: it must not hold up the video.';
 
+-- The three parts of app.settle_video_jobs, which holds the videos' locks: each takes all answers and minds its
+-- own. They are called by nobody else, and planned under its settings.
+
+create function app.settle_delivered(p_results jsonb) returns uuid[]
+language plpgsql set search_path = ''
+as $$
+declare
+  v_delivered uuid[];
+  v_queued integer;
+begin
+  with delivered as (
+    update public.video_jobs j
+    set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
+      provider_task_id = coalesce(j.provider_task_id, j.id::text),
+      result_url = r.video_url,
+      cost_usd = app.believable_cost(r.cost_usd)
+    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
+    where r.state = 'succeeded' and j.id = any (array[r.video_job_id]) and j.status in ('claimed', 'processing')
+    returning j.id, j.video_id, j.attempt
+  ), moved as (
+    update public.videos v
+    set status = 'rendering', stage = 'rendering', progress = 90
+    from delivered d
+    where v.id = any (array[d.video_id]) and v.status = 'processing'
+    returning v.id, v.user_id, d.id as job_id, d.attempt
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
+    from moved m
+  )
+  select array_agg(m.job_id), app.enqueue_all(
+    array_agg('store-video'::text), array_agg(m.job_id), array_agg(jsonb_build_object('video_job_id', m.job_id))
+  ) into v_delivered, v_queued
+  from moved m
+  having count(*) > 0;
+  return v_delivered;
+end;
+$$;
+comment on function app.settle_delivered(jsonb) is 'Has the files copied that were delivered. Returns their attempts, or null where there are none.';
+
+create function app.settle_running(p_results jsonb) returns setof uuid
+language plpgsql set search_path = ''
+as $$
+declare
+  v_settings app.settings;
+begin
+  select s.* into v_settings from app.settings s;
+  return query
+  with running as (
+    update public.video_jobs j
+    set next_poll_at = case
+      -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
+      when j.next_poll_at <= clock_timestamp() then j.next_poll_at
+      else clock_timestamp() + interval '1 second' * greatest(
+        v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
+      )
+    end,
+    missing_since = case r.state
+      when 'missing' then coalesce(j.missing_since, clock_timestamp())
+      when 'unanswered' then j.missing_since
+    end
+    from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer),
+      app.providers p
+    where r.state in ('processing', 'unanswered', 'missing')
+      and j.id = any (array[r.video_job_id])
+      and p.name = j.provider
+      and j.status in ('claimed', 'processing')
+      and j.next_poll_at is not null
+      and not app.past_deadline(j.deadline_at, r.state)
+    returning j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
+  ), alive as (
+    select * from running
+    union all
+    -- Nobody was asked about these, so nothing but the estimate is new.
+    select j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
+    from public.video_jobs j
+    join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer)
+      on j.id = any (array[r.video_job_id])
+    where r.state = 'estimated' and j.status = 'processing'
+  ), moved as (
+    update public.videos v
+    set stage = 'generating', progress = j.progress
+    from alive j
+    where v.id = any (array[j.video_id])
+      and v.status = 'processing'
+      and j.status = 'processing'
+      and j.progress >= 15
+      and (v.stage <> 'generating' or j.progress >= v.progress + 5)
+      and j.progress > v.progress
+    returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, j.eta_seconds
+  ), told as (
+    insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
+    select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
+    from moved m
+  )
+  select m.job_id from moved m;
+end;
+$$;
+comment on function app.settle_running(jsonb) is 'What the provider still works on, or says nothing about, is asked about again later. Returns the attempts whose progress is news.';
+
+create function app.settle_failed(p_results jsonb)
+returns table (video_job_id uuid, result text)
+language plpgsql set search_path = ''
+as $$
+declare
+  v_failure record;
+  v_closed text;
+  v_rest integer;
+  v_why text;
+begin
+  for v_failure in
+    with failed as materialized (
+      select r.video_job_id, j.provider, v.user_id, t.*
+      from jsonb_to_recordset(p_results) as r (
+        video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
+        provider_error jsonb, retry_seconds integer, cost_usd numeric, leased_at timestamptz
+      )
+      join public.video_jobs j on j.id = any (array[r.video_job_id])
+      join public.videos v on v.id = any (array[j.video_id])
+      cross join lateral (
+        select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
+        -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now, or
+        -- was handed over since the question: the same video would be bought once more.
+        where r.state = 'failed' and not (
+          r.kind = 'not_found' and (j.status = 'claimed' or coalesce(j.submitted_at > r.leased_at, false))
+        )
+        union all
+        select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
+        where app.past_deadline(j.deadline_at, r.state)
+      ) t
+    )
+    -- Refunds lock users: always in the same order, so that two workers never wait for each other.
+    select f.* from failed f order by f.user_id
+  loop
+    video_job_id := v_failure.video_job_id;
+    result := app.fail_attempt(
+      v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
+      v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
+    );
+    if result <> 'lost' then
+      return next;
+    end if;
+    if v_failure.kind in ('auth', 'balance') or v_failure.code = 'result_unreadable' then
+      v_closed := v_failure.provider;
+      v_rest := greatest(v_rest, v_failure.retry_seconds, case v_failure.code when 'result_unreadable' then 600 end, 1);
+      v_why := v_failure.code;
+    end if;
+  end loop;
+
+  -- It takes tasks and does not make them, for want of our money or for our key, or makes them in a form that
+  -- we do not know: it is to be given no more.
+  if v_closed is not null then
+    perform app.note_refusal(v_closed, v_rest, v_why);
+  end if;
+end;
+$$;
+comment on function app.settle_failed(jsonb) is
+  'Ends what failed, or is past its deadline: see app.fail_attempt. A provider that fails what it took for our key or account, or delivers what we cannot read, rests. Returns what became of each, retried or failed, but of those that were over already.';
+
 create function app.settle_video_jobs(p_results jsonb, p_patience text default '3s')
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
@@ -111,18 +270,12 @@ language plpgsql set search_path = ''
 set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
-  v_settings app.settings;
   v_job_ids uuid[];
   -- What was said at all: a batch of deliveries need not look for failures.
   v_states text[];
-  v_failure record;
   v_delivered uuid[];
-  v_queued integer;
   v_rung boolean;
   v_retried boolean := false;
-  v_closed text;
-  v_rest integer;
-  v_why text;
 begin
   -- For the whole transaction and not for this function alone: at its end a clip's project is waited for.
   p_patience := set_config('lock_timeout', p_patience, true);
@@ -131,138 +284,20 @@ begin
   perform app.lock_videos(v_job_ids, true);
 
   if 'succeeded' = any (v_states) then
-    with delivered as (
-      update public.video_jobs j
-      set status = 'completed', finished_at = clock_timestamp(), next_poll_at = null, lease_until = null,
-        provider_task_id = coalesce(j.provider_task_id, j.id::text),
-        result_url = r.video_url,
-        cost_usd = app.believable_cost(r.cost_usd)
-      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, video_url text, cost_usd numeric)
-      where r.state = 'succeeded' and j.id = any (array[r.video_job_id]) and j.status in ('claimed', 'processing')
-      returning j.id, j.video_id, j.attempt
-    ), moved as (
-      update public.videos v
-      set status = 'rendering', stage = 'rendering', progress = 90
-      from delivered d
-      where v.id = any (array[d.video_id]) and v.status = 'processing'
-      returning v.id, v.user_id, d.id as job_id, d.attempt
-    ), told as (
-      insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-      select m.id, m.user_id, m.attempt, 'rendering', 90, app.stage_message('rendering', 90), 3
-      from moved m
-    )
-    select array_agg(m.job_id), app.enqueue_all(
-      array_agg('store-video'::text), array_agg(m.job_id), array_agg(jsonb_build_object('video_job_id', m.job_id))
-    ) into v_delivered, v_queued
-    from moved m
-    having count(*) > 0;
-    if v_delivered is not null then
-      result := 'rendering';
-      foreach video_job_id in array v_delivered loop
-        return next;
-      end loop;
-    end if;
-  end if;
-
-  if v_states && array['processing', 'estimated', 'unanswered', 'missing'] then
-    select s.* into v_settings from app.settings s;
-    return query
-    with running as (
-      update public.video_jobs j
-      set next_poll_at = case
-        -- Due again already: a webhook rang while we asked, or our lease ran out. Leave it due.
-        when j.next_poll_at <= clock_timestamp() then j.next_poll_at
-        else clock_timestamp() + interval '1 second' * greatest(
-          v_settings.poll_steps[least(j.poll_count + 1, cardinality(v_settings.poll_steps))], p.min_poll_seconds
-        )
-      end,
-      missing_since = case r.state
-        when 'missing' then coalesce(j.missing_since, clock_timestamp())
-        when 'unanswered' then j.missing_since
-      end
-      from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer),
-        app.providers p
-      where r.state in ('processing', 'unanswered', 'missing')
-        and j.id = any (array[r.video_job_id])
-        and p.name = j.provider
-        and j.status in ('claimed', 'processing')
-        and j.next_poll_at is not null
-        and not app.past_deadline(j.deadline_at, r.state)
-      returning j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
-    ), alive as (
-      select * from running
-      union all
-      -- Nobody was asked about these, so nothing but the estimate is new.
-      select j.id, j.video_id, j.attempt, j.status, r.progress, r.eta_seconds
-      from public.video_jobs j
-      join jsonb_to_recordset(p_results) as r (video_job_id uuid, state text, progress smallint, eta_seconds integer)
-        on j.id = any (array[r.video_job_id])
-      where r.state = 'estimated' and j.status = 'processing'
-    ), moved as (
-      update public.videos v
-      set stage = 'generating', progress = j.progress
-      from alive j
-      where v.id = any (array[j.video_id])
-        and v.status = 'processing'
-        and j.status = 'processing'
-        and j.progress >= 15
-        and (v.stage <> 'generating' or j.progress >= v.progress + 5)
-        and j.progress > v.progress
-      returning v.id, v.user_id, j.id as job_id, j.attempt, v.progress, j.eta_seconds
-    ), told as (
-      insert into public.video_progress (video_id, user_id, attempt, stage, percentage, message, eta_seconds)
-      select m.id, m.user_id, m.attempt, 'generating', m.progress, app.stage_message('generating', m.progress), m.eta_seconds
-      from moved m
-    )
-    select m.job_id, 'progress' from moved m;
-  end if;
-
-  if v_states && array['failed', 'processing', 'unanswered', 'missing'] then
-    for v_failure in
-      with failed as materialized (
-        select r.video_job_id, j.provider, v.user_id, t.*
-        from jsonb_to_recordset(p_results) as r (
-          video_job_id uuid, state text, code text, kind text, people_code text, people_message text,
-          provider_error jsonb, retry_seconds integer, cost_usd numeric, leased_at timestamptz
-        )
-        join public.video_jobs j on j.id = any (array[r.video_job_id])
-        join public.videos v on v.id = any (array[j.video_id])
-        cross join lateral (
-          select r.code, r.kind, r.people_code, r.people_message, r.provider_error, r.retry_seconds, r.cost_usd
-          -- Not known there yet says nothing of an attempt that is being handed over, perhaps right now, or
-          -- was handed over since the question: the same video would be bought once more.
-          where r.state = 'failed' and not (
-            r.kind = 'not_found' and (j.status = 'claimed' or coalesce(j.submitted_at > r.leased_at, false))
-          )
-          union all
-          select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
-          where app.past_deadline(j.deadline_at, r.state)
-        ) t
-      )
-      -- Refunds lock users: always in the same order, so that two workers never wait for each other.
-      select f.* from failed f order by f.user_id
-    loop
-      video_job_id := v_failure.video_job_id;
-      result := app.fail_attempt(
-        v_failure.video_job_id, v_failure.code, v_failure.kind, v_failure.people_code, v_failure.people_message,
-        v_failure.provider_error, v_failure.retry_seconds, v_failure.cost_usd
-      );
-      v_retried := v_retried or result = 'retried';
-      if result <> 'lost' then
-        return next;
-      end if;
-      if v_failure.kind in ('auth', 'balance') or v_failure.code = 'result_unreadable' then
-        v_closed := v_failure.provider;
-        v_rest := greatest(v_rest, v_failure.retry_seconds, case v_failure.code when 'result_unreadable' then 600 end, 1);
-        v_why := v_failure.code;
-      end if;
+    v_delivered := app.settle_delivered(p_results);
+    result := 'rendering';
+    foreach video_job_id in array coalesce(v_delivered, '{}') loop
+      return next;
     end loop;
   end if;
-
-  -- It takes tasks and does not make them, for want of our money or for our key, or makes them in a form that
-  -- we do not know: it is to be given no more.
-  if v_closed is not null then
-    perform app.note_refusal(v_closed, v_rest, v_why);
+  if v_states && array['processing', 'estimated', 'unanswered', 'missing'] then
+    return query select r.id, 'progress' from app.settle_running(p_results) as r (id);
+  end if;
+  if v_states && array['failed', 'processing', 'unanswered', 'missing'] then
+    for video_job_id, result in select f.* from app.settle_failed(p_results) f loop
+      v_retried := v_retried or result = 'retried';
+      return next;
+    end loop;
   end if;
 
   -- Rings come last: while their lock is held nothing else may be waited for.
@@ -276,7 +311,7 @@ begin
 end;
 $$;
 comment on function app.settle_video_jobs(jsonb, text) is
-  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | missing | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. A provider that fails what it took for our key or account, or delivers what we cannot read, rests. p_patience: the lock_timeout until the transaction ends. Returns what changed: rendering, progress, retried or failed.';
+  'Turns answers of a provider into rows, one or a hundred: [{video_job_id, state: succeeded | processing | estimated | unanswered | missing | failed, video_url, cost_usd | progress, eta_seconds | code, kind, people_code, people_message, provider_error, retry_seconds, cost_usd}]. Whoever comes second for an attempt changes nothing. p_patience: the lock_timeout until the transaction ends. Returns what changed: rendering, progress, retried or failed.';
 
 create function app.fail_attempt(
   p_job_id uuid,

@@ -13,8 +13,8 @@ export const STATES: readonly Mutation[] = [
     name: "a late success settles an attempt that is over",
     file: SETTLE,
     find: "j.id = any (array[r.video_job_id]) and j.status in ('claimed', 'processing')\n" +
-      "      returning j.id, j.video_id, j.attempt\n",
-    replace: "j.id = any (array[r.video_job_id])\n      returning j.id, j.video_id, j.attempt\n",
+      "    returning j.id, j.video_id, j.attempt\n",
+    replace: "j.id = any (array[r.video_job_id])\n    returning j.id, j.video_id, j.attempt\n",
     why: "a failed and refunded attempt is delivered after all",
     tests: ["tests/db/settle_test.ts"],
     underFire: [STORIES],
@@ -30,8 +30,7 @@ export const STATES: readonly Mutation[] = [
   {
     name: "an answer about an attempt that is over moves its next poll",
     file: SETTLE,
-    find:
-      "        and j.status in ('claimed', 'processing')\n        and j.next_poll_at is not null\n",
+    find: "      and j.status in ('claimed', 'processing')\n      and j.next_poll_at is not null\n",
     replace: "",
     why: "what is over is asked about again",
     tests: ["tests/db/settle_test.ts"],
