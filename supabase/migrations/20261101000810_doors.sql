@@ -197,7 +197,7 @@ begin
   perform app.refuse_people();
   -- The videos first and in order, as everywhere. And whoever deletes one now either waits, and deletes these
   -- events, too, or we wait, and find no attempt any more.
-  perform app.lock_videos(array(select e.video_job_id from jsonb_to_recordset(p_events) as e (video_job_id uuid)), true);
+  perform app.lock_videos(array(select e.video_job_id from jsonb_to_recordset(p_events) as e (video_job_id uuid)));
 
   for v_event in
     select e.*

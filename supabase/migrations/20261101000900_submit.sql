@@ -63,8 +63,8 @@ declare
 begin
   select s.* into v_settings from app.settings s;
 
-  -- A video that somebody holds is not waited for, which may take long: it comes back later.
-  v_free := app.lock_videos(p_job_ids, false);
+  -- A video that somebody holds comes back later.
+  v_free := app.lock_free_videos(p_job_ids);
   v_free := array(select j.id from public.video_jobs j where j.id = any (p_job_ids) and j.video_id = any (v_free));
 
   -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its

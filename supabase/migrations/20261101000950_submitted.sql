@@ -192,7 +192,7 @@ as $$
 declare
   v_accepted uuid[];
 begin
-  perform app.lock_videos(array(select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid)), true);
+  perform app.lock_videos(array(select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid)));
 
   v_accepted := app.record_accepted(p_outcomes, p_node);
   result := 'accepted';

@@ -281,7 +281,7 @@ begin
   p_patience := set_config('lock_timeout', p_patience, true);
   select array_agg(r.video_job_id), array_agg(r.state) into v_job_ids, v_states
   from jsonb_to_recordset(p_results) as r (video_job_id uuid, state text);
-  perform app.lock_videos(v_job_ids, true);
+  perform app.lock_videos(v_job_ids);
 
   if 'succeeded' = any (v_states) then
     v_delivered := app.settle_delivered(p_results);

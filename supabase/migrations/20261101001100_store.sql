@@ -19,8 +19,8 @@ language plpgsql set search_path = ''
 set enable_seqscan = off set enable_indexonlyscan = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
-  -- One that is held is not waited for, and comes back later.
-  v_free uuid[] := app.lock_videos(p_job_ids, false);
+  -- One that is held comes back later.
+  v_free uuid[] := app.lock_free_videos(p_job_ids);
 begin
   return query
   with moved as (

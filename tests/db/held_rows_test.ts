@@ -25,6 +25,7 @@ import {
 import { clipsOf, newProject, queueClips } from "../support/clips.ts";
 import { type Held, hold, holdRow, impatient } from "../support/held.ts";
 import { handOver, queuePrompt, withProviders } from "../support/makers.ts";
+import { overlapping } from "../support/overlap.ts";
 import { quiet, withSql } from "../support/sql.ts";
 import { buildAnything, choking, round } from "../support/submit_rounds.ts";
 
@@ -144,30 +145,42 @@ Deno.test("what a provider took is written down one by one where a video is held
   });
 });
 
+/** One look for delivered files; none of them can be fetched. */
+async function storeAll(db: Database) {
+  const queue = openQueue(db, quiet);
+  await queue.ready();
+  await storeBatch({ database: db, queue, node: "w", log: quiet }, new Map(), {
+    put: () => Promise.reject(new Error("Nothing is to be copied")),
+  });
+  await queue.close();
+}
+
 Deno.test("a delivered video that somebody holds comes back later, and keeps no other from being copied", async () => {
   await withSql(async (db) => {
     const ids = await newVideos(db, 2);
     for (const id of ids) await deliver(db, await accept(db, id));
-    const [held = "", other = ""] = ids;
-    const worker = impatient(db);
-    const queue = openQueue(worker, quiet);
-    await queue.ready();
-    const store = () =>
-      storeBatch({ database: worker, queue, node: "w", log: quiet }, new Map(), {
-        put: () => Promise.reject(new Error("Nothing is to be copied")),
-      });
-    const stages = () =>
-      Promise.all([held, other].map(async (id) => (await videoOf(db, id)).stage));
+    const [held = ""] = ids;
+    const stages = () => Promise.all(ids.map(async (id) => (await videoOf(db, id)).stage));
     {
       await using _ = await holdRow(db, "public.videos", held);
-      await store();
+      await storeAll(impatient(db));
       assertEquals(await stages(), ["rendering", "finalizing"]);
     }
     await passTime(db, "3 minutes");
-    await store();
+    await storeAll(db);
     assertEquals(await stages(), ["finalizing", "finalizing"]);
-    await queue.close();
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("a delivered video that somebody holds for a moment is copied at once", async () => {
+  await withSql(async (db) => {
+    const [id = ""] = await newVideos(db, 1);
+    await deliver(db, await accept(db, id));
+    const hold = (sql: Sql) =>
+      sql.query("select from public.videos where id = $1 for update", [id]);
+    const { waited } = await overlapping(db, hold, () => storeAll(db));
+    assertEquals([waited, (await videoOf(db, id)).stage], [true, "finalizing"]);
   });
 });
 

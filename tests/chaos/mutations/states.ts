@@ -172,7 +172,7 @@ export const STATES: readonly Mutation[] = [
     name: "many webhooks in one call change attempts before their videos are locked",
     file: DOORS,
     find:
-      "  perform app.lock_videos(array(select e.video_job_id from jsonb_to_recordset(p_events) as e (video_job_id uuid)), true);\n",
+      "  perform app.lock_videos(array(select e.video_job_id from jsonb_to_recordset(p_events) as e (video_job_id uuid)));\n",
     replace: "",
     why: "it and whoever settles the same videos wait for each other",
     tests: ["tests/db/provider_events_test.ts"],
