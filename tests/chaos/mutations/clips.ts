@@ -19,7 +19,7 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
     find: "  perform pg_advisory_xact_lock(hashtext('gemreel.clips.' || p_user_id));\n",
     replace: "",
     why: "who ends clips of two projects and who ends them the other way round wait for each other",
-    tests: CLIP_TESTS,
+    tests: ["tests/db/clips_races_test.ts"],
   },
   {
     name: "a clip that is there already is made again",
