@@ -152,7 +152,7 @@ begin
   from (
     select j.provider, max(-q.priority) as offset_from_base, min(j.processing_started_at) as claimed_at
     from public.video_jobs j
-    left join pgboss.job q on q.name = any (array[app.submit_queue(j.provider)]) and q.id = any (array[j.id])
+    left join pgboss.job q on q.name = any (array[app.submit_queue(j.provider)]) and q.id = j.id
     where j.id = any (v_ids)
     group by j.provider
   ) t
