@@ -41,6 +41,13 @@ async function newVideos(db: Database, count: number): Promise<string[]> {
   return await videosOf(db, await newFamily(db, { gems: count * 10 }), count);
 }
 
+/** The first video of all: the one clip of a project. */
+async function newClip(db: Database, family: Family): Promise<{ project: string; clip: string }> {
+  const project = await newProject(db, family, 1);
+  await queueClips(db, family, project, { scenes: ["1"] });
+  return { project, clip: String(await value(db, "select id as value from public.videos")) };
+}
+
 const statusesOf = (db: Database, ids: readonly string[]) =>
   Promise.all(ids.map(async (id) => (await videoOf(db, id)).status));
 
@@ -84,8 +91,7 @@ Deno.test("an owner who is held while their video cannot be made any more keeps 
 Deno.test("a project that is held while its clip cannot be made any more keeps no other from being handed over", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 10 });
-    const project = await newProject(db, family, 1);
-    await queueClips(db, family, project, { scenes: ["1"] });
+    const { project } = await newClip(db, family);
     await db.query("update public.video_jobs set claim_count = 5");
     const others = await newVideos(db, 2);
     {
@@ -225,9 +231,7 @@ Deno.test("a video that somebody holds keeps no other's answer from being settle
 Deno.test("a project that somebody holds while its clip fails keeps no other's answer from being settled", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 20 });
-    const project = await newProject(db, family, 1);
-    await queueClips(db, family, project, { scenes: ["1"] });
-    const clip = String(await value(db, "select id as value from public.videos"));
+    const { project, clip } = await newClip(db, family);
     const [other = ""] = await videosOf(db, family, 1);
     for (const id of [clip, other]) await accept(db, id);
     {
@@ -309,9 +313,7 @@ Deno.test("owners who are held keep nobody else's video from its rescue", async 
 Deno.test("a project that is held while its clip is given up keeps nobody else's video from its rescue", async () => {
   await withSql(async (db) => {
     const family = await newFamily(db, { gems: 20 });
-    const project = await newProject(db, family, 1);
-    await queueClips(db, family, project, { scenes: ["1"] });
-    const clip = String(await value(db, "select id as value from public.videos"));
+    const { project, clip } = await newClip(db, family);
     const [other = ""] = await videosOf(db, family, 1);
     await passTime(db, "5 hours");
     {

@@ -4,6 +4,7 @@ const QUEUE = "supabase/migrations/20261101000700_queue.sql";
 const WORKERS = "supabase/migrations/20261101000720_workers.sql";
 const SUBMIT = "supabase/migrations/20261101000900_submit.sql";
 const SUBMITTED = "supabase/migrations/20261101000950_submitted.sql";
+const DUE_POLLS = "supabase/migrations/20261101000970_due_polls.sql";
 const SETTLE = "supabase/migrations/20261101001000_settle.sql";
 const STORE = "supabase/migrations/20261101001100_store.sql";
 const FAILOVER = "supabase/migrations/20261101000850_failover.sql";
@@ -172,7 +173,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "a poll takes no lease",
-    file: SETTLE,
+    file: DUE_POLLS,
     find: "        else v_settings.poll_lease_seconds\n",
     replace: "        else 0\n",
     why: "each poller asks about the same attempts",
@@ -181,7 +182,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "pollers do not lock what they lease",
-    file: SETTLE,
+    file: DUE_POLLS,
     find: "    limit p_limit\n    for update skip locked\n",
     replace: "    limit p_limit\n",
     why: "two pollers at once lease the same attempts",
@@ -189,7 +190,7 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "pollers wait for each other",
-    file: SETTLE,
+    file: DUE_POLLS,
     find: "    for update skip locked\n",
     replace: "    for update\n",
     why: "one slow poller holds up the others",
