@@ -17,6 +17,7 @@ const moduleSchema = z.object({
 const folder = resolve(Deno.args[0] ?? "supabase/functions");
 const loaded = new Map<string, Promise<Fetch>>();
 const background = new Set<Promise<unknown>>();
+let lastImport: Promise<unknown> = Promise.resolve();
 
 /** Work that goes on after the answer; kept so that an orderly stop can wait for it. */
 function waitUntil(work: Promise<unknown>): void {
@@ -52,12 +53,18 @@ async function exists(name: string): Promise<boolean> {
   return await Deno.stat(join(folder, name, "index.ts")).then((info) => info.isFile, () => false);
 }
 
-/** Imports on first use, once, however many requests wait for it. */
+/**
+ * Imports on first use, once, however many requests wait for it; and one function at a time: Deno 2.9.6
+ * now and then panics ("RefCell already borrowed", libs/core/modules/map.rs) while several imports share
+ * modules that are loading.
+ */
 function load(name: string): Promise<Fetch> {
   const known = loaded.get(name);
   if (known) return known;
   const url = pathToFileURL(join(folder, name, "index.ts")).href;
-  const loading = import(url).then((module: unknown) => {
+  const imported = lastImport.then(() => import(url));
+  lastImport = imported.catch(() => {});
+  const loading = imported.then((module: unknown) => {
     const parsed = moduleSchema.safeParse(module);
     if (!parsed.success) throw new Error(`"${name}" has no default export { fetch }`);
     const entry = parsed.data.default;

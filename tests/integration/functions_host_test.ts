@@ -79,6 +79,14 @@ Deno.test(
 );
 
 Deno.test(
+  "functions that are called at once for the first time are imported one after the other",
+  withFunctions(async (stack) => {
+    await Promise.all(["slow-first", "slow-second"].map((name) => statusOf(call(stack, name))));
+    assertEquals(await (await call(stack, "slow-first")).json(), { mostAtOnce: 1 });
+  }),
+);
+
+Deno.test(
   "a body streams through in both directions while it is still being sent",
   withFunctions(async (stack) => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
