@@ -54,9 +54,10 @@ create table app.settings (
   breaker_failures integer not null default 3 check (breaker_failures between 1 and 1000000),
   breaker_seconds integer not null default 15 check (breaker_seconds between 1 and 600),
   unknown_outcome text not null default 'refund' check (unknown_outcome in ('refund', 'retry')),
-  notify_attempts integer not null default 8 check (notify_attempts between 1 and 20),
+  notify_attempts integer not null default 12 check (notify_attempts between 1 and 20),
   queued_deadline_minutes integer not null default 240 check (queued_deadline_minutes between 1 and 10080),
   storing_deadline_minutes integer not null default 360 check (storing_deadline_minutes between 1 and 1440),
+  storing_patience_minutes integer not null default 10 check (storing_patience_minutes between 1 and 1440),
   event_retention_days integer not null default 7 check (event_retention_days between 1 and 90),
   video_retention_days integer check (video_retention_days between 1 and 36500)
 );
@@ -81,9 +82,10 @@ comment on column app.settings.breaker_seconds is 'How long an open breaker lets
 comment on column app.settings.unknown_outcome is 'What happens to a video when a provider that takes no id of ours may or may not have taken it: refund it, or make a fresh attempt that may be a second purchase.';
 comment on column app.settings.event_retention_days is 'How long providers'' raw events and errors are kept.';
 comment on column app.settings.video_retention_days is 'Videos that are over are deleted this many days after they were asked for, with their files. Null: kept until their owner deletes them.';
-comment on column app.settings.notify_attempts is 'Times a notification is tried at one place: the pauses between them are 5 s, then three times as long each, at most an hour.';
+comment on column app.settings.notify_attempts is 'Times a notification is tried at one place: the pauses between them are 5 s, then three times as long each, at most six hours.';
 comment on column app.settings.queued_deadline_minutes is 'A video that no provider has taken by then fails and is refunded.';
 comment on column app.settings.storing_deadline_minutes is 'A finished video whose file could not be stored by then fails and is refunded; an hour later where nobody has begun to copy it, or somebody is at it.';
+comment on column app.settings.storing_patience_minutes is 'A provider whose finished files have been tried in vain for that long, three of them and none stored since, is given no more work until one is. What nobody has tried counts after six times as long, and so does, for that time, what was given up.';
 
 insert into app.settings default values;
 
@@ -98,7 +100,7 @@ create table app.providers (
   paused_until timestamptz,
   pause_reason text
 );
-comment on table app.providers is 'How much each provider may do for us at once, and whether it is paused (rate limit, empty account, refused key).';
+comment on table app.providers is 'How much each provider may do for us at once, and whether it is paused (rate limit, empty account, refused key, files that cannot be stored).';
 
 comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over.';
 comment on column app.providers.min_poll_seconds is 'Seconds between two polls of one task that the provider asks for, whatever poll_steps says.';

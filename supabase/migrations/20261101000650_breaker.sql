@@ -13,7 +13,7 @@ as $$
   from app.settings s;
 $$;
 comment on function app.breaker_state(app.providers) is
-  'closed: takes work. paused: asked us to wait, or refused our account. open: took nothing several times in a row and is left alone. half_open: one attempt at a time tries whether it is back. off: max_in_flight is 0.';
+  'closed: takes work. paused: asked us to wait, or refused our account, or its files cannot be stored. open: took nothing several times in a row and is left alone. half_open: one attempt at a time tries whether it is back. off: max_in_flight is 0.';
 
 create function app.note_acceptance(p_provider text) returns void
 language plpgsql set search_path = '' set lock_timeout = '500ms'

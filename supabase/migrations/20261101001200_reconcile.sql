@@ -270,6 +270,8 @@ begin
   v_parts := v_parts || app.end_unstarted(p_limit);
   v_parts := v_parts || app.end_unanswered(p_limit);
   v_parts := v_parts || app.requeue_attempts(p_limit);
+  -- While the queue still knows what was tried in vain.
+  perform app.rest_unstored();
   v_parts := v_parts || app.requeue_copies(p_limit);
   v_parts := v_parts || app.requeue_deliveries(p_limit);
   perform app.tick();

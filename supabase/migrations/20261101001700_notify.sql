@@ -220,9 +220,9 @@ begin
 
   if p_outcome = 'later' and v_delivery.attempts < (select s.notify_attempts from app.settings s) then
     update public.notification_deliveries d set error_code = p_error_code where d.id = p_id;
-    perform app.queue_delivery(p_id, v_delivery.channel, clock_timestamp() + interval '1 second' * least(3600, greatest(
-      p_wait_seconds, 5 * 3 ^ (v_delivery.attempts - 1)
-    )));
+    perform app.queue_delivery(p_id, v_delivery.channel, clock_timestamp() + interval '1 second' * greatest(
+      least(p_wait_seconds, 3600), least(5 * 3 ^ (v_delivery.attempts - 1), 21600)
+    ));
     return 'later';
   end if;
 

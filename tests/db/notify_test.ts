@@ -94,10 +94,10 @@ Deno.test("sent is sent, whoever says so; anything else is the word of the newes
 
 Deno.test("tried again later each time, as late as the service asks, and failed after the last try", async () => {
   await withSql(async (db) => {
-    await db.query("update app.settings set notify_attempts = 4");
     await finished(db, await newFamily(db, { gems: 20 }));
     const waits = [];
-    for (const waitSeconds of [0, 0, 100, 0]) {
+    // Whoever asks for a day is left alone for an hour, or as long as it would be anyway.
+    for (const waitSeconds of [0, 0, 100, 0, 0, 86_400, 0, 86_400, 0, 0, 0, 0]) {
       const delivery = await takenOne(db, "webhook");
       await finishNotifying(db, delivery, { outcome: "later", code: "http_503", waitSeconds });
       waits.push(
@@ -110,12 +110,15 @@ Deno.test("tried again later each time, as late as the service asks, and failed 
       );
       assertEquals(await brokenInvariants(db), []);
     }
-    assertEquals(waits.slice(0, 3), [5, 15, 100]);
+    assertEquals(
+      waits.slice(0, 11),
+      [5, 15, 100, 135, 405, 3_600, 3_645, 10_935, 21_600, 21_600, 21_600],
+    );
     assertEquals(await outcomes(db), [{
       channel: "webhook",
       status: "failed",
       error_code: "http_503",
-      attempts: 4,
+      attempts: 12,
     }]);
   });
 });

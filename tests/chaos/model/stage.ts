@@ -35,8 +35,9 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
   poll_lease_seconds = ${RULES.pollLease},
   queued_deadline_minutes = ${RULES.queuedDeadline / 60},
   storing_deadline_minutes = ${RULES.storingDeadline / 60},
-  -- Stories have one provider; its breaker has tests of its own (tests/db/breaker_test.ts).
-  breaker_failures = 1000000;
+  -- Stories have one provider; what makes it rest has tests of its own (tests/db/breaker_test.ts,
+  -- unstored_test.ts).
+  breaker_failures = 1000000, storing_patience_minutes = 1440;
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};
 ${

@@ -21,6 +21,14 @@ export const WORK: readonly Mutation[] = [
     tests: ["tests/db/store_stage_test.ts"],
   },
   {
+    name: "buying goes on while nothing can be stored",
+    file: RECONCILE,
+    find: "  perform app.rest_unstored();\n",
+    replace: "",
+    why: "an afternoon without Storage, and every video of it is paid for and thrown away",
+    tests: ["tests/db/unstored_test.ts"],
+  },
+  {
     name: "a task that is not known once is lost",
     file: "shared/stages/settlement.ts",
     find: "(missing_seconds ?? 0) >= MISSING_SECONDS;",
