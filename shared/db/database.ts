@@ -120,8 +120,11 @@ export function tlsFor(
   return isDomain ? { ca: [...SUPABASE_CA], rejectUnauthorized: false } : false;
 }
 
+/** How long each row of a batch waits for a lock, once the batch as a whole has waited in vain. */
+export const ONE_BY_ONE = "250ms";
+
 /** Whether somebody else held a lock for longer than could be waited. */
-export function isHeld(error: unknown): boolean {
+export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === "55P03";
 }
 

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { Sql } from "./database.ts";
 import { id, many, one } from "./rows.ts";
-import type { Outcome } from "../notify/channel.ts";
+import { CHANNELS, type Outcome } from "../notify/channel.ts";
 
 const delivery = z.object({
   delivery_id: id,
   attempts: z.number().int(),
-  channel: z.enum(["fcm", "web_push", "webhook"]),
+  channel: z.enum(CHANNELS),
   kind: z.string(),
   video_id: id,
   user_id: id,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
+import { videoKinds } from "../domain/video_kinds.ts";
 import type { Sql } from "./database.ts";
 import { changed, count, id, many, one } from "./rows.ts";
 
@@ -27,7 +28,7 @@ const startedSubmission = z.object({
   model: z.string(),
   attempt: count,
   repeated: z.boolean(),
-  kind: z.enum(["rhyme", "prompt", "image", "clip"]),
+  kind: z.enum(videoKinds),
   prompt: z.string().nullable(),
   /** Null where they are none that we know: such an attempt must not take the others of its batch along. */
   options: requestOptions.nullable().catch(null),
@@ -90,9 +91,18 @@ export const startSubmissions = (
 ): Promise<StartedSubmission[]> =>
   many(sql, startedSubmission, "select * from app.start_submissions($1, $2)", [jobIds, node]);
 
-/** Writes down what the provider said to a submit call. */
-export const recordSubmissions = (sql: Sql, outcomes: readonly SubmissionRecord[], node: string) =>
-  many(sql, changed, "select * from app.record_submissions($1, $2)", [
+/**
+ * Writes down what the provider said to a submit call. `patience`: how long it waits for a lock, until it
+ * is committed.
+ */
+export const recordSubmissions = (
+  sql: Sql,
+  outcomes: readonly SubmissionRecord[],
+  node: string,
+  patience?: string,
+) =>
+  many(sql, changed, "select * from app.record_submissions($1, $2, $3)", [
     JSON.stringify(outcomes),
     node,
+    patience ?? null,
   ]);

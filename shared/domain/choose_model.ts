@@ -177,7 +177,7 @@ function whyNobody(
 }
 
 function modelsNamed({ models }: Maker, { model }: Named): readonly ModelSpec[] {
-  if (model === undefined || model === "auto") return models.filter((one) => one.retired !== true);
+  if (isOurs(model)) return models.filter((one) => one.retired !== true);
   const spec = findModel(models, model);
   return spec === undefined ? [] : [spec];
 }

@@ -33,6 +33,6 @@ export interface Named {
 }
 
 /** Whether the caller leaves it to us. */
-export function isOurs(name: string | undefined): boolean {
+export function isOurs(name: string | undefined): name is undefined | "auto" {
   return name === undefined || name === "auto";
 }

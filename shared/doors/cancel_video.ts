@@ -4,9 +4,10 @@ import { readJson } from "../http/body.ts";
 import type { UserVisit } from "../http/door.ts";
 import { fromRpcError } from "../http/http_error.ts";
 import { type CancelledAnswer, cancelledAnswer } from "./answers.ts";
+import { id } from "./fields.ts";
 
 /** The body of cancel-video. */
-export const cancelVideoBody = z.strictObject({ video_id: z.guid().toLowerCase() });
+export const cancelVideoBody = z.strictObject({ video_id: id });
 const cancelled = cancelledAnswer.omit({ success: true });
 
 /** POST cancel-video `{video_id}`: 200 with what came back; 409 when the video is past cancelling. */

@@ -1,11 +1,13 @@
 /** The scenes of a project: checked, and each turned into the request for its clip. */
 import { z } from "zod";
 import type { Json } from "../db/database.types.ts";
+import type { Named } from "../domain/market.ts";
 import { fieldProblems } from "../http/body.ts";
 import type { AdminClient } from "../http/admin_client.ts";
 import { fieldMessage } from "../http/field_message.ts";
 import { type FieldProblem, invalidFields } from "../http/http_error.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
+import { duration } from "./fields.ts";
 import { type ModelMarket, planModelDraft } from "./model_draft.ts";
 import { pictureUrl } from "./picture_url.ts";
 import { hashOf } from "./request_hash.ts";
@@ -27,12 +29,6 @@ export interface ClipConfig extends ModelMarket {
   readonly moderator: Moderator;
 }
 
-/** Who is to make the clips; absent or "auto": ours to choose. */
-export interface ClipMaker {
-  readonly provider?: string | undefined;
-  readonly model?: string | undefined;
-}
-
 /** One scene as queue_clips of the database takes it. */
 export interface SceneRequest {
   readonly [field: string]: Json | undefined;
@@ -49,7 +45,7 @@ function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
     z.strictObject({
       first_frame: picture,
       last_frame: picture,
-      duration: z.number().positive().max(600).optional(),
+      duration: duration.optional(),
       prompt: promptWords().optional(),
     }),
   ).superRefine((frames, context) => {
@@ -71,7 +67,7 @@ function framesSchema({ imageHosts }: Pick<ClipConfig, "imageHosts">) {
  */
 export async function sceneRequests(
   project: { readonly title: string; readonly frames: unknown },
-  maker: ClipMaker,
+  named: Named,
   admin: AdminClient,
   config: ClipConfig,
 ): Promise<SceneRequest[]> {
@@ -101,7 +97,7 @@ export async function sceneRequests(
     const { prompt = DEFAULT_PROMPT, ...frames } = scene;
     const suffix = `, scene ${name}`;
     const title = project.title.slice(0, TITLE_MAX - suffix.length).toWellFormed() + suffix;
-    const wish = { ...frames, ...maker, title, prompt };
+    const wish = { ...frames, ...named, title, prompt };
     const market = { makers: config.makers, usual: USUAL };
     const planned = await planModelDraft({ kind: "clip", ...wish }, admin, market);
     if ("problems" in planned) {

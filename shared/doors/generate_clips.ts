@@ -5,7 +5,7 @@ import type { UserVisit } from "../http/door.ts";
 import { fromRpcError } from "../http/http_error.ts";
 import { LONGEST_WAIT, type WatchTools, whenAllOver } from "../status/wait.ts";
 import { type ClipConfig, sceneRequests } from "./clip_scenes.ts";
-import { modelName } from "./fields.ts";
+import { id, modelName } from "./fields.ts";
 import { answerOf, readClips, readProject } from "./project_clips.ts";
 import { providerName } from "./words_fields.ts";
 
@@ -14,7 +14,7 @@ const USUAL_WAIT = 100;
 
 /** What `generate-clips` is asked. */
 export const generateClipsBody = z.strictObject({
-  project_id: z.guid().toLowerCase().meta({
+  project_id: id.meta({
     description: 'Its frames are the scenes by number: keys from "1" to "9999".',
   }),
   wait: z.int().min(0).max(LONGEST_WAIT).default(USUAL_WAIT).meta({
@@ -25,7 +25,7 @@ export const generateClipsBody = z.strictObject({
 });
 
 /** What `check-clips-status` is asked. */
-export const checkClipsBody = z.strictObject({ project_id: z.guid().toLowerCase() });
+export const checkClipsBody = z.strictObject({ project_id: id });
 
 /** What the door needs beside the request. */
 export interface GenerateClipsTools extends WatchTools {

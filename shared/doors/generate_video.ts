@@ -7,6 +7,7 @@ import { type FieldProblem, HttpError, invalidFields } from "../http/http_error.
 import { refuseUnknownNames } from "../http/query.ts";
 import { assertAllowed, type Moderator } from "../moderation/moderator.ts";
 import type { DraftRequest } from "./draft_request.ts";
+import { duration, id } from "./fields.ts";
 import { type ModelMarket, planModelDraft } from "./model_draft.ts";
 import type { PlaceOrder } from "./queue_orders.ts";
 import { idempotencyKey, queueOne } from "./queue_video.ts";
@@ -25,7 +26,7 @@ export const generateVideoBody = z.strictObject({
   }),
   config: z.strictObject({
     resolution: z.enum(["720p", "1080p"]).optional(),
-    duration: z.number().positive().max(600).optional().meta({ description: "Seconds." }),
+    duration: duration.optional().meta({ description: "Seconds." }),
     style: words(1, 200).optional(),
     codec: z.string().max(20).optional().meta({
       description: "Runway makes h264: with any other, 422.",
@@ -39,7 +40,7 @@ export const generateVideoBody = z.strictObject({
 type GenerateVideo = z.infer<typeof generateVideoBody>;
 
 /** What `GET generate-video` is asked. */
-export const taskQuery = z.object({ taskId: z.guid().toLowerCase() });
+export const taskQuery = z.object({ taskId: id });
 
 /** What `generate-video` answers. */
 export const taskAnswer = z.object({ success: z.literal(true), videoTask });

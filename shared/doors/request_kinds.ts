@@ -5,16 +5,17 @@
 import { z } from "zod";
 import { promptingStrategies } from "../domain/prompts.ts";
 import { aspectRatios } from "../domain/shapes.ts";
+import { videoKinds } from "../domain/video_kinds.ts";
 import { parseFields } from "../http/body.ts";
-import { modelName } from "./fields.ts";
+import { duration, fps, id, modelName, seed } from "./fields.ts";
 import { pictureUrl } from "./picture_url.ts";
 import { type RhymeRequest, rhymeSchema } from "./rhyme_draft.ts";
 import { promptWords, providerName, words } from "./words_fields.ts";
 
 const modelFields = () => ({
-  user_id: z.guid().toLowerCase().optional(),
+  user_id: id.optional(),
   quote: z.boolean().optional(),
-  child_id: z.guid().toLowerCase().optional(),
+  child_id: id.optional(),
   title: words(1, 120).optional(),
   prompt: promptWords(),
   negative_prompt: promptWords().optional(),
@@ -22,15 +23,15 @@ const modelFields = () => ({
   prompting_strategy: z.enum(promptingStrategies).optional(),
   provider: providerName.optional(),
   model: modelName.optional(),
-  duration: z.number().positive().max(600).optional(),
+  duration: duration.optional(),
   aspect_ratio: z.enum(aspectRatios).optional(),
   resolution: z.string().regex(
     /^[0-9a-zA-Z]{2,20}$/,
     'must be a quality such as "720p"',
   )
     .optional(),
-  fps: z.int().positive().max(120).optional(),
-  seed: z.int().positive().optional(),
+  fps: fps.optional(),
+  seed: seed.optional(),
   audio: z.boolean().optional(),
   fallbacks: z.array(
     z.strictObject({ provider: providerName, model: modelName.optional() }),
@@ -61,7 +62,7 @@ export function queueRequestSchema({ imageHosts }: RequestRules) {
   ]);
 }
 
-const someKind = z.looseObject({ kind: z.enum(["rhyme", "prompt", "image", "clip"]) });
+const someKind = z.looseObject({ kind: z.enum(videoKinds) });
 
 /** 400 where the body is of no kind that there is. */
 export function requireKind(body: unknown): void {

@@ -4,10 +4,8 @@ import type { ModelSpec } from "../domain/models.ts";
 import { USUAL_RENDER_SECONDS } from "../domain/render_seconds.ts";
 import type { UserVisit } from "../http/door.ts";
 import type { DraftRequest } from "./draft_request.ts";
-import { modelName, URL_MAX } from "./fields.ts";
+import { duration, fps, id, modelName, seed, URL_MAX } from "./fields.ts";
 
-/** In lower case, as Postgres writes them: some write them in capitals, and mean the same. */
-const id = z.guid().toLowerCase();
 const pixels = z.int().positive().max(8192);
 
 /** A video from the catalogue. */
@@ -20,11 +18,11 @@ export const rhymeSchema = z.strictObject({
   rhyme_id: id,
   avatar_url: z.string().max(URL_MAX).optional(),
   model: modelName.optional(),
-  duration: z.number().positive().max(600).optional(),
+  duration: duration.optional(),
   width: pixels.optional(),
   height: pixels.optional(),
-  fps: z.int().positive().max(120).optional(),
-  seed: z.int().positive().optional(),
+  fps: fps.optional(),
+  seed: seed.optional(),
 });
 
 /** A checked request for a video from the catalogue. */

@@ -9,10 +9,11 @@ import { readVideos, readVideosUnderWay } from "../status/read.ts";
 import { streamVideos } from "../status/stream.ts";
 import { isOver, type VideoAnswer, videoAnswer } from "../status/video_state.ts";
 import { afterNextChange, LONGEST_WAIT, type WatchTools } from "../status/wait.ts";
+import { id } from "./fields.ts";
 
 /** What `video-status` is asked. */
 export const statusQuery = z.object({
-  video_id: z.array(z.guid().toLowerCase()).max(100, "name at most 100").default([])
+  video_id: z.array(id).max(100, "name at most 100").default([])
     .meta({
       description:
         "One or many: repeat the parameter. None: your videos under way, at most the newest 100.",

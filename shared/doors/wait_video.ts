@@ -6,12 +6,13 @@ import type { UserVisit } from "../http/door.ts";
 import { HttpError } from "../http/http_error.ts";
 import { isOver } from "../status/video_state.ts";
 import { LONGEST_WAIT, type WatchTools, whenAllOver } from "../status/wait.ts";
+import { id } from "./fields.ts";
 import { taskAnswer } from "./generate_video.ts";
 import { readTaskVideo, taskOf } from "./video_task_state.ts";
 
 /** What `wait-video` is asked. Delays are milliseconds. */
 export const waitVideoBody = z.strictObject({
-  taskId: z.guid().toLowerCase(),
+  taskId: id,
   initialDelay: z.int().min(0).max(600_000).default(5_000),
   maxDelay: z.int().min(0).max(600_000).default(60_000),
   maxAttempts: z.int().min(1).max(1_000).default(60),

@@ -1,6 +1,6 @@
 /** Doors that know who calls: signed-in users, and callers with a secret key of ours. */
 import { type AdminClient, adminClient } from "./admin_client.ts";
-import { HttpError } from "./http_error.ts";
+import { HttpError, internalError } from "./http_error.ts";
 import {
   type EdgeFunction,
   type Handler,
@@ -57,9 +57,7 @@ export function secretDoor(
 }
 
 function refusal(status: number, sentence: string, cause: unknown): HttpError {
-  return status === 401
-    ? new HttpError(401, "unauthorized", sentence)
-    : new HttpError(500, "internal_error", "Something went wrong on our side", { cause });
+  return status === 401 ? new HttpError(401, "unauthorized", sentence) : internalError(cause);
 }
 
 function adminDoor(

@@ -33,6 +33,11 @@ export function invalidFields(status: 400 | 422, problems: readonly FieldProblem
   );
 }
 
+/** 500: a mistake of ours, of which the caller is told no more. */
+export function internalError(cause: unknown): HttpError {
+  return new HttpError(500, "internal_error", "Something went wrong on our side", { cause });
+}
+
 /** 503: whoever we need did not answer. The caller is to come again in five seconds. */
 export function unavailable(cause: unknown): HttpError {
   return new HttpError(503, "unavailable", "We are very busy. Please try again in a moment", {
@@ -83,11 +88,7 @@ export function fromRpcError(error: RpcError): HttpError {
   const code = error.code ?? "";
   const known = byState[code];
   if (known === undefined && UNREACHABLE.test(code)) return unavailable(error);
-  if (known === undefined) {
-    return new HttpError(500, "internal_error", "Something went wrong on our side", {
-      cause: error,
-    });
-  }
+  if (known === undefined) return internalError(error);
   const details = parseDetails(error.details);
   const retryAfter = known.retryAfter ?? secondsIn(details);
   return new HttpError(known.status, known.code, known.sentence ?? error.message, {

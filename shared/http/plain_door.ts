@@ -5,7 +5,7 @@
 import { ConfigError } from "../config.ts";
 import { createLog, type Log } from "../log.ts";
 import type { ErrorAnswer } from "./error_answer.ts";
-import { HttpError } from "./http_error.ts";
+import { HttpError, internalError } from "./http_error.ts";
 
 /** What a handler is given beside the request. */
 export interface PlainVisit {
@@ -71,9 +71,7 @@ export function plainDoor(
 }
 
 function errorResponse(error: unknown, requestId: string, log: Log): Response {
-  const known = error instanceof HttpError
-    ? error
-    : new HttpError(500, "internal_error", "Something went wrong on our side", { cause: error });
+  const known = error instanceof HttpError ? error : internalError(error);
   if (known.status >= 500) {
     const cause = known.cause ?? error;
     log.error(cause instanceof ConfigError ? "The configuration is incomplete" : "Failed", {

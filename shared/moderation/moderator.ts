@@ -1,4 +1,5 @@
 /** Judging words before anything is charged: children watch what is made of them. */
+import type { VideoKind } from "../domain/video_kinds.ts";
 import { HttpError } from "../http/http_error.ts";
 
 /** What a caller wrote, by field. */
@@ -6,7 +7,7 @@ export type Words = Readonly<Record<string, string | undefined>>;
 
 /** What is to be made, as far as a judge may want to know. */
 export interface Judged {
-  readonly kind: "rhyme" | "prompt" | "image" | "clip";
+  readonly kind: VideoKind;
   readonly words: Words;
   /** What the model is told to leave out: words that are refused elsewhere are in their place here. */
   readonly negativePrompt?: string | undefined;

@@ -51,7 +51,7 @@ export const SEALED: ReadonlySet<ChannelName> = new Set(["web_push"]);
 /** The channels that are set up. */
 export type Channels = ReadonlyMap<ChannelName, Channel>;
 
-/** Seconds a push service keeps a message for a device that is off; the picture's link lives as long. */
+/** Seconds a push service keeps a message for a device that is off; the picture's link lives an hour longer. */
 export const KEPT_SECONDS = 86_400;
 
 /**

@@ -74,21 +74,21 @@ export async function drain(
   let drained = false;
   let empty = 0;
 
-  let isHeld = false;
+  let hasPlace = false;
   const stopRenewing = keepPlace(
     { database, node, ...(renewEveryMs === undefined ? {} : { renewEveryMs }) },
     stage,
-    () => isHeld = false,
+    () => hasPlace = false,
   );
 
-  /** Takes the place, unless it is held already. */
-  const holds = async (): Promise<boolean> => {
-    isHeld ||= await startDrain(database, stage, node);
-    return isHeld;
+  /** Takes the place, unless it is ours already. */
+  const takesPlace = async (): Promise<boolean> => {
+    hasPlace ||= await startDrain(database, stage, node);
+    return hasPlace;
   };
 
   try {
-    while (await holds()) {
+    while (await takesPlace()) {
       drained = true;
       const batch = await taking.take(node);
       if (batch.taken === 0 || taking.failures.length > 0 || isLate()) await taking.secondEnds();
@@ -105,7 +105,7 @@ export async function drain(
         }
       }
       const more = await endDrain(database, stage, node);
-      isHeld = false;
+      hasPlace = false;
       if (!more) break;
       if (isLate()) {
         await ring(database, stage);

@@ -21,18 +21,18 @@ import type { WorkerTools } from "./worker_tools.ts";
 
 /** Deletions taken at once, each a call to Storage, made together. */
 const AT_ONCE = 10;
-/** Erasures looked at in one visit. */
+/** Erasures looked at in one round. */
 const ERASURES = 50;
 /** Videos past their retention deleted in one transaction. */
 const OLD_VIDEOS = 200;
 /**
- * How long each part of a visit goes on beginning something, in milliseconds; what is left is due the next
+ * How long each part of a round goes on beginning something, in milliseconds; what is left is due the next
  * minute. Each has its own, so that a slow Storage leaves time for the accounts. With the last calls, of
- * at most 20 s, a visit ends within the 75 s that an isolate has for it: see drain.ts.
+ * at most 20 s, a round ends within the 75 s that an isolate has for it: see drain.ts.
  */
 const BUDGETS = { oldVideos: 5_000, objects: 10_000, erasures: 5_000 } as const;
 
-/** What a visit did. */
+/** What a round did. */
 export interface ForgetReport {
   readonly objects_deleted: number;
   readonly old_videos_deleted: number;
@@ -45,12 +45,12 @@ export interface Forgetters {
   readonly auth: AuthAdmin;
 }
 
-/** Whether a part of the visit has used up its time. */
+/** Whether a part of the round has used up its time. */
 type Late = () => boolean;
 
 /**
- * Does what is due. Whoever does not answer is logged and asked again by a later visit. A part that fails
- * keeps no other from its turn; when all have had theirs, the visit fails with what was thrown.
+ * Does what is due. Whoever does not answer is logged and asked again by a later round. A part that fails
+ * keeps no other from its turn; when all have had theirs, the round fails with what was thrown.
  */
 export async function forget(
   tools: Pick<WorkerTools, "database" | "log">,

@@ -8,7 +8,7 @@ export interface LeaseClock {
 
 const realClock: LeaseClock = { wall: () => Date.now(), steady: () => performance.now() };
 
-/** No request to a provider takes longer, the wait for its pace included. Milliseconds. */
+/** No request to a provider takes longer: the longest is KIE's, with the wait for its pace. Milliseconds. */
 const CALL_MS = 26_000;
 
 /**

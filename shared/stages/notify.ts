@@ -10,6 +10,7 @@ import type { StorageApi } from "../storage/storage_api.ts";
 import { sleep } from "../sleep.ts";
 import type { Batch } from "./batch_of_each.ts";
 import { messageBuilder } from "./message.ts";
+import { takeJobs } from "./take_jobs.ts";
 import type { WorkerTools } from "./worker_tools.ts";
 
 /** Messages of one channel sent at once by one worker. */
@@ -79,15 +80,14 @@ export async function notifyBatch(
 
   async function sendSome(channel: ChannelName, onTaken: () => void): Promise<number> {
     const name = `notify-${channel}` as const;
-    const { jobs, deliveries } = await database.transaction(async (sql) => {
-      const jobs = await queue.fetch(sql, name, AT_ONCE);
-      const deliveries = jobs.length === 0
-        ? []
-        : await startNotifying(sql, jobs.map((job) => job.id));
-      const wanted = new Set(deliveries.map((delivery) => delivery.delivery_id));
-      await queue.complete(sql, name, jobs.filter((job) => !wanted.has(job.id)));
-      return { jobs, deliveries };
-    });
+    const { jobs, rows: deliveries } = await database.transaction((sql) =>
+      takeJobs(
+        sql,
+        { queue, name, most: AT_ONCE },
+        (ids) => startNotifying(sql, ids),
+        ({ delivery_id: id }) => ({ id }),
+      )
+    );
     if (jobs.length > 0) onTaken();
     const sent = await Promise.allSettled(deliveries.map((delivery) => {
       const job = jobs.find((one) => one.id === delivery.delivery_id);

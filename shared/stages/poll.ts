@@ -1,10 +1,11 @@
 /**
- * Polling: leases attempts that are due, asks the provider about all of them in one call, settles.
+ * Polling: leases attempts that are due, asks the provider about all of them in one call of its port,
+ * settles.
  * A webhook only makes an attempt due; what it says counts where the provider has forgotten the task,
  * and where nothing else has been heard of the task by its deadline.
  */
 import { countBy } from "../count_by.ts";
-import { isDataError, isHeld } from "../db/database.ts";
+import { isDataError, isLockTimeout, ONE_BY_ONE } from "../db/database.ts";
 import {
   type DuePoll,
   duePolls,
@@ -47,9 +48,6 @@ export async function pollAll(
   });
 }
 
-/** How long an answer waits for a lock after the batch that it was part of has waited in vain. */
-const PATIENCE = "250ms";
-
 /** Upper bound on one settle batch, in multiples of a full call, when few attempts need a call. */
 const MOST_CALLS = 5;
 
@@ -81,7 +79,7 @@ async function leaseCall(
 }
 
 /**
- * Asks about one batch in one call. Those that there was no time for stay as they are, and are due
+ * Asks about one batch in one call of the port. Those that there was no time for stay as they are, and are due
  * again when their lease is over: their deadline is for the provider's silence, not for ours.
  */
 export async function pollProvider(
@@ -108,7 +106,7 @@ export async function pollProvider(
   const about = { models, choosesTaskId: provider.choosesTaskId };
   const results = polls.map((poll) => settlement(poll, states.get(poll.provider_task_id), about));
   const changes = await settleVideoJobs(database, results).catch((error: unknown) => {
-    if (!isDataError(error) && !isHeld(error)) throw error;
+    if (!isDataError(error) && !isLockTimeout(error)) throw error;
     // One answer that the database refuses, or whose video, owner or project somebody holds, must not
     // hold up the others forever. What is left is asked about again when its lease is over.
     log.error("A batch of answers could not be settled, settling them one by one", { error });
@@ -140,7 +138,7 @@ export async function pollProvider(
     const changes = [];
     for (const result of all) {
       try {
-        changes.push(...await settleVideoJobs(database, [result], PATIENCE));
+        changes.push(...await settleVideoJobs(database, [result], ONE_BY_ONE));
       } catch (error) {
         log.error("An answer could not be settled", { video_job_id: result.video_job_id, error });
       }

@@ -18,6 +18,7 @@ import { VIDEOS } from "../storage/media_types.ts";
 import { type ObjectStore, StorageError } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
 import type { Batch } from "./batch_of_each.ts";
+import { takeJobs } from "./take_jobs.ts";
 import { storeThumbnail } from "./thumbnail.ts";
 import type { WorkerTools } from "./worker_tools.ts";
 
@@ -60,18 +61,13 @@ export async function storeBatch(
   openPicture: OpenPicture = noPictures,
   { timeoutMs = COPY_TIMEOUT_MS }: StoreOptions = {},
 ): Promise<Batch> {
-  const { jobs, files } = await database.transaction(async (sql) => {
-    const jobs = await queue.fetch(sql, "store-video", AT_ONCE);
-    const rows = jobs.length === 0 ? [] : await startStoring(sql, jobs.map((job) => job.id));
-    const byId = new Map(rows.map((row) => [row.video_job_id, row]));
-    await queue.complete(sql, "store-video", jobs.filter((job) => !byId.has(job.id)));
-    await queue.retryLater(
+  const { jobs, rows: files } = await database.transaction(async (sql) => {
+    return await takeJobs(
       sql,
-      "store-video",
-      jobs.filter((job) => byId.get(job.id)?.started === false),
-      "Somebody else holds this video",
+      { queue, name: "store-video", most: AT_ONCE },
+      (ids) => startStoring(sql, ids),
+      ({ video_job_id: id, started }) => ({ id, started }),
     );
-    return { jobs, files: rows.filter((row) => row.started) };
   });
   // All of them end before this does, so that none is cut off because another one failed.
   const copies = await Promise.allSettled(files.map((file) => {

@@ -1,16 +1,17 @@
 /**
  * Submitting: takes attempts from the queue, as many as the provider has free slots for, and hands
- * them over in one call.
+ * them over in one call of its port.
  *
  * Two transactions with the provider's call between them. A crash in between leaves the attempts
- * claimed; the queue gives them out again when the lease is over, under the same ids, which the
- * provider recognises. A worker that slept in between calls nobody: its lease may be over. Who holds
- * a video for long, such as an operator, keeps no other from being handed over or written down.
+ * claimed; the queue gives them out again when the lease is over. Where the ids are ours, the provider
+ * recognises them; where they are its own, the attempt ends as an unknown outcome. A worker that slept
+ * in between calls nobody: its lease may be over. Who holds a video for long, such as an operator,
+ * keeps no other from being handed over or written down.
  */
 import { countBy } from "../count_by.ts";
-import { isDataError, isHeld } from "../db/database.ts";
+import { isDataError, isLockTimeout, ONE_BY_ONE } from "../db/database.ts";
 import { insist } from "../db/insist.ts";
-import { type QueueJob, submitQueue } from "../db/queue.ts";
+import { submitQueue } from "../db/queue.ts";
 import {
   prepareSubmitting,
   recordSubmissions,
@@ -31,6 +32,7 @@ import { notSent } from "../providers/time_left.ts";
 import { type Batch, batchOfEach } from "./batch_of_each.ts";
 import { decideAbout, failureRecord } from "./failure.ts";
 import { Lease, type LeaseClock } from "./lease.ts";
+import { takeJobs } from "./take_jobs.ts";
 import type { WorkerTools } from "./worker_tools.ts";
 
 /** Nobody was there: asking about each task alone would not help. */
@@ -68,9 +70,6 @@ export async function submitAll(
   );
 }
 
-/** How long one answer waits for a lock, each time that it is tried. */
-const PATIENCE = "250ms";
-
 /** The time of tests. */
 export interface SubmitWays {
   readonly clock?: LeaseClock;
@@ -86,21 +85,16 @@ export async function submitToProvider(
 ): Promise<Batch> {
   const waiting = submitQueue(provider.name);
   const claimed = await database.transaction(async (sql) => {
-    const slots = await submissionSlots(sql, provider.name, provider.submitBatch);
-    const jobs = slots === 0 ? [] : await queue.fetch(sql, waiting, slots);
+    const most = await submissionSlots(sql, provider.name, provider.submitBatch);
     // From before the claim, so that it is never taken for younger than it is.
     const lease = new Lease(clock);
-    if (jobs.length === 0) return { jobs, submissions: [], lease };
-    const rows = await startSubmissions(sql, jobs.map((job) => job.id), node);
-    const byId = new Map(rows.map((row) => [row.video_job_id, row]));
-    await queue.complete(sql, waiting, jobs.filter((job) => !byId.has(job.id)));
-    await queue.retryLater(
+    const { jobs, rows } = await takeJobs(
       sql,
-      waiting,
-      jobs.filter((job) => byId.get(job.id)?.started === false),
-      "Somebody else holds this attempt",
+      { queue, name: waiting, most },
+      (ids) => startSubmissions(sql, ids, node),
+      ({ video_job_id: id, started }) => ({ id, started }),
     );
-    return { jobs, submissions: rows.filter((row) => row.started), lease };
+    return { jobs, submissions: rows, lease };
   });
   if (claimed.submissions.length > 0) {
     const records = await handOver(
@@ -114,22 +108,16 @@ export async function submitToProvider(
         }),
     );
     // A provider that takes no ids of ours tells its own once: what is not written down is never found.
-    const all = insist(() => writeDown(records, claimed.jobs), { pause, unless: isHeld });
+    const all = insist(() => writeDown(records), { pause, unless: isLockTimeout });
     await all.catch(async (error: unknown) => {
-      if (!isDataError(error) && !isHeld(error)) {
+      if (!isDataError(error) && !isLockTimeout(error)) {
         for (const record of records) log.error("An answer could not be recorded", { ...record });
         throw error;
       }
       // One answer that the database refuses, or whose video is held, must not take forty-nine others
       // with it. All at once: while one is insisted on, the others are written down.
       log.error("A batch of answers could not be recorded, recording them one by one", { error });
-      await Promise.all(
-        records.map((record) =>
-          insist(() => writeDown([record], claimed.jobs, PATIENCE), { pause }).catch(
-            (error: unknown) => log.error("An answer could not be recorded", { ...record, error }),
-          )
-        ),
-      );
+      await writeDownEach(records);
     });
     log.info("Submitted", countBy(records.map((record) => record.outcome)));
   }
@@ -138,20 +126,28 @@ export async function submitToProvider(
   const idle = taken > 0 && claimed.submissions.length === 0;
   return { taken, fullness: idle ? 1 : taken / provider.submitBatch };
 
+  async function writeDownEach(records: readonly SubmissionRecord[]): Promise<void> {
+    await Promise.all(
+      records.map((record) =>
+        insist(() => writeDown([record], ONE_BY_ONE), { pause }).catch((error: unknown) =>
+          log.error("An answer could not be recorded", { ...record, error })
+        )
+      ),
+    );
+  }
+
   async function writeDown(
-    records: SubmissionRecord[],
-    jobs: readonly QueueJob[],
+    records: readonly SubmissionRecord[],
     patience?: string,
   ): Promise<void> {
     await database.transaction(async (sql) => {
-      if (patience !== undefined) await sql.query(`set local lock_timeout = '${patience}'`);
-      const changes = await recordSubmissions(sql, records, node);
+      const changes = await recordSubmissions(sql, records, node, patience);
       // Only what we changed is ours to complete. A held attempt went back into the queue as a new
       // job; one that somebody else took over meanwhile has a job that is theirs.
       const done = new Set(
         changes.filter((change) => change.result !== "held").map((change) => change.video_job_id),
       );
-      await queue.complete(sql, waiting, jobs.filter((job) => done.has(job.id)));
+      await queue.complete(sql, waiting, claimed.jobs.filter((job) => done.has(job.id)));
     });
   }
 }

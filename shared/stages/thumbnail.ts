@@ -6,7 +6,7 @@ import type { ObjectStore } from "../storage/object_store.ts";
 import type { OpenPicture } from "../storage/pictures.ts";
 
 /** Longer than a picture should take, and short beside the video's own copy. */
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** What keeping a thumbnail takes. */
 export interface ThumbnailTools {
@@ -27,7 +27,7 @@ export async function storeThumbnail(
 ): Promise<string | null> {
   const { avatar_path: avatarPath, first_frame_url: url } = file;
   try {
-    return await inTime(PATIENCE_MS, async (signal) => {
+    return await inTime(TIMEOUT_MS, async (signal) => {
       const picture = await open({ avatarPath, url, hosts }, signal);
       if (picture === null) return null;
       const { contentType, extension } = picture.type;

@@ -1,12 +1,13 @@
 /** Where a video stands: as the database tells it, and as its owner is told. */
 import { z } from "zod";
+import { videoKinds } from "../domain/video_kinds.ts";
 
 const time = z.iso.datetime({ offset: true });
 
 const told = z.object({
   video_id: z.guid(),
   title: z.string(),
-  kind: z.enum(["rhyme", "prompt", "image", "clip"]),
+  kind: z.enum(videoKinds),
   status: z.enum(["queued", "processing", "rendering", "completed", "failed", "cancelled"]),
   stage: z.enum([
     "initializing",

@@ -1,5 +1,5 @@
--- Videos, the attempts to make them, what people see of the progress, what providers told us,
--- and what is to be told about it. The state machines are drawn in docs/architecture.md; the checks below hold them.
+-- Videos, the attempts to make them, what people see of the progress, and what providers told us. The state
+-- machines are drawn in docs/architecture.md; the checks below hold them.
 
 -- The checks of these tables are functions of the whole row: Postgres reads the text of a check anew for
 -- each statement that writes to its table, which for long ones is a third of what queueing a video costs.
@@ -287,43 +287,16 @@ create table public.unknown_outcomes (
 );
 comment on column public.unknown_outcomes.provider_task_id is 'The provider''s id of the task, where it was heard of: when it was taken, or from a callback.';
 comment on column public.unknown_outcomes.provider_state is 'How a callback says that it stands: processing, succeeded or failed. For the operator; nothing else believes it.';
-comment on table public.unknown_outcomes is 'Attempts that a provider may have taken and billed, and nobody knows. Look them up at the provider, then fill resolved_at and resolution. Service role only.';
+comment on table public.unknown_outcomes is 'Attempts that a provider may have taken and billed, and nobody knows, or has made in a form that we cannot read (result_unreadable). Look them up at the provider, then fill resolved_at and resolution. Service role only.';
 create index unknown_outcomes_open on public.unknown_outcomes (happened_at) where resolved_at is null;
 create index unknown_outcomes_provider_idx on public.unknown_outcomes (provider);
 create index unknown_outcomes_video_id_idx on public.unknown_outcomes (video_id);
 
-create table public.notifications (
-  id bigint generated always as identity primary key,
-  user_id uuid not null references public.users (id) on delete cascade,
-  video_id uuid not null references public.videos (id) on delete cascade,
-  kind text not null check (kind in ('video_ready', 'video_failed')),
-  title text not null,
-  body text not null,
-  data jsonb not null,
-  created_at timestamptz not null default now(),
-  unique (video_id, kind)
-);
-comment on table public.notifications is 'What the user is told, once, written with the change it speaks of. How it travels is in notification_deliveries.';
-create index notifications_user_id_idx on public.notifications (user_id, id desc);
-
-create table public.notification_deliveries (
-  id uuid primary key default gen_random_uuid(),
-  notification_id bigint not null references public.notifications (id) on delete cascade,
-  channel text not null check (channel in ('fcm', 'web_push', 'webhook')),
-  device_id uuid,
-  status text not null default 'pending' check (status in ('pending', 'sent', 'failed', 'skipped')),
-  attempts smallint not null default 0 check (attempts >= 0),
-  error_code text check (char_length(error_code) between 1 and 100),
-  created_at timestamptz not null default now(),
-  finished_at timestamptz,
-  unique nulls not distinct (notification_id, channel, device_id),
-  constraint notification_deliveries_device check ((channel = 'webhook') = (device_id is null)),
-  constraint notification_deliveries_final check ((status = 'pending') = (finished_at is null))
-);
-comment on table public.notification_deliveries is 'Outbox: one row for each device of the user, and one for the app''s own backend. The id goes with the message, so that whoever receives it twice can tell. Service role only.';
-comment on column public.notification_deliveries.device_id is 'Which device it is for. No foreign key: a device that goes must neither wait for a sender nor take the record with it.';
-comment on column public.notification_deliveries.error_code is 'Why it was not sent, or not yet. A code of ours: never what a service answered, and no address.';
-create index notification_deliveries_pending on public.notification_deliveries (created_at) where status = 'pending';
+create function app.files_of(p_video public.videos) returns text
+language plpgsql stable set search_path = ''
+as $$ begin return p_video.user_id || '/' || p_video.folder || '/' || p_video.id || '.'; end; $$;
+comment on function app.files_of(public.videos) is
+  'What the paths of a video''s files in the bucket "videos" begin with, in its owner''s folder; their endings follow.';
 
 create function app.touch_video() returns trigger
 language plpgsql set search_path = ''
@@ -343,6 +316,23 @@ comment on function app.touch_video() is 'Final states never change; every chang
 create trigger touch_video
 before update on public.videos
 for each row execute function app.touch_video();
+
+create function app.failure_message(p_code text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  -- Of a time that is over the functions say the same when a provider tells of it (failure_messages.ts).
+  return case p_code
+    when 'timed_out' then 'This video took too long to make. Please try again.'
+    when 'not_started' then 'It took too long before your video could be started. Please try again later.'
+    when 'worker_lost' then 'Something went wrong on our side. Please try again.'
+    when 'consent_withdrawn' then 'The permission to use this child''s picture was withdrawn, so the video was not made.'
+    when 'storing_failed' then 'The video was made but could not be saved. Please try again.'
+  end;
+end;
+$$;
+comment on function app.failure_message(text) is
+  'Why a video failed, for people: of the error codes that the database gives by itself. The others come with their sentences from the functions.';
 
 create function app.stage_message(p_stage text, p_percentage integer) returns text
 language plpgsql immutable set search_path = ''

@@ -73,32 +73,41 @@ end;
 $$;
 comment on function app.note_asked_in_vain(text, text) is 'The provider tells nothing about our tasks for our key or our account: it is given no more for five minutes, unless it rests already, and health says why.';
 
-create function app.next_maker(p_video public.videos, p_kind text default null) returns jsonb
+create function app.takes_attempts(p_provider app.providers) returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return case app.breaker_state(p_provider)
+    when 'closed' then true
+    -- One tries whether it is back. All of them would wait there, with no way back, where it is not.
+    when 'half_open' then app.free_slots(p_provider.name) > 0 and not exists (
+      select 1 from pgboss.job j where j.name = app.submit_queue(p_provider.name) and j.state < 'active'
+    )
+    else false
+  end;
+end;
+$$;
+comment on function app.takes_attempts(app.providers) is 'Whether a provider takes attempts that were meant for another: its breaker is closed, or half open with nobody on the way to try it.';
+
+create function app.next_fallback(p_video public.videos, p_kind text default null) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 begin
   return (
-    select f.maker
-    from jsonb_array_elements(p_video.fallbacks) with ordinality as f (maker, place)
-    join app.providers p on p.name = f.maker ->> 'provider'
+    select f.fallback
+    from jsonb_array_elements(p_video.fallbacks) with ordinality as f (fallback, place)
+    join app.providers p on p.name = f.fallback ->> 'provider'
     -- Of a provider in trouble no other model is any better, unless the model itself is the trouble.
     where (
         p.name <> p_video.provider
-        or (p_kind = 'model_off' and f.maker ->> 'model' <> p_video.model)
+        or (p_kind = 'model_off' and f.fallback ->> 'model' <> p_video.model)
       )
-      and case app.breaker_state(p)
-      when 'closed' then true
-      -- One tries whether it is back. All of them would wait there, with no way back, where it is not.
-      when 'half_open' then app.free_slots(p.name) > 0 and not exists (
-        select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
-      )
-      else false
-    end
+      and app.takes_attempts(p)
     order by f.place
     limit 1
   );
 end;
 $$;
-comment on function app.next_maker(public.videos, text) is 'The first of a video''s fallbacks elsewhere that takes work now: {provider, model}; null where there is none. One that is half open takes one. p_kind: what went wrong, if anything did.';
+comment on function app.next_fallback(public.videos, text) is 'The first of a video''s fallbacks elsewhere that takes work now: {provider, model}; null where there is none. One that is half open takes one. p_kind: what went wrong, if anything did.';
 
 create index videos_movable on public.videos (provider, id) where under_way and fallbacks <> '[]';

@@ -196,4 +196,4 @@ begin
   );
 end;
 $$;
-comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order: so many gems behind the clock, and at the clock what has waited its turn once.';
+comment on function app.queue_submission(uuid, text, bigint, timestamptz) is 'Puts one attempt into its provider''s submit queue, in fair order: p_lead gems ahead of the clock, so that much later; 0 for what has waited its turn once.';

@@ -229,14 +229,7 @@ as $$
   with takers as materialized (
     select p.name
     from app.providers p
-    -- As app.next_maker asks.
-    where case app.breaker_state(p)
-      when 'closed' then true
-      when 'half_open' then app.free_slots(p.name) > 0 and not exists (
-        select 1 from pgboss.job j where j.name = app.submit_queue(p.name) and j.state < 'active'
-      )
-      else false
-    end
+    where app.takes_attempts(p)
   )
   select w.id, w.user_id
   from app.providers p
@@ -249,7 +242,7 @@ as $$
       and exists (
         select 1 from takers t where v.fallbacks @> jsonb_build_array(jsonb_build_object('provider', t.name)) offset 0
       )
-      and app.next_maker(v) is not null
+      and app.next_fallback(v) is not null
     limit p_limit
   ) w
   where app.breaker_state(p) in ('open', 'paused', 'off') and exists (select 1 from takers)

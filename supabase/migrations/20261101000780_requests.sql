@@ -113,7 +113,7 @@ as $$
     jsonb_build_object(
       'provider', p.provider, 'model', p.model, 'resolution', p.resolution, 'gems_per_second', p.gems_per_second,
       'gems_per_second_with_sound', p.gems_per_second_with_sound,
-      'available', o.max_in_flight > 0 and coalesce(o.paused_until <= clock_timestamp(), true)
+      'available', app.breaker_state(o) in ('closed', 'half_open')
     ) order by p.provider, p.model, p.resolution
   ), '[]')
   from app.prices p

@@ -1,21 +1,21 @@
 -- The next provider of a video's chain, at no extra gems.
 
-create function app.try_again(p_video public.videos, p_attempt integer, p_priority integer, p_maker jsonb, p_delay_seconds integer, p_message text, p_lead bigint default 0)
+create function app.try_again(p_video public.videos, p_attempt integer, p_priority integer, p_fallback jsonb, p_delay_seconds integer, p_message text, p_lead bigint default 0)
 returns void
 language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
 as $$
 declare
   v_id uuid := app.timed_uuid(4);
   v_start timestamptz := clock_timestamp() + p_delay_seconds * interval '1 second';
-  v_provider text := coalesce(p_maker ->> 'provider', p_video.provider);
-  v_model text := coalesce(p_maker ->> 'model', p_video.model);
+  v_provider text := coalesce(p_fallback ->> 'provider', p_video.provider);
+  v_model text := coalesce(p_fallback ->> 'model', p_video.model);
 begin
   update public.videos v
   set status = 'queued', stage = 'initializing', progress = 0, provider = v_provider, model = v_model,
     fallbacks = coalesce(
-      (select jsonb_agg(f.maker order by f.place)
-        from jsonb_array_elements(v.fallbacks) with ordinality as f (maker, place)
-        where f.maker is distinct from p_maker),
+      (select jsonb_agg(f.fallback order by f.place)
+        from jsonb_array_elements(v.fallbacks) with ordinality as f (fallback, place)
+        where f.fallback is distinct from p_fallback),
       '[]'
     )
   where v.id = p_video.id;
@@ -26,7 +26,7 @@ begin
 end;
 $$;
 comment on function app.try_again(public.videos, integer, integer, jsonb, integer, text, bigint) is
-  'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_maker, so many gems behind the clock. The caller holds the video''s lock.';
+  'Queues the next attempt at a video whose last one is over, at the provider it was at or at p_fallback, so many gems ahead of the clock. The caller holds the video''s lock.';
 
 create function app.move_on(p_job_id uuid, p_code text, p_kind text, p_provider_error jsonb) returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off set enable_indexonlyscan = off set jit = off
@@ -34,15 +34,15 @@ as $$
 declare
   v_video public.videos;
   v_job public.video_jobs;
-  v_maker jsonb;
+  v_fallback jsonb;
   v_lead bigint;
 begin
   select v.* into v_video
   from public.videos v
   where v.id = (select j.video_id from public.video_jobs j where j.id = p_job_id) and v.fallbacks <> '[]'
   for update;
-  v_maker := app.next_maker(v_video, p_kind);
-  if v_maker is null then
+  v_fallback := app.next_fallback(v_video, p_kind);
+  if v_fallback is null then
     return false;
   end if;
   update public.video_jobs j
@@ -53,7 +53,7 @@ begin
   if not found then
     return false;
   end if;
-  -- What still waits for its turn is as far behind the clock at the next provider as it was here.
+  -- What still waits for its turn is as far ahead of the clock at the next provider as it was here.
   select greatest(c.base - q.priority - c.tag, 0) into v_lead
   from pgboss.job q, app.fair_clocks c
   where q.name = app.submit_queue(v_job.provider) and q.id = v_job.id and c.provider = v_job.provider;
@@ -65,7 +65,7 @@ begin
     where w.name = app.submit_queue(v_job.provider) and w.id = v_job.id and w.state < 'active'
     for update skip locked
   );
-  perform app.try_again(v_video, v_job.attempt + 1, v_job.priority, v_maker, 0, 'Another studio takes over…', coalesce(v_lead, 0));
+  perform app.try_again(v_video, v_job.attempt + 1, v_job.priority, v_fallback, 0, 'Another studio takes over…', coalesce(v_lead, 0));
   return true;
 end;
 $$;

@@ -25,6 +25,85 @@ $$;
 comment on function app.note_doubts(uuid[]) is
   'Called before the live attempts of these videos are ended by us: those that their provider may have, or be given right now, though it never said so, are told to the operator until its answer is written down. The caller holds the videos'' locks.';
 
+-- The parts of app.start_submissions, which holds the videos' locks. They are called by nobody else, and planned
+-- under its settings.
+
+create function app.end_unfit(p_job_ids uuid[]) returns uuid[]
+language plpgsql set search_path = ''
+as $$
+declare
+  v_max_claims integer;
+  v_job record;
+  v_people_code text;
+  v_left uuid[] := '{}';
+begin
+  select s.max_claims into v_max_claims from app.settings s;
+  for v_job in
+    with ended as materialized (
+      select j.id, j.video_id, v.user_id, case
+        -- Claimed means that a worker vanished between its two transactions. Where the id is not ours, to hand it
+        -- over again might be a second purchase.
+        when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
+        -- A picture whose use was forbidden since the video was queued leaves the house no more.
+        when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
+        -- Under our id the provider recognises it. But one that kills every worker must come to an end.
+        when j.claim_count >= v_max_claims then 'worker_lost'
+      end as code
+      from public.video_jobs j
+      join public.videos v on v.id = any (array[j.video_id])
+      join app.providers p on p.name = j.provider
+      where j.id = any (p_job_ids)
+        -- Whoever still holds the lease may be handing it over right now.
+        and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
+    )
+    select e.* from ended e where e.code is not null order by e.user_id
+  loop
+    begin
+      perform app.note_doubts(array[v_job.video_id]);
+      v_people_code := case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end;
+      perform app.fail_attempt(
+        v_job.id, v_job.code, 'server', v_people_code, app.failure_message(v_people_code), null, null
+      );
+      perform app.keep_clips_now();
+    exception when data_exception or integrity_constraint_violation or lock_not_available then
+      -- It is left as it was, for app.reconcile to say so each minute, and keeps no other from its turn.
+      raise warning 'Attempt % could not be ended: %', v_job.id, sqlerrm;
+      v_left := v_left || v_job.id;
+    end;
+  end loop;
+  return v_left;
+end;
+$$;
+comment on function app.end_unfit(uuid[]) is
+  'Ends those of these attempts that are not to be handed over: perhaps bought already, killing one worker after the other, or with a picture whose use was forbidden. Returns those that could not be ended now.';
+
+create function app.move_fair_clock(p_job_ids uuid[]) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  -- Nobody else claims for this provider meanwhile (see app.submission_slots), so that the oldest claim
+  -- that is seen here is the oldest there is.
+  update app.fair_clocks c
+  set tag = greatest(c.tag, c.base + t.offset_from_base),
+    counted_from = least(t.claimed_at, (
+      select j.processing_started_at from public.video_jobs j
+      where j.provider = c.provider and j.in_flight and j.processing_started_at >= c.counted_from
+      order by j.processing_started_at
+      limit 1
+    ))
+  from (
+    select j.provider, max(-q.priority) as offset_from_base, min(j.processing_started_at) as claimed_at
+    from public.video_jobs j
+    left join pgboss.job q on q.name = any (array[app.submit_queue(j.provider)]) and q.id = j.id
+    where j.id = any (p_job_ids)
+    group by j.provider
+  ) t
+  where c.provider = t.provider;
+end;
+$$;
+comment on function app.move_fair_clock(uuid[]) is
+  'The fair clock of the provider that these attempts were just claimed for moves to the last of them, and counting what is in flight begins at the oldest claim that is.';
+
 create function app.start_submissions(p_job_ids uuid[], p_node text)
 returns table (
   video_job_id uuid,
@@ -59,7 +138,7 @@ declare
   v_settings app.settings;
   v_free uuid[];
   v_ids uuid[];
-  v_job record;
+  v_left uuid[];
 begin
   select s.* into v_settings from app.settings s;
 
@@ -67,50 +146,9 @@ begin
   v_free := app.lock_free_videos(p_job_ids);
   v_free := array(select j.id from public.video_jobs j where j.id = any (p_job_ids) and j.video_id = any (v_free));
 
-  -- Claimed again means that a worker vanished between its two transactions. The attempt keeps its
-  -- id, so the provider recognises it; but an attempt that kills every worker must come to an end.
-  -- And where the id is not ours, handing it over again might be a second purchase. And a picture
-  -- whose use was forbidden since the video was queued leaves the house no more.
-  for v_job in
-    with ended as materialized (
-      select j.id, j.video_id, v.user_id, case
-        when not p.chooses_task_id and j.status = 'claimed' then 'unknown_outcome'
-        when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'
-        else 'worker_lost'
-      end as code
-      from public.video_jobs j
-      join public.videos v on v.id = any (array[j.video_id])
-      join app.providers p on p.name = j.provider
-      where j.id = any (v_free)
-        -- Whoever still holds the lease may be handing it over right now.
-        and (j.status = 'pending' or (j.status = 'claimed' and j.lease_until <= clock_timestamp()))
-        and (
-          j.claim_count >= v_settings.max_claims
-          or (not p.chooses_task_id and j.status = 'claimed')
-          or (v.avatar_path is not null and not app.has_consent(v.child_id))
-        )
-    )
-    select e.* from ended e order by e.user_id
-  loop
-    begin
-      perform app.note_doubts(array[v_job.video_id]);
-      perform app.fail_attempt(
-        v_job.id, v_job.code, 'server',
-        case v_job.code when 'consent_withdrawn' then v_job.code else 'worker_lost' end,
-        case v_job.code
-          when 'consent_withdrawn' then 'The permission to use this child''s picture was withdrawn, so the video was not made.'
-          else 'Something went wrong on our side. Please try again.'
-        end,
-        null, null
-      );
-      perform app.keep_clips_now();
-    exception when data_exception or integrity_constraint_violation or lock_not_available then
-      -- It is left as it was, for app.reconcile to say so each minute, and keeps no other from its turn.
-      raise warning 'Attempt % could not be ended: %', v_job.id, sqlerrm;
-      v_free := array_remove(v_free, v_job.id);
-      p_job_ids := array_remove(p_job_ids, v_job.id);
-    end;
-  end loop;
+  v_left := app.end_unfit(v_free);
+  v_free := array(select f.id from unnest(v_free) as f (id) where f.id <> all (v_left));
+  p_job_ids := array(select i.id from unnest(p_job_ids) as i (id) where i.id <> all (v_left));
 
   with started as (
     update public.video_jobs j
@@ -139,24 +177,7 @@ begin
   )
   select array_agg(s.id) into v_ids from started s;
 
-  -- Nobody else claims for this provider meanwhile (see app.submission_slots), so that the oldest claim
-  -- that is seen here is the oldest there is.
-  update app.fair_clocks c
-  set tag = greatest(c.tag, c.base + t.offset_from_base),
-    counted_from = least(t.claimed_at, (
-      select j.processing_started_at from public.video_jobs j
-      where j.provider = c.provider and j.in_flight and j.processing_started_at >= c.counted_from
-      order by j.processing_started_at
-      limit 1
-    ))
-  from (
-    select j.provider, max(-q.priority) as offset_from_base, min(j.processing_started_at) as claimed_at
-    from public.video_jobs j
-    left join pgboss.job q on q.name = any (array[app.submit_queue(j.provider)]) and q.id = j.id
-    where j.id = any (v_ids)
-    group by j.provider
-  ) t
-  where c.provider = t.provider;
+  perform app.move_fair_clock(v_ids);
 
   return query
   select

@@ -183,7 +183,7 @@ $$;
 comment on function app.record_refused(jsonb, text) is
   'Attempts that the provider refused, or said nothing to: held, moved to the next provider of the chain, retried or failed. Returns what became of each that was this worker''s still.';
 
-create function app.record_submissions(p_outcomes jsonb, p_node text)
+create function app.record_submissions(p_outcomes jsonb, p_node text, p_patience text default null)
 returns table (video_job_id uuid, result text)
 language plpgsql set search_path = ''
 -- By their ids, always, and planned once: see docs/adr/0010-by-their-ids.md.
@@ -192,6 +192,10 @@ as $$
 declare
   v_accepted uuid[];
 begin
+  if p_patience is not null then
+    -- For the whole transaction, as in app.settle_video_jobs.
+    p_patience := set_config('lock_timeout', p_patience, true);
+  end if;
   perform app.lock_videos(array(select o.video_job_id from jsonb_to_recordset(p_outcomes) as o (video_job_id uuid)));
 
   v_accepted := app.record_accepted(p_outcomes, p_node);
@@ -223,8 +227,8 @@ begin
   end if;
 end;
 $$;
-comment on function app.record_submissions(jsonb, text) is
-  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, what they cost is noted, and what was accepted of an attempt that is over is cancelled at a provider that can. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
+comment on function app.record_submissions(jsonb, text, text) is
+  'Writes down what the provider said to a submit call: [{video_job_id, outcome: accepted | failed | held | unknown, provider, provider_task_id | code, kind, people_code, people_message, provider_error, delay_seconds}]. Only attempts still claimed by this worker change; the rest are left out of the answer, what they cost is noted, and what was accepted of an attempt that is over is cancelled at a provider that can. p_patience: the lock_timeout until the transaction ends. Returns accepted, held, moved (to the next provider of the chain), retried or failed.';
 
 create function app.hold_attempt(p_job_id uuid, p_maybe_bought boolean, p_code text, p_kind text, p_provider_error jsonb, p_delay_seconds integer)
 returns void

@@ -147,7 +147,7 @@ begin
           r.kind = 'not_found' and (j.status = 'claimed' or coalesce(j.submitted_at > r.leased_at, false))
         )
         union all
-        select 'deadline', 'timeout', 'timed_out', 'This video took too long to make. Please try again.', null, 5, null
+        select 'deadline', 'timeout', 'timed_out', app.failure_message('timed_out'), null, 5, null
         where app.past_deadline(j.deadline_at, r.state)
       ) t
     )
@@ -245,7 +245,7 @@ declare
   v_job public.video_jobs;
   v_video public.videos;
   v_retry_seconds integer := p_retry_seconds;
-  v_maker jsonb;
+  v_fallback jsonb;
   v_free boolean := false;
 begin
   select v.* into v_video
@@ -278,19 +278,19 @@ begin
   -- What may work here the next time may work elsewhere now. What is not made here at all can only be
   -- made elsewhere; an attempt that was never accepted has been moved on, or may have been bought.
   if v_retry_seconds is not null or (p_kind = 'model_off' and v_job.submitted_at is not null) then
-    v_maker := app.next_maker(v_video, p_kind);
+    v_fallback := app.next_fallback(v_video, p_kind);
   end if;
   -- Our key and our account are no fault of the video's, and cost it no retry: it moves on, or waits as
   -- long as a video may wait for a provider at all.
   if p_kind in ('auth', 'balance') then
-    v_free := v_maker is not null or v_video.created_at > clock_timestamp()
+    v_free := v_fallback is not null or v_video.created_at > clock_timestamp()
       - (select s.queued_deadline_minutes from app.settings s) * interval '1 minute';
   end if;
-  if (v_retry_seconds is not null or v_maker is not null) and (v_free or v_video.retry_count < v_video.max_retries) then
+  if (v_retry_seconds is not null or v_fallback is not null) and (v_free or v_video.retry_count < v_video.max_retries) then
     update public.videos v set retry_count = v.retry_count + 1 where v.id = v_video.id and not v_free;
     perform app.try_again(
-      v_video, v_job.attempt + 1, v_job.priority, v_maker,
-      case when v_maker is null then v_retry_seconds else 0 end, 'That did not work, we try once more…'
+      v_video, v_job.attempt + 1, v_job.priority, v_fallback,
+      case when v_fallback is null then v_retry_seconds else 0 end, 'That did not work, we try once more…'
     );
     return 'retried';
   end if;

@@ -38,7 +38,7 @@ begin
   select
     j.id, v.id = any (v_free), v.id, v.user_id, j.provider, j.provider_task_id, j.result_url,
     -- One deterministic place per video, in the owner's folder: a second copy meets the first.
-    v.user_id || '/' || v.folder || '/' || v.id || '.mp4',
+    app.files_of(v) || 'mp4',
     v.options ->> 'first_frame',
     v.avatar_path,
     extract(epoch from clock_timestamp() - j.finished_at)::integer
@@ -62,7 +62,7 @@ language sql set search_path = ''
 as $$
   -- A copy may be under way: Storage shows it when it is whole, which takes minutes at most.
   select app.delete_objects(
-    v.user_id, 'videos', v.user_id || '/' || v.folder || '/' || v.id || '.', clock_timestamp() + interval '10 minutes'
+    v.user_id, 'videos', app.files_of(v), clock_timestamp() + interval '10 minutes'
   )
   from public.videos v
   where v.id = p_video_id and v.status in ('failed', 'cancelled');
@@ -121,7 +121,7 @@ begin
   set error_code = p_code, error_kind = 'storing', provider_error = p_provider_error
   where j.id = p_job_id and j.status = 'completed';
   if not app.fail_video(
-    v_video.id, 'storing_failed', 'The video was made but could not be saved. Please try again.'
+    v_video.id, 'storing_failed', app.failure_message('storing_failed')
   ) then
     return false;
   end if;

@@ -1,6 +1,6 @@
 -- What must always hold, who looks, and what was found.
 
-create function app.moves_on(p_queue text, p_id uuid) returns boolean
+create function app.queue_will_bring(p_queue text, p_id uuid) returns boolean
 language sql stable set search_path = ''
 as $$
   select exists (
@@ -14,7 +14,7 @@ as $$
       )
   );
 $$;
-comment on function app.moves_on(text, uuid) is
+comment on function app.queue_will_bring(text, uuid) is
   'Whether the queue still has this job, or gave it up so lately that maintenance has not come by to put it back.';
 
 create index gem_entries_created_at_idx on public.gem_entries using brin (created_at);
@@ -90,9 +90,9 @@ begin
       v.status in ('queued', 'processing') and not exists (
         select 1 from public.video_jobs j
         where j.video_id = v.id and (
-          (j.status = 'pending' and app.moves_on(app.submit_queue(j.provider), j.id))
+          (j.status = 'pending' and app.queue_will_bring(app.submit_queue(j.provider), j.id))
           or (j.status = 'claimed' and (
-            app.moves_on(app.submit_queue(j.provider), j.id)
+            app.queue_will_bring(app.submit_queue(j.provider), j.id)
             -- Without an id of ours nobody can ask before the provider has named its own.
             or (j.next_poll_at is not null and (select p.chooses_task_id from app.providers p where p.name = j.provider))
           ))
@@ -103,14 +103,14 @@ begin
     or (
       v.status = 'rendering' and not exists (
         select 1 from public.video_jobs j
-        where j.video_id = v.id and j.status = 'completed' and app.moves_on('store-video', j.id)
+        where j.video_id = v.id and j.status = 'completed' and app.queue_will_bring('store-video', j.id)
       )
     )
   union all
   select 'stranded: nobody will deliver the notification', n.video_id, n.user_id, d.channel
   from public.notification_deliveries d
   join public.notifications n on n.id = d.notification_id
-  where d.status = 'pending' and not app.moves_on('notify-' || d.channel, d.id);
+  where d.status = 'pending' and not app.queue_will_bring('notify-' || d.channel, d.id);
 end;
 $$;
 comment on function app.find_violations(timestamptz) is
@@ -149,7 +149,8 @@ begin
   select c.* into v_last from app.last_check c for update;
   -- Before the look itself: whatever ends after this is looked at the next time.
   v_busy := exists (select 1 from public.videos v where v.under_way);
-  -- A video ends at the latest so long after its attempt: two hours, as it comes.
+  -- A video ends at the latest so long after its attempt: the storing deadline, the hour more that
+  -- app.requeue_copies gives, and half an hour to spare.
   select s.storing_deadline_minutes + 90 into v_minutes from app.settings s;
   return query select f.* from app.find_violations(least(now() - v_minutes * interval '1 minute', v_last.recent_at)) f;
   get diagnostics v_count = row_count;

@@ -72,10 +72,10 @@ begin
       if v_row.unknown then
         perform app.fail_attempt(
           v_row.job_id, 'unknown_outcome', 'server', 'worker_lost',
-          'Something went wrong on our side. Please try again.', null, null
+          app.failure_message('worker_lost'), null, null
         );
       else
-        perform app.fail_video(v_row.id, 'not_started', 'It took too long before your video could be started. Please try again later.');
+        perform app.fail_video(v_row.id, 'not_started', app.failure_message('not_started'));
       end if;
       perform app.keep_clips_now();
       v_ended := v_ended + 1;
@@ -114,7 +114,7 @@ begin
   loop
     begin
       if app.fail_attempt(v_row.id, 'deadline', 'timeout', 'timed_out',
-        'This video took too long to make. Please try again.', null, 5) <> 'lost' then
+        app.failure_message('timed_out'), null, 5) <> 'lost' then
         perform app.keep_clips_now();
         v_ended := v_ended + 1;
       end if;

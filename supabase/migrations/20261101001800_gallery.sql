@@ -189,7 +189,7 @@ begin
   update public.gem_entries e set reason = 'Deleted video' where e.video_id = any (p_video_ids);
   -- Only what was delivered once can have files. A worker may be copying right now, with ten minutes to do so.
   perform app.delete_objects(
-    v.user_id, 'videos', v.user_id || '/' || v.folder || '/' || v.id || '.',
+    v.user_id, 'videos', app.files_of(v),
     case when v.completed_at < now() - interval '10 minutes' then now() else now() + interval '10 minutes' end
   )
   from public.videos v

@@ -92,7 +92,7 @@ Deno.test("while nobody takes work, no video that waits is asked where it could 
         return await value(
           sql,
           `select coalesce(sum(calls), 0)::int as value from pg_stat_xact_user_functions
-           where funcname = 'next_maker'`,
+           where funcname = 'next_fallback'`,
         );
       });
     await db.query("update app.providers set paused_until = now() + interval '1 hour'");

@@ -4,6 +4,7 @@ import { reconcile } from "../../shared/db/maintain_calls.ts";
 import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
 import { failStoring, finishStoring } from "../../shared/db/store_calls.ts";
 import { startSubmissions } from "../../shared/db/submit_calls.ts";
+import { messageForPeople } from "../../shared/domain/failure_messages.ts";
 import { withSql } from "../support/sql.ts";
 import {
   accept,
@@ -103,6 +104,7 @@ Deno.test("F06 a provider that never ends a task: the deadline does, attempt by 
     }
     const video = await videoOf(db, video_id);
     assertEquals([video.status, video.error_code], ["failed", "timed_out"]);
+    assertEquals(video.error_message, messageForPeople("timeout"));
     assertEquals(await balanceOf(db, family), 10);
     assertEquals(await brokenInvariants(db), []);
   });

@@ -98,7 +98,7 @@ export const CLIPS_AND_MARGINS: readonly Mutation[] = [
   {
     name: "deleting a video looks for its file in one folder only",
     file: GALLERY,
-    find: "v.user_id || '/' || v.folder || '/' || v.id || '.'",
+    find: "app.files_of(v)",
     replace: "v.user_id || '/videos/' || v.id || '.'",
     why: "files of deleted videos stay forever",
     tests: VIDEO_DOOR_TESTS,

@@ -17,7 +17,8 @@ export const FORGETTING: readonly Mutation[] = [
   {
     name: "consent is not looked at when the picture is handed over",
     file: "supabase/migrations/20261101000900_submit.sql",
-    find: "        or (v.avatar_path is not null and not app.has_consent(v.child_id))\n",
+    find:
+      "        when v.avatar_path is not null and not app.has_consent(v.child_id) then 'consent_withdrawn'\n",
     replace: "",
     why: "a picture goes out after its parent said no",
     tests: ["tests/db/consent_test.ts"],

@@ -3,7 +3,7 @@ import type { ModelSpec, Price, Size, SizeTier } from "../../../domain/models.ts
 import type { VideoTask } from "../../provider.ts";
 import type { CreateTask } from "../client.ts";
 
-/** Facts that a whole maker's range shares. */
+/** Facts that a whole vendor's range shares. */
 export type Family = Omit<ModelSpec, "id" | "aliases" | "name" | "tiers" | "renderSeconds">;
 
 /** What a table's row is told of a task: KIE takes a shape and a quality, not pixels. */

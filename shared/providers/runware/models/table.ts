@@ -1,7 +1,7 @@
 /** How the tables beside this file are written. */
 import type { ModelSpec, Price, SizeTier } from "../../../domain/models.ts";
 
-/** Facts that a whole maker's range shares. */
+/** Facts that a whole vendor's range shares. */
 export type Family = Omit<ModelSpec, "id" | "aliases" | "name" | "tiers" | "renderSeconds">;
 
 /** A quality from "1280x720 720x1280". */
