@@ -60,7 +60,12 @@ export const KIE_FAULTS: Readonly<Record<string, SingleFault>> = {
   ),
   "callbacks before the answer": free({ callbackBeforeAck: 0.5, hiddenMs: 0 }),
   "callbacks in the older form": free({ callbackForm: "veo" }),
-  "links of five seconds": { knobs: { urlTtlMs: 5_000 }, costs: "videos", struck: fetchedAgain },
+  // All end seven seconds before somebody looks, as looks are ten apart: none is fetched in time.
+  "links of five seconds": {
+    knobs: { urlTtlMs: 5_000, renderMs: 13_000 },
+    costs: "videos",
+    struck: fetchedAgain,
+  },
   "files missing": { knobs: { mediaMissing: 0.5 }, costs: "videos", struck: fetchedAgain },
   "files cut half-way": { knobs: { mediaCut: 0.5 }, costs: "videos", struck: fetchedAgain },
 };
