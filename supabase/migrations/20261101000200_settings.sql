@@ -57,7 +57,7 @@ create table app.settings (
   notify_attempts integer not null default 12 check (notify_attempts between 1 and 20),
   queued_deadline_minutes integer not null default 240 check (queued_deadline_minutes between 1 and 10080),
   storing_deadline_minutes integer not null default 360 check (storing_deadline_minutes between 1 and 1440),
-  storing_patience_minutes integer not null default 10 check (storing_patience_minutes between 1 and 1440),
+  storing_patience_minutes integer default 10 check (storing_patience_minutes between 1 and 1440),
   event_retention_days integer not null default 7 check (event_retention_days between 1 and 90),
   video_retention_days integer check (video_retention_days between 1 and 36500)
 );
@@ -85,7 +85,7 @@ comment on column app.settings.video_retention_days is 'Videos that are over are
 comment on column app.settings.notify_attempts is 'Times a notification is tried at one place: the pauses between them are 5 s, then three times as long each, at most six hours.';
 comment on column app.settings.queued_deadline_minutes is 'A video that no provider has taken by then fails and is refunded.';
 comment on column app.settings.storing_deadline_minutes is 'A finished video whose file could not be stored by then fails and is refunded; an hour later where nobody has begun to copy it, or somebody is at it.';
-comment on column app.settings.storing_patience_minutes is 'A provider whose finished files have been tried in vain for that long, three of them and none stored since, is given no more work until one is. What nobody has tried counts after six times as long, and so does, for that time, what was given up.';
+comment on column app.settings.storing_patience_minutes is 'Where three files of a provider have been tried in vain for that long, and none that came after them is stored, it is given one attempt in that time and no more. What nobody has tried counts after six times as long, and so does, for that time, what was given up. Null: never.';
 
 insert into app.settings default values;
 

@@ -13,20 +13,29 @@ as $$
   from app.settings s;
 $$;
 comment on function app.breaker_state(app.providers) is
-  'closed: takes work. paused: asked us to wait, or refused our account, or its files cannot be stored. open: took nothing several times in a row and is left alone. half_open: one attempt at a time tries whether it is back. off: max_in_flight is 0.';
+  'closed: takes work. paused: asked us to wait, or refused our account. open: took nothing several times in a row, or its files cannot be stored, and is left alone. half_open: one attempt at a time tries whether it is back. off: max_in_flight is 0.';
 
 create function app.note_acceptance(p_provider text) returns void
 language plpgsql set search_path = '' set lock_timeout = '500ms'
 as $$
 begin
   -- Almost always there is nothing to forget, and so nothing to write.
-  update app.providers p set failures = 0 where p.name = p_provider and p.failures > 0;
+  update app.providers p
+  set failures = 0
+  where p.name = p_provider and p.failures > 0 and p.pause_reason is distinct from 'not_stored';
+  if not found then
+    -- It was never in doubt that it takes videos; whether they can be stored this one is to show.
+    update app.providers p
+    set paused_until = clock_timestamp() + s.storing_patience_minutes * interval '1 minute'
+    from app.settings s
+    where p.name = p_provider and p.failures > 0 and p.pause_reason = 'not_stored';
+  end if;
 exception when lock_not_available then
   -- An operator is changing the provider, who may take long: what it took is to be written down all the same.
   null;
 end;
 $$;
-comment on function app.note_acceptance(text) is 'The provider took something: its breaker closes. Not where somebody holds its row: then with the next one.';
+comment on function app.note_acceptance(text) is 'The provider took something: its breaker closes, unless it is open because its files cannot be stored (see app.rest_unstored). Not where somebody holds its row: then with the next one.';
 
 create function app.note_refusal(p_provider text, p_rest_seconds integer, p_code text, p_times integer default 1) returns void
 language plpgsql set search_path = '' set lock_timeout = '500ms'
@@ -88,6 +97,19 @@ begin
 end;
 $$;
 comment on function app.takes_attempts(app.providers) is 'Whether a provider takes attempts that were meant for another: its breaker is closed, or half open with nobody on the way to try it.';
+
+create function app.storing_works() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return exists (
+    select 1
+    from (select n.kind, n.created_at from public.notifications n order by n.id desc limit 200) n
+    where n.kind = 'video_ready' and n.created_at > clock_timestamp() - interval '10 minutes'
+  );
+end;
+$$;
+comment on function app.storing_works() is 'Whether any file was stored in the last minutes.';
 
 create function app.next_fallback(p_video public.videos, p_kind text default null) returns jsonb
 language plpgsql stable set search_path = ''

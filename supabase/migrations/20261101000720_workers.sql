@@ -246,6 +246,8 @@ as $$
     limit p_limit
   ) w
   where app.breaker_state(p) in ('open', 'paused', 'off') and exists (select 1 from takers)
+    -- While nobody's files can be stored, another provider would be paid for nothing as well.
+    and (p.pause_reason is distinct from 'not_stored' or app.storing_works())
   limit p_limit;
 $$;
 comment on function app.waiting_in_vain(integer) is 'Attempts that wait for a provider which takes no work, while another of their chain does.';

@@ -9,7 +9,8 @@ comment on function app.live_queue_job(text, uuid) is 'Whether the queue still h
 
 -- The five parts of app.reconcile. They go row by row: what cannot be rescued is left as it was, with a
 -- warning, and keeps no other from its rescue. "failed" counts those. Nor does what somebody holds, an owner
--- say, a project, or a row of the queue: for a lock they wait a tenth of a second. Each first picks what it may
+-- say, a project, or a row of the queue: for a lock they wait a tenth of a second, and where very many are
+-- held they leave the others to the next minute, so that each part has its turn. Each first picks what it may
 -- be about, and then looks that up by its id and locks it: what a burst has left is read once, whatever the
 -- statistics say (docs/adr/0010-by-their-ids.md).
 
@@ -22,6 +23,16 @@ end;
 $$;
 comment on function app.awaits_worker(public.video_jobs) is 'Whether an attempt waits for a worker to hand it over, for the first time or again after its worker vanished.';
 
+create function app.may_be_asked_about(p_job public.video_jobs, p_provider app.providers) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return p_provider.chooses_task_id and p_job.maybe_bought
+    and coalesce(p_job.processing_started_at > clock_timestamp() - interval '10 minutes', false);
+end;
+$$;
+comment on function app.may_be_asked_about(public.video_jobs, app.providers) is 'Whether the provider may have taken an attempt a moment ago, and can be asked: that comes before it is given up.';
+
 create function app.end_unstarted(p_limit integer) returns jsonb
 language plpgsql set search_path = '' set lock_timeout = '100ms'
 set enable_seqscan = off set enable_indexonlyscan = off set jit = off
@@ -31,6 +42,7 @@ declare
   v_row record;
   v_ended integer := 0;
   v_failed integer := 0;
+  v_until timestamptz := clock_timestamp() + interval '4 seconds';
 begin
   select s.* into v_settings from app.settings s;
 
@@ -45,11 +57,7 @@ begin
       join app.providers p on p.name = j.provider
       where v.under_way and v.status in ('queued', 'processing') and app.awaits_worker(j)
         and j.created_at < clock_timestamp() - v_settings.queued_deadline_minutes * interval '1 minute'
-        -- What the provider may have taken a moment ago is asked about first, where it can be.
-        and not (
-          p.chooses_task_id and j.maybe_bought
-          and j.processing_started_at > clock_timestamp() - interval '10 minutes'
-        )
+        and not app.may_be_asked_about(j, p)
     )
     select v.id, j.id as job_id,
       j.status = 'claimed' and not p.chooses_task_id as unknown,
@@ -58,7 +66,7 @@ begin
     join public.videos v on v.id = any (array[l.id])
     join public.video_jobs j on j.id = any (array[l.job_id])
     join app.providers p on p.name = j.provider
-    where app.awaits_worker(j)
+    where app.awaits_worker(j) and not app.may_be_asked_about(j, p)
     for update of v, j skip locked
   loop
     -- Claimed means that a worker vanished in the middle of handing it over: it may have been bought.
@@ -83,6 +91,7 @@ begin
       raise warning 'Video % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
+    exit when clock_timestamp() > v_until;
   end loop;
   return jsonb_build_object('never_started', v_ended, 'failed', v_failed);
 end;
@@ -98,6 +107,7 @@ declare
   v_row record;
   v_ended integer := 0;
   v_failed integer := 0;
+  v_until timestamptz := clock_timestamp() + interval '4 seconds';
 begin
   -- Deadlines are decided when the provider answers. Where nobody has asked for hours, there is an end too.
   for v_row in
@@ -122,6 +132,7 @@ begin
       raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
+    exit when clock_timestamp() > v_until;
   end loop;
   return jsonb_build_object('timed_out', v_ended, 'failed', v_failed);
 end;
@@ -137,6 +148,7 @@ declare
   v_row record;
   v_requeued integer := 0;
   v_failed integer := 0;
+  v_until timestamptz := clock_timestamp() + interval '4 seconds';
 begin
   -- An attempt that waits for a worker, but the queue knows nothing of it (any more).
   for v_row in
@@ -161,6 +173,7 @@ begin
       raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
+    exit when clock_timestamp() > v_until;
   end loop;
   return jsonb_build_object('requeued', v_requeued, 'failed', v_failed);
 end;
@@ -178,6 +191,7 @@ declare
   v_requeued integer := 0;
   v_given_up integer := 0;
   v_failed integer := 0;
+  v_until timestamptz := clock_timestamp() + interval '4 seconds';
 begin
   select clock_timestamp() - s.storing_deadline_minutes * interval '1 minute' into v_late from app.settings s;
 
@@ -222,6 +236,7 @@ begin
       raise warning 'Attempt % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
+    exit when clock_timestamp() > v_until;
   end loop;
   return jsonb_build_object('store_requeued', v_requeued, 'store_given_up', v_given_up, 'failed', v_failed);
 end;
@@ -237,6 +252,7 @@ declare
   v_row record;
   v_requeued integer := 0;
   v_failed integer := 0;
+  v_until timestamptz := clock_timestamp() + interval '4 seconds';
 begin
   -- A notification that is to be sent, but the queue knows nothing of it (any more).
   for v_row in
@@ -254,6 +270,7 @@ begin
       raise warning 'Delivery % could not be rescued: %', v_row.id, sqlerrm;
       v_failed := v_failed + 1;
     end;
+    exit when clock_timestamp() > v_until;
   end loop;
   return jsonb_build_object('notify_requeued', v_requeued, 'failed', v_failed);
 end;

@@ -211,7 +211,12 @@ declare
   v_video public.videos;
 begin
   -- All of them before the first refund: videos are locked before users, everywhere.
-  perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
+  begin
+    perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
+  exception when deadlock_detected then
+    -- Workers wait for a moment out of order (see app.lock_free_videos), and an app would not try again.
+    perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
+  end;
   for v_video in
     select v.* from public.videos v where v.id = any (p_video_ids) and v.status in ('queued', 'processing') order by v.id
   loop

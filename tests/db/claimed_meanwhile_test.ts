@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { reconcile } from "../../shared/db/maintain_calls.ts";
-import { prepareSubmitting, startSubmissions } from "../../shared/db/submit_calls.ts";
+import {
+  prepareSubmitting,
+  recordSubmissions,
+  startSubmissions,
+} from "../../shared/db/submit_calls.ts";
 import {
   entriesOf,
   jobsOf,
@@ -34,6 +38,37 @@ Deno.test("claimed after reconcile looked and before it came to it: handed over,
     );
     assertEquals(waited, true);
     assertEquals(second["never_started"], AT_ONCE);
+    assertEquals((await jobsOf(db, videoId)).map(({ status }) => status), ["claimed"]);
+    assertEquals(await entriesOf(db, videoId), [{ kind: "charge", amount: -10 }]);
+  });
+});
+
+/** The provider did not answer: perhaps it has the attempt. */
+const lost = {
+  ...{ outcome: "unknown" as const, kind: "server", code: "timeout", delay_seconds: 5 },
+  ...{ people_code: "provider_failed", people_message: "Please try again.", provider_error: null },
+};
+
+Deno.test("handed over without an answer after reconcile looked and before it came to it: asked about, and not given up", async () => {
+  await withSql(async (db) => {
+    const families = [await newFamily(db, { gems: 200 }), await newFamily(db, { gems: 200 })];
+    const [early, late] = families.toSorted((a, b) => a.userId < b.userId ? -1 : 1);
+    if (early === undefined || late === undefined) throw new Error("Two families are needed");
+    for (let n = 0; n < AT_ONCE; n++) await queueVideo(db, early);
+    const { video_id: videoId } = await queueVideo(db, late);
+    const { id } = await newestJob(db, videoId);
+    await passTime(db, "5 hours");
+    const { waited } = await overlapping(
+      db,
+      // The first refund waits for its user.
+      (sql) => sql.query("select 1 from public.users where id = $1 for update", [early.userId]),
+      () => reconcile(db),
+      async () => {
+        await startSubmissions(db, [id], "w");
+        await recordSubmissions(db, [{ video_job_id: id, ...lost }], "w");
+      },
+    );
+    assertEquals(waited, true);
     assertEquals((await jobsOf(db, videoId)).map(({ status }) => status), ["claimed"]);
     assertEquals(await entriesOf(db, videoId), [{ kind: "charge", amount: -10 }]);
   });

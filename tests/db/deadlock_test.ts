@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Database, openDatabase, type Sql } from "../../shared/db/database.ts";
 import { type TestDatabase, withDatabase } from "../support/database.ts";
-import { value } from "../support/fixtures.ts";
+import { withinAsUser } from "../support/as_user.ts";
+import { newFamily, queueVideo, value } from "../support/fixtures.ts";
 import { until } from "../support/until.ts";
 import { quiet, withSql } from "../support/sql.ts";
 
@@ -49,6 +50,44 @@ Deno.test("a transaction that Postgres ends for a deadlock is run again", async 
         await add(sql, 1);
       }))
   );
+});
+
+Deno.test("videos are deleted all the same when Postgres ends that for a worker that waits out of order", async () => {
+  await withSql(async (db, { pool }) => {
+    const family = await newFamily(db, { gems: 20 });
+    const videos = [await queueVideo(db, family), await queueVideo(db, family)]
+      .map(({ video_id }) => video_id).toSorted();
+    const lock = (sql: Sql, id: unknown) =>
+      sql.query("select from public.videos where id = $1 for no key update", [id]);
+    /** As through PostgREST, which runs nothing again. */
+    const deleteAll = async () => {
+      const client = await pool.connect();
+      const sql = {
+        query: async (text: string, values: readonly unknown[] = []) =>
+          (await client.query(text, values.slice())).rows,
+      };
+      try {
+        await sql.query("begin");
+        await withinAsUser(sql, family.userId, "select public.delete_videos($1)", [videos]);
+        await sql.query("commit");
+      } finally {
+        client.release(true);
+      }
+    };
+    let deleting: Promise<unknown> | undefined;
+    await db.transaction(async (worker) => {
+      await worker.query("set local deadlock_timeout = '1min'");
+      await lock(worker, videos[1]);
+      deleting = deleteAll();
+      await until("the deletion has the first and waits for the second", async () => {
+        const waiting = await db.query("select 1 from pg_locks where not granted");
+        return waiting.length > 0 ? true : undefined;
+      });
+      await lock(worker, videos[0]);
+    });
+    await deleting;
+    assertEquals(await db.query("select id from public.videos"), []);
+  });
 });
 
 /** A worker's database with one connection, which gives a statement a second. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Database, Sql } from "../../shared/db/database.ts";
 import { endDrain, startDrain } from "../../shared/db/drain_calls.ts";
+import { reconcile } from "../../shared/db/maintain_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
 import { prepareSubmitting } from "../../shared/db/submit_calls.ts";
 import { createLog } from "../../shared/log.ts";
@@ -307,6 +308,24 @@ Deno.test("owners who are held keep nobody else's video from its rescue", async 
     assertEquals(await balanceOf(db, free ?? family), 10);
     assertEquals(Object(await reconcile()).never_started, 2);
     assertEquals(await brokenInvariants(db), []);
+  });
+});
+
+Deno.test("very many owners who are held leave a round of maintenance time for its other rescues", async () => {
+  await withSql(async (db) => {
+    // Waited for one after the other, they would take longer than a transaction may.
+    for (let n = 0; n < 310; n++) await queueVideo(db, await newFamily(db, { gems: 10 }));
+    await passTime(db, "5 hours");
+    const family = await newFamily(db, { gems: 10 });
+    const { video_id } = await queueVideo(db, family);
+    const lost = await accept(db, video_id);
+    await deliver(db, lost);
+    await db.query("delete from pgboss.job where id = $1", [lost]);
+    await using _ = await hold(
+      db,
+      (sql) => sql.query("update public.users set tier = tier where id <> $1", [family.userId]),
+    );
+    assertEquals((await db.transaction(reconcile))["store_requeued"], 1);
   });
 });
 

@@ -191,6 +191,7 @@ export async function passTime(sql: Sql, interval: string): Promise<void> {
        missing_since = missing_since - $1::interval`,
     `update pgboss.job set start_after = start_after - $1::interval,
        started_on = started_on - $1::interval, created_on = created_on - $1::interval`,
+    "update public.notifications set created_at = created_at - $1::interval",
     "update app.providers set paused_until = paused_until - $1::interval",
     "update app.fair_clocks set counted_from = counted_from - $1::interval",
     "update app.drainers set lease_until = lease_until - $1::interval",

@@ -37,7 +37,7 @@ update app.settings set queue_limit = ${RULES.queueLimit}, max_attempts = ${RULE
   storing_deadline_minutes = ${RULES.storingDeadline / 60},
   -- Stories have one provider; what makes it rest has tests of its own (tests/db/breaker_test.ts,
   -- unstored_test.ts).
-  breaker_failures = 1000000, storing_patience_minutes = 1440;
+  breaker_failures = 1000000, storing_patience_minutes = null;
 update app.providers set max_in_flight = ${RULES.maxInFlight},
   render_deadline_minutes = ${RULES.renderDeadline / 60};
 ${

@@ -123,8 +123,8 @@ export const STATES: readonly Mutation[] = [
   {
     name: "the queued deadline ends what was handed over a moment ago and never asked about",
     file: RECONCILE,
-    find: "        p.chooses_task_id and j.maybe_bought\n",
-    replace: "        false\n",
+    find: "p_provider.chooses_task_id and p_job.maybe_bought\n",
+    replace: "false\n",
     why: "what was bought under an id of ours is given up, though the provider would tell",
     tests: ["tests/db/unknown_outcome_test.ts"],
   },
