@@ -94,7 +94,7 @@ as $$
         'max_in_flight', p.max_in_flight,
         'breaker', app.breaker_state(p),
         'paused_until', case when p.paused_until > clock_timestamp() then p.paused_until end,
-        'pause_reason', case when p.paused_until > clock_timestamp() then p.pause_reason end
+        'pause_reason', case when app.breaker_state(p) in ('paused', 'open', 'half_open') then p.pause_reason end
       ))
       from app.providers p
     ),

@@ -70,7 +70,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 const resting = { breaker: "open", reason: "not_stored", slots: 0 };
-const trying = { breaker: "half_open", reason: null, slots: 1 };
+const trying = { breaker: "half_open", reason: "not_stored", slots: 1 };
 const taking = { breaker: "closed", reason: null, slots: 200 };
 
 Deno.test("of a provider whose files cannot be stored next to nothing is bought, until they can", async () => {
