@@ -168,7 +168,7 @@ const SQL: Record<string, Reader> = {
   },
 
   record_submissions({ values, rows }, reading) {
-    const [said, node] = z.tuple([outcomes, z.string()]).parse(values);
+    const [said, node] = z.tuple([outcomes, z.string(), z.string().nullable()]).parse(values);
     const results = new Map(changes.parse(rows).map((row) => [row.video_job_id, row.result]));
     // The provider rests only if it took nothing at all.
     if (!said.some((one) => one.outcome === "accepted")) {
