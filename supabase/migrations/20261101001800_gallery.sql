@@ -211,12 +211,19 @@ declare
   v_video public.videos;
 begin
   -- All of them before the first refund: videos are locked before users, everywhere.
-  begin
-    perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
-  exception when deadlock_detected then
-    -- Workers wait for a moment out of order (see app.lock_free_videos), and an app would not try again.
-    perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
-  end;
+  for v_try in 1..3 loop
+    begin
+      perform 1 from public.videos v where v.id = any (p_video_ids) order by v.id for update;
+      exit;
+    exception when deadlock_detected then
+      -- Workers wait for a moment out of order (see app.lock_free_videos), and an app would not try again. Our
+      -- locks are let go: whoever waits for them is to have them first.
+      if v_try = 3 then
+        raise;
+      end if;
+      perform pg_sleep(0.1);
+    end;
+  end loop;
   for v_video in
     select v.* from public.videos v where v.id = any (p_video_ids) and v.status in ('queued', 'processing') order by v.id
   loop

@@ -79,6 +79,8 @@ Deno.test("videos are deleted all the same when Postgres ends that for a worker 
       await worker.query("set local deadlock_timeout = '1min'");
       await lock(worker, videos[1]);
       deleting = deleteAll();
+      // Seen to below; until then nobody looks.
+      deleting.catch(() => {});
       await until("the deletion has the first and waits for the second", async () => {
         const waiting = await db.query("select 1 from pg_locks where not granted");
         return waiting.length > 0 ? true : undefined;
