@@ -102,7 +102,7 @@ create table app.providers (
 );
 comment on table app.providers is 'How much each provider may do for us at once, and whether it is paused (rate limit, empty account, refused key, files that cannot be stored).';
 
-comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over.';
+comment on column app.providers.failures is 'Submit calls in a row of which the provider took nothing. From settings.breaker_failures on its breaker is open, or half open once the pause is over. Where its files cannot be stored it is set to that.';
 comment on column app.providers.min_poll_seconds is 'Seconds between two polls of one task that the provider asks for, whatever poll_steps says.';
 comment on column app.providers.can_cancel is 'True where the provider can be told to stop a task. What is not wanted any more is then written into app.cancellations.';
 comment on column app.providers.chooses_task_id is 'True where the task''s id is ours, so that handing an attempt over again cannot buy it twice.';

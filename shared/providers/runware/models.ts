@@ -1,6 +1,6 @@
 /**
  * The video models of Runware that we sell, with what each can do. From Runware's pages per model
- * (runware.ai/docs/models/<name>, 2026) and per vendor (runware.ai/docs/en/providers/<maker>, 2025);
+ * (runware.ai/docs/models/<name>, 2026) and per vendor (runware.ai/docs/en/providers/<vendor>, 2025);
  * where the two differ the newer one counts. Prices are USD without sound, as published or as measured
  * by others; a quality without a price is one for which there is no figure. `renderSeconds` are our own
  * guesses, used until the first renders have been measured. Check an id at
