@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { Database } from "../../shared/db/database.ts";
+import type { Database, Sql } from "../../shared/db/database.ts";
+import { settleVideoJobs } from "../../shared/db/poll_calls.ts";
 import { openQueue } from "../../shared/db/queue.ts";
-import type { StartedSubmission } from "../../shared/db/submit_calls.ts";
+import { recordSubmissions, type StartedSubmission } from "../../shared/db/submit_calls.ts";
 import { createLog } from "../../shared/log.ts";
 import type { VideoProvider } from "../../shared/providers/provider.ts";
 import { submitToProvider } from "../../shared/stages/submit.ts";
@@ -97,3 +98,17 @@ async function submitUnsteadily(db: Database, pauses: number[]) {
   await queue.close();
   return { logged, failure };
 }
+
+Deno.test("answers wait for locks as long as they are told, until their transaction ends", async () => {
+  await withSql(async (db) => {
+    const after = (write: (sql: Sql) => Promise<unknown>) =>
+      db.transaction(async (sql) => {
+        await write(sql);
+        return await value(sql, "select current_setting('lock_timeout') as value");
+      });
+    assertEquals(await after((sql) => recordSubmissions(sql, [], "w", "250ms")), "250ms");
+    assertEquals(await after((sql) => recordSubmissions(sql, [], "w")), "10s");
+    assertEquals(await after((sql) => settleVideoJobs(sql, [], "250ms")), "250ms");
+    assertEquals(await after((sql) => settleVideoJobs(sql, [])), "3s");
+  });
+});
